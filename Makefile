@@ -1,0 +1,48 @@
+# `make serve` is all it takes to try palaver; `make` alone tells the rest.
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check format coverage clean lint types arrows serve-tools test-tools
+
+ARGS ?=
+RUFF := .venv/bin/ruff
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@echo 'PYTHON=python3.12 picks the interpreter (python3 otherwise; 3.11 or newer);'
+	@echo 'ARGS="..." is passed on by serve, test and coverage.'
+
+serve: serve-tools ## run the engine and its gateway; Ctrl-C drains and stops it
+	@exec .venv/bin/palaver serve $(ARGS)
+
+test: test-tools ## run the whole test suite
+	@.venv/bin/pytest $(ARGS)
+
+check: lint types arrows ## formatting, lint, strict types, import arrows
+
+format: test-tools ## format the sources and mend what ruff can
+	@$(RUFF) check -q --config .ci/ruff.toml --fix-only .
+	@$(RUFF) format --config .ci/ruff.toml .
+
+coverage: test-tools ## run the suite and show what it does not reach
+	@.venv/bin/coverage run -m pytest $(ARGS)
+	@.venv/bin/coverage report
+
+clean: ## remove .venv, caches and build output
+	@rm -rf .venv build dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+lint: test-tools
+	@$(RUFF) format --config .ci/ruff.toml --check .
+	@$(RUFF) check --config .ci/ruff.toml .
+
+types: test-tools
+	@.venv/bin/mypy >.venv/mypy.log; code=$$?; sed 's,\.venv/src/palaver/,,g' .venv/mypy.log; exit $$code
+
+arrows: test-tools
+	@.venv/bin/pytest tests/test_architecture.py
+
+serve-tools:
+	@.ci/venv embedded
+
+test-tools:
+	@.ci/venv test

@@ -1,0 +1,16 @@
+"""Settings for the whole suite.
+
+``HYPOTHESIS_PROFILE=thorough`` searches fifty times longer than the default profile.
+"""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("default", max_examples=100, deadline=None)
+settings.register_profile("thorough", max_examples=5_000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+# Asserts in shared helpers explain themselves like those in tests.
+pytest.register_assert_rewrite("palaver.tests.support")
