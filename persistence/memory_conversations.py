@@ -1,0 +1,113 @@
+"""Reading one conversation from the in-memory store."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import trio
+
+from ..protocol.commands import Position
+from ..protocol.events import Event
+from ..protocol.machine import Mark
+from ..protocol.records import Events, Loaded, Messages, PositionAt, Snapshot
+from .memory_disk import Disk, Shelf, copy_json
+
+
+class MemoryConversations:
+    """Implements `Conversations`. `check` is called by every read: it raises while away."""
+
+    def __init__(
+        self, disk: Disk, incarnation: int, epochs: bool, check: Callable[[], None]
+    ) -> None:
+        self._disk = disk
+        self._incarnation = incarnation
+        self._epochs = epochs
+        self._check = check
+
+    async def load(self, conversation: str, version: int) -> Loaded | None:
+        shelf = await self._shelf(conversation)
+        if shelf.row is None:
+            return None
+        if shelf.opened_in != self._incarnation:
+            if self._epochs and self._disk.ended[shelf.opened_in] is False:
+                _renew(shelf)
+            shelf.opened_in = self._incarnation
+        snapshot = shelf.snapshot
+        if snapshot is not None and snapshot.version != version:
+            snapshot = None
+        return Loaded(
+            epoch=shelf.epoch,
+            starts_after=list(shelf.starts_after),
+            snapshot=snapshot and Snapshot(snapshot.seq, version, copy_json(snapshot.state)),
+            tail=shelf.events(snapshot.seq if snapshot is not None else 0),
+            marks=_latest(shelf),
+        )
+
+    async def renew(self, conversation: str) -> None:
+        shelf = await self._shelf(conversation)
+        if shelf.row is not None:
+            _renew(shelf)
+
+    async def events(self, conversation: str, after: int, limit: int) -> Events:
+        shelf = await self._shelf(conversation)
+        return Events(shelf.events(after, limit), shelf.seq)
+
+    async def find(self, conversation: str, sender: str, client_id: str) -> Event | None:
+        shelf = await self._shelf(conversation)
+        seq = shelf.clients.get((sender, client_id))
+        return shelf.events(seq - 1, 1)[0] if seq is not None else None
+
+    async def messages(self, conversation: str, ids: Sequence[str]) -> Messages:
+        shelf = await self._shelf(conversation)
+        seqs = sorted({shelf.subjects[id] for id in ids if id in shelf.subjects})
+        return Messages([shelf.message(shelf.log[seq - 1]) for seq in seqs], shelf.seq)
+
+    async def page(
+        self,
+        conversation: str,
+        *,
+        spans: Sequence[tuple[int, int]],
+        limit: int,
+        before: int | None = None,
+        after: int | None = None,
+        before_time: int | None = None,
+        deleted: bool = True,
+    ) -> Messages:
+        shelf = await self._shelf(conversation)
+        end = shelf.seq + 1 if before is None else before
+        if before_time is not None:
+            end = min(end, bisect_left(shelf.log, before_time, key=lambda event: event.at) + 1)
+        found = [
+            event
+            for event in shelf.log
+            if event.data.is_message
+            and (after or 0) < event.seq < end
+            and any(first <= event.seq <= last for first, last in spans)
+            and (deleted or not shelf.is_deleted(event))
+        ]
+        page = found[:limit] if after is not None else found[-limit:]
+        messages = [shelf.message(event) for event in page]
+        return Messages(messages, shelf.seq, more=len(found) > limit)
+
+    async def position(self, conversation: str, seq: int) -> PositionAt:
+        shelf = await self._shelf(conversation)
+        number = max((event.number or 0 for event in shelf.log[:seq]), default=0)
+        return PositionAt(Position(number, shelf.excluded(seq)), shelf.seq)
+
+    async def _shelf(self, conversation: str) -> Shelf:
+        await trio.lowlevel.checkpoint()
+        self._check()
+        return self._disk.shelves.get(conversation) or Shelf()
+
+
+def _renew(shelf: Shelf) -> None:
+    shelf.epoch += 1
+    shelf.starts_after.append(shelf.seq)
+
+
+def _latest(shelf: Shelf) -> list[Mark]:
+    return [
+        replace(moves[-1], excluded=shelf.excluded(moves[-1].seq)) for moves in shelf.marks.values()
+    ]

@@ -1,0 +1,222 @@
+"""What the in-memory store has "on disk": it survives the store that wrote it, as a disk would.
+
+Values go in and come out as JSON where Postgres would store JSON, so that a test sees what a
+restart would make of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..protocol.events import Event
+from ..protocol.machine import Mark
+from ..protocol.message import Message, Overlay
+from ..protocol.records import (
+    Duplicate,
+    Foreign,
+    Head,
+    MemberRow,
+    NewConversation,
+    Outcome,
+    Refused,
+    Snapshot,
+    UserEvent,
+    Write,
+)
+from .payload import redact, subject
+from .verdict import COMMITTED, is_voided, judge, voids
+
+
+@dataclass(slots=True)
+class Shelf:
+    """One conversation: the row in `conversation` and everything filed under it."""
+
+    row: NewConversation | None = None
+    opened_in: int = 0
+    epoch: int = 1
+    starts_after: list[int] = field(default_factory=list)
+    log: list[Event] = field(default_factory=list)
+    clients: dict[tuple[str | None, str], int] = field(default_factory=dict)
+    subjects: dict[str, int] = field(default_factory=dict)
+    overlays: dict[int, Overlay] = field(default_factory=dict)
+    marks: dict[tuple[str, str], list[Mark]] = field(default_factory=dict)
+    members: dict[str, MemberRow] = field(default_factory=dict)
+    head: Head | None = None
+    snapshot: Snapshot | None = None
+    head_commit: int = 0
+    member_commits: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def seq(self) -> int:
+        return len(self.log)
+
+    def events(self, after: int, limit: int | None = None) -> list[Event]:
+        """In order, those about a deleted message redacted."""
+        end = None if limit is None else after + limit
+        return [redact(event) if self.is_deleted(event) else event for event in self.log[after:end]]
+
+    def is_deleted(self, event: Event) -> bool:
+        about = subject(event)
+        return about is not None and self._deleted_at(about[1]) is not None
+
+    def message(self, event: Event) -> Message:
+        overlay = self.overlays.get(event.seq) or Overlay(event.seq)
+        deleted = overlay.deleted_at is not None
+        message = (redact(event) if deleted else event).as_message()
+        message.overlay = copy_overlay(overlay)
+        if deleted:
+            message.text = None
+        return message
+
+    def excluded(self, after: int) -> int:
+        """Countable messages after seq `after` that no longer count."""
+        return sum(
+            overlay.deleted_at is not None and self.log[seq - 1].number is not None
+            for seq, overlay in self.overlays.items()
+            if seq > after
+        )
+
+    def _deleted_at(self, seq: int) -> int | None:
+        overlay = self.overlays.get(seq)
+        return overlay.deleted_at if overlay is not None else None
+
+    def store(self, write: Write, events: Iterable[Event], commit: int) -> None:
+        """All of `write`, with `events` for its own."""
+        for event in events:
+            self.log.append(event)
+            if event.client_id is not None:
+                self.clients[event.sender, event.client_id] = event.seq
+            if event.data.is_message:
+                self.subjects[event.id] = event.seq
+        for overlay in write.overlays:
+            known = self.overlays.get(overlay.seq)
+            if known is None or known.changed_seq < overlay.changed_seq:
+                self.overlays[overlay.seq] = copy_overlay(overlay)
+        for mark in write.marks:
+            moves = self.marks.setdefault((mark.user, mark.kind), [])
+            if not moves or moves[-1].seq < mark.seq:
+                moves.append(mark)
+        for member in write.members:
+            if (merged := merge(self.members.get(member.user), member)) is not None:
+                self.members[member.user] = merged
+                self.member_commits[member.user] = commit
+        if write.head is not None and (self.head is None or self.head.seq < write.head.seq):
+            self.head, self.head_commit = write.head, commit
+        if write.snapshot is not None and (
+            self.snapshot is None or self.snapshot.seq <= write.snapshot.seq
+        ):
+            self.snapshot = replace(write.snapshot, state=copy_json(write.snapshot.state))
+
+    def void(self, events: list[Event], commit: int) -> None:
+        """`events`, which are void, and that those of them with a number do not count."""
+        for event in events:
+            self.log.append(event)
+            if event.number is not None:
+                self.overlays[event.seq] = Overlay(event.seq, event.seq, deleted_at=event.at)
+            if self.head is not None:
+                number = max(self.head.number, event.number or 0)
+                self.head = replace(self.head, seq=event.seq, number=number)
+                self.head_commit = commit
+
+
+@dataclass(slots=True)
+class Disk:
+    """`ended` maps an incarnation to None (running), True (ended cleanly) or False."""
+
+    shelves: dict[str, Shelf] = field(default_factory=dict)
+    ended: dict[int, bool | None] = field(default_factory=dict)
+    commits: int = 0
+    user_log: dict[str, list[UserEvent]] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def start(self) -> int:
+        """A new incarnation; one that still runs is fenced off and counts as ended uncleanly."""
+        for id, clean in self.ended.items():
+            if clean is None:
+                self.ended[id] = False
+        id = len(self.ended) + 1
+        self.ended[id] = None
+        return id
+
+    def commit(self, write: Write, incarnation: int) -> Outcome:
+        """Store `write` if it can be; say what became of it."""
+        if self.ended[incarnation] is not None:
+            return Foreign(f"incarnation {incarnation} has ended")
+        outcome = judge(write, self)
+        if isinstance(outcome, Duplicate) and not is_voided(write, self):
+            self.void(write)
+        if outcome is not None:
+            return outcome
+        shelf = self._shelf(write)
+        if write.events and write.events[0].seq != shelf.seq + 1:
+            # Postgres does not look: a gap is a mistake of the caller, so it is told here.
+            return Foreign(f"seq {write.events[0].seq} cannot follow {shelf.seq}")
+        if write.created is not None and shelf.row is None:
+            shelf.row, shelf.opened_in = write.created, incarnation
+        self.commits += 1
+        shelf.store(write, write.events, self.commits)
+        return COMMITTED
+
+    def refuse(self, write: Write, problem: str, voidable: bool) -> Outcome:
+        """Store `void` rows for `write`, unless that is not possible either."""
+        outcome = judge(write, self)
+        if outcome is not None:
+            return outcome
+        if write.created is not None or not voidable:
+            return Refused(problem, voided=False)
+        self.void(write)
+        return Refused(problem)
+
+    def void(self, write: Write) -> None:
+        self.commits += 1
+        self._shelf(write).void(voids(write.events), self.commits)
+
+    def at(self, conversation: str, seq: int) -> Event | None:
+        shelf = self.shelves.get(conversation)
+        return shelf.log[seq - 1] if shelf is not None and 1 <= seq <= shelf.seq else None
+
+    def under(self, conversation: str, sender: str | None, client_id: str) -> Event | None:
+        shelf = self.shelves.get(conversation)
+        seq = shelf.clients.get((sender, client_id)) if shelf is not None else None
+        return self.at(conversation, seq) if seq is not None else None
+
+    def of(self, user: str, conversations: Collection[str] | None = None) -> list[Shelf]:
+        """Conversations that `user` is, or has been, a member of."""
+        ids = self.shelves if conversations is None else conversations
+        shelves = (self.shelves.get(id) for id in ids)
+        return [shelf for shelf in shelves if shelf is not None and user in shelf.members]
+
+    def _shelf(self, write: Write) -> Shelf:
+        return self.shelves.setdefault(write.conversation, Shelf())
+
+
+def merge(known: MemberRow | None, new: MemberRow) -> MemberRow | None:
+    """`known` brought up to date by `new`; None if that changes nothing.
+
+    Role and intervals are versioned by `changed_seq`, the read mark by itself: they come in
+    separate writes, and a replayed old one must not undo a newer one.
+    """
+    if known is None:
+        return replace(new, intervals=copy_json(new.intervals))
+    newest = new if new.changed_seq >= known.changed_seq else known
+    reader = new if new.read_seq > known.read_seq else known
+    merged = MemberRow(
+        user=new.user,
+        role=newest.role,
+        intervals=copy_json(newest.intervals),
+        changed_seq=newest.changed_seq,
+        read_seq=reader.read_seq,
+        read_number=reader.read_number,
+    )
+    return merged if merged != known else None
+
+
+def copy_overlay(overlay: Overlay) -> Overlay:
+    return replace(overlay, data=copy_json(overlay.data))
+
+
+def copy_json(value: Any) -> Any:
+    return json.loads(json.dumps(value))
