@@ -1,0 +1,323 @@
+"""The conversation actor: a thin shell round the machine, and the only writer of its seq.
+
+For each command: admit, guard, decide, apply; then, for all commands of one wake-up together, fan
+out, write, reply. From `decide` to `write` there is no await, so no cancellation and no other
+command can come in between. Durability decides the order of push, write and reply:
+
+    commit        push and reply after the write is stored
+    write_behind  push at once, reply after the write is stored
+    relaxed       push and reply at once; replies say `durable: false`
+
+A Reply never precedes the Push of its own event. One sender's commands are carried out in the
+order in which they came, also where one of them waits for something to be read.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import structlog
+import trio
+
+from ..protocol import machine
+from ..protocol.commands import Context, ConversationCommand, DurableCommand, Query
+from ..protocol.errors import Rejected
+from ..protocol.events import Event
+from ..protocol.features.subscriptions import ConversationHead, PresenceChanged
+from .effects import Effects
+from .environment import Environment
+from .hashing import hashed
+from .lookup import Lookup
+from .mailbox import Mailbox
+from .outbox import Outbox, Parcel
+from .reads import Read, read_for
+from .request import Request
+from .resident import load
+
+_log = structlog.get_logger("palaver.conversation")
+
+Asked = Request[ConversationCommand]
+
+
+class Work:
+    """A request that waits for `source` to fetch what it needs."""
+
+    __slots__ = ("error", "request", "source")
+
+    def __init__(self, request: Asked, source: Lookup | Read) -> None:
+        self.request = request
+        self.source = source
+        self.error: Rejected | None = None
+
+
+class Conversation:
+    """Runs under `supervise`. `tell` is its only way in; what it says leaves through outboxes."""
+
+    def __init__(self, id: str, env: Environment) -> None:
+        self.id = id
+        self._env = env
+        self._mailbox: Mailbox[Asked | Work | Callable[[], None]] = Mailbox(env.limits.mailbox)
+        self._effects = Effects(id, env, self._mailbox.wake)
+        self._busy: dict[str, deque[Asked]] = {}
+        self._active: Asked | None = None
+        self._used = trio.current_time()
+        self._closing = False
+
+    @property
+    def effects(self) -> Effects:
+        return self._effects
+
+    def __len__(self) -> int:
+        """How many messages wait in the mailbox."""
+        return len(self._mailbox)
+
+    def tell(self, request: Asked) -> None:
+        """Queue `request`; a full mailbox answers OVERLOADED."""
+        if not self._mailbox.offer(request):
+            request.refuse(Rejected("OVERLOADED", retry_after=1.0))
+
+    def post(self, action: Callable[[], None]) -> None:
+        """Run `action` inside the actor, between two commands."""
+        self._mailbox.post(action)
+
+    def retire(self) -> None:
+        """Put the conversation away as soon as everything of it is stored."""
+        self._closing = True
+        self._mailbox.wake()
+
+    # Life: `supervise` calls these.
+
+    async def run(self) -> None:
+        await self._load()
+        while True:
+            if self._mailbox or self._effects.settled:
+                await trio.lowlevel.checkpoint()
+            else:
+                deadline = min(self._used + self._env.limits.idle_s, self._effects.deadline)
+                with trio.move_on_at(deadline):
+                    await self._mailbox.wait()
+            await self._slice()
+            if self._may_retire():
+                return
+
+    async def _load(self) -> None:
+        """What an earlier life of this conversation has written comes first."""
+        await self._env.store.journal.settled(self.id)
+        self._effects.settle()
+        self._effects.flush()
+        self._effects.begin(
+            await load(self.id, self._env.store.conversations, self._env.limits.ring)
+        )
+        if self.id in self._env.suspect:
+            self._env.suspect.discard(self.id)
+            state = self._effects.resident.state
+            self._effects.tell_members(ConversationHead(epoch=state.epoch, seq=state.seq))
+
+    def crashed(self, error: Rejected) -> None:
+        request, self._active = self._active, None
+        self._env.suspect.add(self.id)
+        if request is not None:
+            request.refuse(error)
+        try:
+            self._effects.flush()
+        except Exception:
+            _log.exception("flush after a crash failed", conversation=hashed(self.id))
+
+    def refuse_waiting(self, error: Rejected) -> None:
+        requests = self._effects.unsettled.waiting()
+        if requests:
+            self._env.suspect.add(self.id)
+        while (message := self._mailbox.take()) is not None:
+            if isinstance(message, Request):
+                requests.append(message)
+            elif isinstance(message, Work):
+                requests += [message.request, *self._busy.pop(message.request.user, ())]
+            else:
+                message()
+        for request in requests:
+            request.refuse(error)
+
+    async def waiting(self) -> None:
+        await self._mailbox.wait()
+
+    def _may_retire(self) -> bool:
+        effects = self._effects
+        if self._mailbox or self._busy or effects.settled or len(effects.unsettled):
+            return False
+        if not effects.resident.state.exists:
+            return True
+        if not self._closing:
+            if trio.current_time() < self._used + self._env.limits.idle_s:
+                return False
+            if effects.fanout.subscribers or effects.fanout.taps or effects.timers:
+                self._used = trio.current_time()
+                return False
+        return not effects.put_away()
+
+    # Work.
+
+    async def _slice(self) -> None:
+        effects = self._effects
+        effects.settle()
+        if effects.must_rebuild:
+            effects.flush()
+            await self._rebuild()
+        effects.fire_timers()
+        for _ in range(self._env.limits.slice):
+            message = self._mailbox.take()
+            if message is None:
+                break
+            if isinstance(message, Request):
+                self._used = trio.current_time()
+                await self._accept(message)
+            elif isinstance(message, Work):
+                await self._fetched(message)
+            else:
+                message()
+        effects.flush()
+
+    async def _accept(self, request: Asked) -> None:
+        held = self._busy.get(request.user)
+        if held is None:
+            await self._begin(request)
+        elif len(held) < self._env.limits.waiting_per_sender:
+            held.append(request)
+        else:
+            request.refuse(Rejected("OVERLOADED", retry_after=1.0))
+
+    async def _begin(self, request: Asked) -> None:
+        self._active = request
+        try:
+            command, state = request.command, self._effects.resident.state
+            if request.user not in state.members:
+                machine.admit(state, command, request.user)  # before anything is read for them
+            source: Lookup | Read
+            if isinstance(command, Query):
+                limits = self._env.limits
+                source = read_for(command, request.user, self._env.policy, limits.resume_limit)
+            else:
+                source = Lookup(self.id, request.user, command)
+            await self._continue(Work(request, source))
+        except Rejected as no:
+            self._effects.reply(request, request.no(no))
+        self._active = None
+
+    async def _continue(self, work: Work) -> None:
+        if work.source.missing(self._effects.resident):
+            self._busy.setdefault(work.request.user, deque())
+            self._env.nursery.start_soon(self._fetch, work)
+        elif isinstance(work.source, Lookup):
+            await self._decide(work.request, work.source)
+        else:
+            pushes, result = work.source.answer(self._effects.resident)
+            self._effects.reply_read(work.request, pushes, result)
+
+    async def _fetch(self, work: Work) -> None:
+        """In a task of its own, so that nobody but this sender waits."""
+        try:
+            await work.source.fetch(self._env.store.conversations)
+        except Rejected as no:
+            work.error = no
+        except Exception:
+            correlation = self._env.new_id()
+            _log.exception("read failed", conversation=hashed(self.id), correlation=correlation)
+            work.error = Rejected("INTERNAL", correlation=correlation)
+        self._mailbox.post(work)
+
+    async def _fetched(self, work: Work) -> None:
+        """Go on with `work`, then with what its sender has asked for since."""
+        user, self._active = work.request.user, work.request
+        held = self._busy.pop(user)
+        try:
+            try:
+                if work.error is not None:
+                    raise work.error
+                await self._continue(work)
+            except Rejected as no:
+                self._effects.reply(work.request, work.request.no(no))
+            while held and user not in self._busy:
+                await self._begin(held.popleft())
+        finally:
+            if user in self._busy:
+                self._busy[user] = held
+            else:  # a crash: whoever is left keeps waiting in the mailbox
+                for request in held:
+                    self._mailbox.post(request)
+        self._active = None
+
+    async def _decide(self, request: Asked, lookup: Lookup) -> None:
+        effects, env, user = self._effects, self._env, request.user
+        command, resident = request.command, effects.resident
+        if isinstance(command, DurableCommand) and command.client_id is not None:
+            first = resident.ring.led_to(user, command.client_id) or lookup.first
+            if first is not None:
+                effects.repeat(request, first)
+                return
+        if command.writes and not env.store.journal.has_room:
+            effects.flush()
+            await env.store.journal.room()
+        context = Context(
+            user=user,
+            now=env.clock(),
+            policy=env.policy,
+            new_id=env.new_id,
+            messages=lookup.messages(resident),
+            position=lookup.position(resident),
+        )
+        if env.guards:
+            machine.admit(resident.state, command, user)
+            for guard in env.guards:
+                command = guard.check(command, context, resident.state)
+        effects.carry_out(
+            request, command, context, machine.decide(resident.state, command, context)
+        )
+
+    async def _rebuild(self) -> None:
+        """Something that was shown could not be stored: begin again from the log."""
+        renew = self._effects.must_renew
+        await self._env.store.journal.settled(self.id)
+        if renew:
+            await self._env.store.conversations.renew(self.id)
+            self._env.suspect.add(self.id)
+        await self._load()
+
+    # Called by others, synchronously.
+
+    def presence(self, user: str, online: bool, last_seen: int | None) -> None:
+        """Tell the subscribers that `user` came or went."""
+        signal = PresenceChanged(user=user, online=online, last_seen=last_seen)
+        self._effects.fanout.signal(signal, user, self._env.clock())
+        self._effects.fanout.flush()
+
+    def leave(self, box: Outbox) -> None:
+        """`box` is closed: it subscribes no longer."""
+        self._effects.unsubscribe(box)
+
+    def follow(self, box: Outbox, after: int, done: Callable[[bool], None]) -> None:
+        """Give `box` every stored event after `after` and, from then on, every new one.
+
+        `done(False)` if `after` lies before what is in memory: read on from the store, then ask
+        again. No event is left out or doubled in between.
+        """
+
+        def start() -> None:
+            resident = self._effects.resident
+            if after + 1 < resident.ring.first:
+                done(False)
+                return
+            pushes = [p for p in resident.ring.after(after) if _seq(p.event) <= resident.shown]
+            if pushes:
+                box.offer(Parcel(pushes))
+            self._effects.fanout.taps[box] = None
+            done(True)
+
+        self.post(start)
+
+    def unfollow(self, box: Outbox) -> None:
+        self._effects.fanout.taps.pop(box, None)
+
+
+def _seq(event: Event | None) -> int:
+    assert event is not None
+    return event.seq

@@ -1,0 +1,78 @@
+"""From an inbound item to whoever carries it out: parsed once, here, and never again inside."""
+
+from __future__ import annotations
+
+from ..protocol.commands import Command, ConversationCommand, UserQuery, parse_command
+from ..protocol.errors import Rejected, invalid
+from ..protocol.features import COMMANDS
+from ..protocol.features.conversation import CreateConversation
+from ..protocol.features.marks import Acknowledge
+from ..protocol.features.messages import SendMessage
+from ..protocol.frames import Item
+from ..protocol.ids import direct_conversation_id, group_conversation_id
+from .environment import Environment
+from .outbox import Outbox
+from .registry import Registry
+from .request import Request
+from .session import session_for
+
+
+class Dispatch:
+    def __init__(self, env: Environment, registry: Registry) -> None:
+        self._env = env
+        self._registry = registry
+
+    def submit(self, asker: Outbox, item: Item) -> None:
+        """Carry out one item. Never blocks or raises: every answer goes through `asker`."""
+        kind = COMMANDS.get(item.kind)
+        try:
+            if kind is None:
+                raise Rejected("UNSUPPORTED_COMMAND", details={"t": item.kind})
+            payload = item.payload
+            if kind is Acknowledge:
+                payload = {"seq": item.seq}
+            command = parse_command(kind, payload)
+        except Rejected as no:
+            Request(asker, Command(), item.id, item.conversation).refuse(no)
+            return
+        self.carry_out(asker, command, item.id, item.conversation)
+
+    def carry_out(
+        self, asker: Outbox, command: Command, id: int | str | None, conversation: str | None
+    ) -> None:
+        """The same for a command that is parsed already."""
+        if isinstance(command, UserQuery):
+            session = session_for(asker.user, self._env, self._registry)
+            session.submit(Request(asker, command, id, conversation))
+            return
+        assert isinstance(command, ConversationCommand)
+        request = Request(asker, command, id, conversation)
+        try:
+            request.conversation = self._conversation(asker.user, command, conversation)
+        except Rejected as no:
+            request.refuse(no)
+            return
+        self._registry.tell(request.conversation, request)
+
+    def _conversation(self, user: str, command: ConversationCommand, named: str | None) -> str:
+        """The conversation that `command` is for: the named one, or the one that it opens."""
+        profile = self._env.policy.profile
+        if isinstance(command, CreateConversation):
+            if named is not None:
+                raise invalid("c", "a new conversation gets its id from the engine")
+            if command.kind == "direct":
+                others = [member for member in dict.fromkeys(command.members) if member != user]
+                if not others:
+                    raise Rejected("SELF_MESSAGE")
+                return direct_conversation_id(profile, user, others[0])
+            key = command.client_id or self._env.new_id()
+            return group_conversation_id(profile, user, key)
+        if isinstance(command, SendMessage) and command.to is not None:
+            if named is not None:
+                raise invalid("to", "give c or to, not both")
+            if command.to == user:
+                raise Rejected("SELF_MESSAGE")
+            return direct_conversation_id(profile, user, command.to)
+        if named is None:
+            raise invalid("c", "the conversation is missing")
+        return named

@@ -1,0 +1,370 @@
+"""Carrying out what was decided: state, ring, fan-out, journal, replies, in the right order.
+
+Between two calls of `flush` everything gathers; `flush` sends it: events, then writes, then
+replies. The journal answers later through `settle`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import trio
+
+from ..protocol import machine
+from ..protocol.commands import (
+    After,
+    Cancel,
+    Context,
+    ConversationCommand,
+    Effect,
+    Emit,
+    MoveMark,
+    Subscribe,
+)
+from ..protocol.errors import Rejected
+from ..protocol.events import Event, EventData, SignalData, Void
+from ..protocol.ids import direct_key
+from ..protocol.message import Overlay
+from ..protocol.records import (
+    Committed,
+    Delayed,
+    Duplicate,
+    Foreign,
+    Head,
+    MemberRow,
+    NewConversation,
+    Refused,
+    Snapshot,
+)
+from ..protocol.state import STATE_VERSION, ConversationState
+from .environment import Environment
+from .fanout import FanOut
+from .outbox import Outbox, Parcel, Push
+from .pending import Pending, Unsettled
+from .request import Request
+from .resident import Resident
+from .ring import Ring
+
+Asked = Request[ConversationCommand]
+
+
+class ForeignWriter(Exception):
+    """Somebody else writes this conversation, so this engine must not."""
+
+
+def event_result(event: Event) -> dict[str, Any]:
+    """The answer to the command that led to `event`, now and whenever it is repeated."""
+    return {"c": event.conversation, "seq": event.seq, "id": event.id, "ts": event.at}
+
+
+class Effects:
+    def __init__(self, id: str, env: Environment, wake: Callable[[], None]) -> None:
+        self._id = id
+        self._env = env
+        self._wake = wake
+        self._mode = env.policy.durability
+        self.fanout = FanOut(id, env.hub)
+        self.resident = Resident(ConversationState(id), Ring(env.limits.ring), 0, 0)
+        self.unsettled = Unsettled()
+        self.settled: deque[Pending] = deque()
+        self.timers: dict[str, tuple[float, After]] = {}
+        self.must_rebuild = False
+        self.must_renew = False
+        self._writes: list[Pending] = []
+        self._catch_up: list[tuple[Outbox, list[Push]]] = []
+        self._replies: dict[Outbox, list[Push]] = {}
+        self._marked: set[str] = set()
+        self._snapshot_seq = 0
+
+    def begin(self, resident: Resident) -> None:
+        """Go on from `resident`, just loaded: the truth at rest."""
+        self.resident = resident
+        self.must_rebuild = self.must_renew = False
+        self._snapshot_seq = start = resident.ring.first - 1
+        members = resident.state.members
+        self._marked = {user for user, member in members.items() if member.read_seq > start}
+        self.fanout.reset(resident.state)
+        if self.fanout.subscribers:
+            self._watch()
+
+    # One command.
+
+    def carry_out(
+        self,
+        request: Asked,
+        command: ConversationCommand,
+        context: Context,
+        effects: Sequence[Effect],
+    ) -> None:
+        state = self.resident.state
+        pending: Pending | None = None
+        events = [effect for effect in effects if isinstance(effect, EventData)]
+        for effect in effects:
+            match effect:
+                case EventData():
+                    pending = pending or Pending(self._id, request, self._stored)
+                    answers = effect is events[-1]
+                    event = machine.event(
+                        state, effect, context, command, carries_client_id=answers
+                    )
+                    self._apply(event, context, pending)
+                    pending.result = event_result(event)
+                case MoveMark():
+                    pending = pending or Pending(self._id, request, self._stored)
+                    pending.write.marks.append(machine.move_mark(state, effect, context.now))
+                    self._count_anew(effect.user)
+                case Emit():
+                    self.fanout.signal(effect.signal, effect.by, context.now)
+                case After():
+                    self.timers[effect.key] = trio.current_time() + effect.delay_s, effect
+                case Cancel():
+                    self.timers.pop(effect.key, None)
+                case Subscribe():
+                    self._subscribe(request.asker, effect)
+        if pending is None:
+            self._reply_stored(request, command.result(state, context))
+            return
+        if not events:
+            pending.result = command.result(state, context)
+        self._register(pending)
+        if self._mode == "relaxed":
+            self._reply_ok(pending)
+
+    def _apply(self, event: Event, context: Context, pending: Pending) -> None:
+        """One event into state and ring, and its rows into the write."""
+        state, ring, data = self.resident.state, self.resident.ring, event.data
+        machine.apply(state, event)
+        quoted = context.messages.get(data.quotes) if data.quotes is not None else None
+        pending.pushes.append(ring.add(event, quoted))
+        write = pending.write
+        write.events.append(event)
+        if data.target is not None:
+            message = ring.message(data.target[0])
+            if message is None and (message := context.messages.get(data.target[0])) is not None:
+                data.change(message, event)
+                message.overlay.changed_seq = event.seq
+            if message is not None:
+                write.overlays.append(_copy(message.overlay))
+        for user in data.members():
+            write.members.append(self._member_row(user, event.seq))
+        if event.seq == 1:
+            write.created = _created(state, event)
+        if event.number is not None and event.sender is not None:
+            self._marked.add(event.sender)
+
+    def _register(self, pending: Pending) -> None:
+        """From here on the write happens, whatever becomes of its asker."""
+        write, state = pending.write, self.resident.state
+        if write.events:
+            write.head = Head(state.seq, state.number, write.events[-1].at, state.title, state.last)
+        self.unsettled.add(pending)
+        self._writes.append(pending)
+        if self._mode != "commit":
+            self._show(pending)
+
+    def _show(self, pending: Pending) -> None:
+        for push in pending.pushes:
+            assert push.event is not None
+            self.fanout.event(push, self.resident.state)
+            self.resident.shown = push.event.seq
+            if push.event.data.members() and self.fanout.subscribers:
+                self._watch()
+
+    def repeat(self, request: Asked, first: Event) -> None:
+        """`request` repeats the command that led to `first`: it gets the same answer."""
+        pending = self.unsettled.at(first.seq)
+        if pending is None or self._mode == "relaxed":
+            self.reply(request, request.ok(self._result(event_result(first))))
+        elif pending.delayed:
+            self.reply(request, request.no(Rejected("UNAVAILABLE", retry_after=1.0)))
+        else:
+            pending.requests.append(request)
+
+    # Replies.
+
+    def reply(self, request: Asked, reply: Push | None) -> None:
+        if reply is not None:
+            self._replies.setdefault(request.asker, []).append(reply)
+
+    def reply_read(self, request: Asked, pushes: list[Push], result: dict[str, Any]) -> None:
+        """Under `commit`, what a read has seen is not told before it is stored."""
+        if pushes:
+            self._catch_up.append((request.asker, pushes))
+        if self._mode == "commit" and result.get("seq", 0) > self.resident.stored:
+            self.unsettled.hold(result["seq"], request, request.ok(result))
+        else:
+            self.reply(request, request.ok(result))
+
+    def _reply_stored(self, request: Asked, result: dict[str, Any]) -> None:
+        """Nothing was to be done; but what made it so may not be stored yet."""
+        reply = request.ok(self._result(result))
+        seq = self.resident.state.seq
+        if self._mode != "relaxed" and request.command.writes and seq > self.resident.stored:
+            self.unsettled.hold(seq, request, reply)
+        else:
+            self.reply(request, reply)
+
+    def _reply_ok(self, pending: Pending) -> None:
+        for request in pending.requests:
+            self.reply(request, request.ok(self._result(pending.result)))
+        pending.requests = []
+
+    def _reply_no(self, pending: Pending, error: Rejected) -> None:
+        for request in pending.requests:
+            self.reply(request, request.no(error))
+        pending.requests = []
+
+    def _result(self, result: dict[str, Any]) -> dict[str, Any]:
+        return {**result, "durable": False} if self._mode == "relaxed" else result
+
+    # The way out, and the way back from the journal.
+
+    def flush(self) -> None:
+        """Send what has gathered."""
+        try:
+            self.fanout.flush()
+        finally:
+            writes, self._writes = self._writes, []
+            for pending in writes:
+                self._env.store.journal.append(pending.write)
+        for box, pushes in self._catch_up:
+            box.offer(Parcel(pushes))
+        self._catch_up = []
+        replies, self._replies = self._replies, {}
+        for asker, pushes in replies.items():
+            asker.answer(pushes)
+        self.resident.ring.evict(self.resident.stored)
+        state = self.resident.state
+        if state.seq - self._snapshot_seq >= self._env.limits.snapshot_every:
+            self.put_away()
+
+    def _stored(self, pending: Pending) -> None:
+        """The journal has something to say of `pending` (it calls this in trio's thread)."""
+        self.settled.append(pending)
+        self._wake()
+
+    def settle(self) -> None:
+        """Deal with what the journal has said, in order."""
+        while self.settled:
+            pending = self.settled.popleft()
+            outcome = pending.outcomes.pop(0)
+            if isinstance(outcome, Delayed):
+                pending.delayed = True
+                self._reply_no(pending, Rejected("UNAVAILABLE", retry_after=1.0))
+                continue
+            self.unsettled.remove(pending)
+            match outcome:
+                case Committed():
+                    self._committed(pending)
+                case Duplicate(first):
+                    pending.result = event_result(first)
+                    self._void(pending)
+                    self._reply_ok(pending)
+                case Refused(_, voided):
+                    self._void(pending)
+                    self.must_renew = self.must_renew or not voided
+                    self._reply_no(pending, Rejected("PERSIST_FAILED"))
+                case Foreign(problem):
+                    self._reply_no(pending, Rejected("UNAVAILABLE"))
+                    raise ForeignWriter(problem)
+            for request, reply in self.unsettled.release(self.resident.stored):
+                self.reply(request, reply)
+
+    def _committed(self, pending: Pending) -> None:
+        if self._mode == "commit":
+            self._show(pending)
+        if pending.write.events:
+            self.resident.stored = pending.write.events[-1].seq
+        for event in pending.write.events:
+            self._env.reactors.offer(event)
+        self._reply_ok(pending)
+
+    def _void(self, pending: Pending) -> None:
+        """Take back what could not be stored. Messages are voided one by one; for anything else
+        the members must reload, which a new epoch tells them."""
+        for event in pending.write.events:
+            void = replace(event, data=Void(of=event.id), client_id=None)
+            self.fanout.event(Push(void.item(), void), self.resident.state)
+            self.resident.shown = max(self.resident.shown, event.seq)
+            self.resident.stored = event.seq
+            if event.number is None:
+                self.must_renew = True
+        self.must_rebuild = True
+
+    def put_away(self) -> bool:
+        """Write a snapshot, and the marks that counting at rest needs; False if there is nothing
+        to write."""
+        state = self.resident.state
+        if state.seq == self._snapshot_seq and not self._marked:
+            return False
+        pending = Pending(self._id, None, self._stored)
+        pending.write.snapshot = Snapshot(state.seq, STATE_VERSION, state.snapshot())
+        pending.write.members = [self._member_row(user, state.seq) for user in self._marked]
+        self._snapshot_seq = state.seq
+        self._marked.clear()
+        self.unsettled.add(pending)
+        self._env.store.journal.append(pending.write)
+        return True
+
+    # Signals and subscribers.
+
+    @property
+    def deadline(self) -> float:
+        """When the next timer is due, in trio's time."""
+        return min((at for at, _ in self.timers.values()), default=math.inf)
+
+    def fire_timers(self) -> None:
+        now = trio.current_time()
+        for key in [key for key, (at, _) in self.timers.items() if at <= now]:
+            _, after = self.timers.pop(key)
+            self.fanout.signal(after.signal, after.by, self._env.clock())
+
+    def tell_members(self, signal: SignalData) -> None:
+        self.fanout.to_members(Push(signal.item(self._id, self._env.clock())))
+
+    def unsubscribe(self, box: Outbox) -> None:
+        self._subscribe(box, Subscribe(on=False))
+
+    def _subscribe(self, box: Outbox, change: Subscribe) -> None:
+        before = bool(self.fanout.subscribers)
+        self.fanout.subscribe(box, change)
+        if bool(self.fanout.subscribers) != before:
+            self._watch()
+
+    def _watch(self) -> None:
+        """Be told of the presence of members, if anybody looks and there are not too many."""
+        few = self.resident.state.member_count <= self._env.policy.max_presence_members
+        wanted = self.fanout.subscribers and few
+        self._env.hub.watch(self._id, self.resident.state.current_members() if wanted else ())
+
+    def _count_anew(self, user: str) -> None:
+        self._marked.add(user)
+        session = self._env.hub.sessions.get(user)
+        if session is not None and session.counting:
+            session.touch(self._id)
+
+    def _member_row(self, user: str, seq: int) -> MemberRow:
+        member = self.resident.state.members[user]
+        intervals = [list(interval) for interval in member.intervals]
+        return MemberRow(user, member.role, intervals, seq, member.read_seq, member.read_number)
+
+
+def _copy(overlay: Overlay) -> Overlay:
+    """As it is now: the journal encodes it later."""
+    return replace(overlay, data=dict(overlay.data))
+
+
+def _created(state: ConversationState, event: Event) -> NewConversation:
+    pair = state.current_members() if state.kind == "direct" else None
+    return NewConversation(
+        id=state.id,
+        kind=state.kind,
+        profile=state.profile,
+        direct_key=direct_key(*pair) if pair else None,
+        creator=event.sender,
+        at=event.at,
+    )

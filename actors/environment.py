@@ -1,0 +1,53 @@
+"""What every actor of one engine shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import trio
+
+from ..protocol.policy import Policy
+from .guards import Guard
+from .hub import Hub
+from .ports import Clock, NewId, Store
+from .reactors import Reactors
+from .supervisor import Counters
+from .supervisor import Limits as CrashLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds of the actors; `engine.settings.Actors` says what each means."""
+
+    mailbox: int = 1024
+    slice: int = 64
+    ring: int = 256
+    resume_limit: int = 1000
+    waiting_per_sender: int = 64
+    idle_s: float = 300.0
+    snapshot_every: int = 500
+    ask_timeout_s: float = 10.0
+    presence_grace_s: float = 5.0
+    unread_flush_s: float = 0.5
+    session_queries: int = 64
+    max_connections_per_user: int = 10
+    crashes: CrashLimits = CrashLimits(max_crashes=3, window_s=5.0, cool_down_s=30.0)
+
+
+@dataclass(slots=True)
+class Environment:
+    """`suspect` holds conversations whose members may have missed an event that nobody will push
+    again (a crash, or an actor given up while the store was away); the next load tells them."""
+
+    store: Store
+    nursery: trio.Nursery
+    clock: Clock
+    new_id: NewId
+    policy: Policy = field(default_factory=Policy)
+    limits: Limits = field(default_factory=Limits)
+    guards: Sequence[Guard] = ()
+    reactors: Reactors = field(default_factory=lambda: Reactors(()))
+    hub: Hub = field(default_factory=Hub)
+    counters: Counters = field(default_factory=Counters)
+    suspect: set[str] = field(default_factory=set)

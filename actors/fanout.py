@@ -1,0 +1,148 @@
+"""From a conversation to the devices of its members: who gets what, encoded once.
+
+Events go to every device of every member; signals only to devices that subscribe, and never to
+those of the user they are about. All that one wake-up produced goes out as one parcel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ..protocol.commands import Subscribe
+from ..protocol.events import Event, SignalData, skipped
+from ..protocol.state import ConversationState
+from .hub import Hub
+from .outbox import Outbox, Parcel, Push
+
+if TYPE_CHECKING:
+    from .session import Session
+
+
+class FanOut:
+    """The outgoing side of one conversation. It outlives a rebuild of the conversation's state.
+
+    Events pass through it in order of seq, perhaps later than the state took them up (durability
+    `commit`), so it keeps its own account of who is present.
+    """
+
+    def __init__(self, conversation: str, hub: Hub) -> None:
+        self._conversation = conversation
+        self._hub = hub
+        self._events: list[Push] = []
+        self._signals: list[tuple[Push, str]] = []
+        self._present: dict[str, None] = {}
+        self._version = -1
+        self._recipients: list[Outbox] = []
+        self._counting: list[Session] = []
+        self.subscribers: dict[Outbox, None] = {}
+        self.taps: dict[Outbox, None] = {}
+
+    def reset(self, state: ConversationState) -> None:
+        """`state` was loaded, and every event up to it has passed."""
+        self._present = dict.fromkeys(state.current_members())
+        self._version = -1
+
+    def event(self, push: Push, state: ConversationState) -> None:
+        """Queue the event `push` for the next `flush`. `state` has taken it up already."""
+        assert push.event is not None
+        changed = push.event.data.members()
+        if not changed:
+            self._events.append(push)
+            return
+        # Earlier events are for those who were present before; this one is also for whoever
+        # comes or goes by it.
+        self._offer_events()
+        self._present.update(dict.fromkeys(changed))
+        self._version = -1
+        self._events.append(push)
+        self._offer_events()
+        for user in changed:
+            if not state.members[user].sees(push.event.seq + 1):
+                del self._present[user]
+                for box in self._hub.outboxes((user,)):
+                    self.subscribe(box, Subscribe(on=False))
+        self._version = -1
+
+    def signal(self, signal: SignalData, by: str, at: int) -> None:
+        if self.subscribers:
+            self._signals.append((Push(signal.item(self._conversation, at)), by))
+
+    def flush(self) -> None:
+        """Offer everything queued: events, then signals."""
+        self._offer_events()
+        if self._signals:
+            self._offer_signals()
+
+    def to_members(self, push: Push) -> None:
+        """Offer one unnumbered item to every device of every member now."""
+        self._refresh()
+        parcel = Parcel([push])
+        for box in self._recipients:
+            box.offer(parcel)
+
+    def subscribe(self, box: Outbox, change: Subscribe) -> None:
+        if change.on:
+            self.subscribers[box] = None
+            box.subscriptions.add(self._conversation)
+        else:
+            self.subscribers.pop(box, None)
+            box.subscriptions.discard(self._conversation)
+
+    def _refresh(self) -> None:
+        if self._version != self._hub.version:
+            self._recipients = self._hub.outboxes(self._present)
+            self._counting = self._hub.counting(self._present)
+            self._version = self._hub.version
+
+    def _offer_events(self) -> None:
+        if not self._events:
+            return
+        self._refresh()
+        pushes, self._events = self._events, []
+        self._offer(pushes, self._recipients)
+        for session in self._counting:
+            session.touch(self._conversation)
+
+    def _offer(self, pushes: list[Push], boxes: Iterable[Outbox]) -> None:
+        whole = Parcel(pushes)
+        for tap in self.taps:
+            tap.offer(whole)
+        if all(push.event is None or push.event.audience is None for push in pushes):
+            for box in boxes:
+                box.offer(whole)
+            return
+        # Few parcels in practice: one for those inside each audience, one for those outside.
+        parcels: dict[tuple[bool, ...], Parcel] = {}
+        for box in boxes:
+            seen = tuple(may_see(push.event, box.user) for push in pushes)
+            parcel = parcels.get(seen)
+            if parcel is None:
+                parcel = parcels[seen] = Parcel(
+                    [
+                        push if visible else Push(_hidden(push))
+                        for push, visible in zip(pushes, seen, strict=True)
+                    ]
+                )
+            box.offer(parcel)
+
+    def _offer_signals(self) -> None:
+        by_author: dict[str, list[Push]] = {}
+        for push, by in self._signals:
+            by_author.setdefault(by, []).append(push)
+        self._signals = []
+        for by, pushes in by_author.items():
+            parcel = Parcel(pushes, droppable=True)
+            for box in self.subscribers:
+                if box.user != by:
+                    box.offer(parcel)
+
+
+def may_see(event: Event | None, user: str) -> bool:
+    """Whether `event` is addressed to `user` at all (its audience)."""
+    return event is None or event.audience is None or user in event.audience
+
+
+def _hidden(push: Push) -> dict[str, object]:
+    assert push.event is not None
+    return skipped(push.event.conversation, push.event.seq, push.event.seq)

@@ -1,0 +1,21 @@
+"""Guards: what is asked before a command is decided.
+
+A guard is one method on facts that are at hand: it lets the command pass, changes it, or raises
+`Rejected`. It runs inside the conversation actor, after membership and before the rule, in the
+order in which guards are given to the engine (SEND-22), so it must neither wait nor be slow.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ...protocol.commands import Context, ConversationCommand
+from ...protocol.state import ConversationState
+
+
+class Guard(Protocol):
+    def check(
+        self, command: ConversationCommand, context: Context, state: ConversationState
+    ) -> ConversationCommand:
+        """The command to go on with: the same one, or a changed one. Must not change `state`."""
+        ...

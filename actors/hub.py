@@ -1,0 +1,68 @@
+"""Who is online in this process, and who is watching what.
+
+Conversations address users; the hub knows their outboxes. `version` changes whenever that
+answer may, so that a conversation can keep its list of recipients between changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from .outbox import Outbox
+
+if TYPE_CHECKING:
+    from .session import Session
+
+
+class Hub:
+    def __init__(self) -> None:
+        self.version = 0
+        self.sessions: dict[str, Session] = {}
+        self._watchers: dict[str, set[str]] = {}
+        self._watched_by: dict[str, list[str]] = {}
+
+    def changed(self) -> None:
+        self.version += 1
+
+    def outboxes(self, users: Iterable[str]) -> list[Outbox]:
+        """Every device of `users`."""
+        sessions = self.sessions
+        found: list[Outbox] = []
+        for user in users:
+            session = sessions.get(user)
+            if session is not None:
+                found.extend(session.outboxes)
+        return found
+
+    def counting(self, users: Iterable[str]) -> list[Session]:
+        """The sessions of `users` that follow their unread counts."""
+        sessions = self.sessions
+        found = []
+        for user in users:
+            session = sessions.get(user)
+            if session is not None and session.counting:
+                found.append(session)
+        return found
+
+    def is_online(self, user: str) -> bool:
+        session = self.sessions.get(user)
+        return session is not None and session.online
+
+    def watch(self, conversation: str, users: Iterable[str]) -> None:
+        """Tell `conversation`, from now on, when the presence of one of `users` changes, and of
+        nobody else."""
+        for user in self._watched_by.pop(conversation, ()):
+            watchers = self._watchers[user]
+            watchers.discard(conversation)
+            if not watchers:
+                del self._watchers[user]
+        users = list(users)
+        if users:
+            self._watched_by[conversation] = users
+        for user in users:
+            self._watchers.setdefault(user, set()).add(conversation)
+
+    def watchers(self, user: str) -> list[str]:
+        """The conversations that want to know of `user`'s presence."""
+        return list(self._watchers.get(user, ()))

@@ -1,0 +1,92 @@
+"""What one command must know beyond the state, from the ring where it is there, else fetched."""
+
+from __future__ import annotations
+
+from ..protocol.commands import ConversationCommand, DurableCommand, Needs, Position
+from ..protocol.events import Event
+from ..protocol.message import Message
+from .ports import Conversations
+from .resident import Resident
+
+
+class Lookup:
+    """Facts read from the store are brought up to date by the ring before they are used; if the
+    ring no longer reaches back to them, they are read again."""
+
+    def __init__(self, conversation: str, user: str, command: ConversationCommand) -> None:
+        self._conversation = conversation
+        self._user = user
+        self._repeated = (
+            command.client_id
+            if isinstance(command, DurableCommand) and command.attempt > 1
+            else None
+        )
+        self._command = command
+        self._needs = Needs()
+        self._read: dict[str, Message] | None = None
+        self._read_as_of = 0
+        self._position: Position | None = None
+        self._position_as_of = 0
+        self._asked = self._repeated is None
+        self.first: Event | None = None
+        """the event that this client id led to before, as the log has it"""
+
+    def missing(self, resident: Resident) -> bool:
+        """Whether something has to be fetched before the command can be decided."""
+        self._needs = needs = self._command.needs(resident.state)
+        if self._repeated is not None and resident.ring.led_to(self._user, self._repeated):
+            return False
+        return (
+            not self._asked
+            or self._messages_missing(resident, needs)
+            or self._position_missing(resident, needs)
+        )
+
+    def _messages_missing(self, resident: Resident, needs: Needs) -> bool:
+        ring = resident.ring
+        if all(ring.message(id) is not None for id in needs.messages):
+            return False
+        return self._read is None or self._read_as_of + 1 < ring.first
+
+    def _position_missing(self, resident: Resident, needs: Needs) -> bool:
+        if needs.position is None or resident.ring.position(needs.position) is not None:
+            return False
+        return self._position is None or self._position_as_of + 1 < resident.ring.first
+
+    async def fetch(self, store: Conversations) -> None:
+        if self._repeated is not None and not self._asked:
+            self.first = await store.find(self._conversation, self._user, self._repeated)
+            self._asked = True
+        if self._needs.messages:
+            found = await store.messages(self._conversation, self._needs.messages)
+            self._read = {message.id: message for message in found.messages}
+            self._read_as_of = found.as_of
+        if self._needs.position is not None:
+            at = await store.position(self._conversation, self._needs.position)
+            self._position, self._position_as_of = at.position, at.as_of
+
+    def messages(self, resident: Resident) -> dict[str, Message]:
+        """Those asked for that exist, as they are now. Only when nothing is `missing`."""
+        if not self._needs.messages:
+            return {}
+        read = self._read or {}
+        if read:
+            resident.ring.overlay(read.values(), self._read_as_of)
+            self._read_as_of = resident.state.seq
+        found = {}
+        for id in self._needs.messages:
+            message = resident.ring.message(id) or read.get(id)
+            if message is not None:
+                found[id] = message
+        return found
+
+    def position(self, resident: Resident) -> Position | None:
+        """The one asked for, as of now. Only when nothing is `missing`."""
+        seq = self._needs.position
+        if seq is None:
+            return None
+        recent = resident.ring.position(seq)
+        if recent is not None or self._position is None:
+            return recent
+        since = resident.ring.excluded_since(self._position_as_of, seq) or 0
+        return Position(self._position.number, self._position.excluded + since)

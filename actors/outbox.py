@@ -1,0 +1,91 @@
+"""What leaves the actors: items, encoded once for all, offered to whoever listens.
+
+Upward there are only these non-blocking offers, never an ask, so no cycle of waiting can form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from ..protocol.disconnects import Disconnect
+from ..protocol.events import Event
+
+
+class Wire(Protocol):
+    """How one kind of connection writes an item: codec and framing together.
+
+    The bytes must not depend on the connection, so that the same ones serve every member.
+    """
+
+    def frame(self, item: dict[str, Any]) -> bytes: ...
+
+
+class Push:
+    """One item on its way out, with its bytes for each `Wire` that has asked so far."""
+
+    __slots__ = ("_frames", "event", "item")
+
+    def __init__(self, item: dict[str, Any], event: Event | None = None) -> None:
+        self.item = item
+        self.event = event
+        self._frames: dict[Wire, bytes] = {}
+
+    def encoded(self, wire: Wire) -> bytes:
+        frame = self._frames.get(wire)
+        if frame is None:
+            frame = self._frames[wire] = wire.frame(self.item)
+        return frame
+
+
+class Parcel:
+    """What one wake-up produced for the same readers: joined once, written once per reader.
+
+    A `droppable` one holds signals only: it may be left out where a reader is slow.
+    """
+
+    __slots__ = ("_joined", "droppable", "pushes")
+
+    def __init__(self, pushes: Sequence[Push], *, droppable: bool = False) -> None:
+        self.pushes = pushes
+        self.droppable = droppable
+        self._joined: dict[Wire, bytes] = {}
+
+    def encoded(self, wire: Wire) -> bytes:
+        joined = self._joined.get(wire)
+        if joined is None:
+            pushes = self.pushes
+            if len(pushes) == 1:
+                joined = pushes[0].encoded(wire)
+            else:
+                joined = b"".join([push.encoded(wire) for push in pushes])
+            self._joined[wire] = joined
+        return joined
+
+
+class Outbox(Protocol):
+    """One device of one user, as the actors see it: a connection, or a caller in this process.
+
+    Parcels and answers arrive in the order in which they were given. No method blocks or raises.
+    """
+
+    @property
+    def user(self) -> str: ...
+
+    @property
+    def subscriptions(self) -> set[str]:
+        """Conversations whose signals it wants. Only conversation actors change it."""
+        ...
+
+    def offer(self, parcel: Parcel) -> None:
+        """Take `parcel`. What does not fit is dropped if droppable; otherwise it ends the
+        connection, whose client then recovers by its positions (SEND-25)."""
+        ...
+
+    def answer(self, replies: Sequence[Push]) -> None:
+        """Take the Replies to commands that were submitted through this outbox, each once."""
+        ...
+
+    def close(self, disconnect: Disconnect) -> None:
+        """End the connection after what it has been given already."""
+        ...

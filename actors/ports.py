@@ -1,0 +1,151 @@
+"""What the actors need from the world, named here and built elsewhere.
+
+Each port has two adapters in `persistence/`: Postgres and its in-memory twin, held to the same
+contract by one test suite. Reads raise `Rejected("UNAVAILABLE")` while the store is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Protocol
+
+from ..protocol.events import Event
+from ..protocol.records import (
+    Changes,
+    Events,
+    Inbox,
+    Loaded,
+    Messages,
+    PositionAt,
+    UserEvent,
+    Write,
+)
+
+Clock = Callable[[], int]
+"""The time in milliseconds since 1970, UTC. Never goes back within one process."""
+
+NewId = Callable[[], str]
+"""A new UUIDv7 string."""
+
+
+class Journal(Protocol):
+    """The write side. `append` never blocks: capacity is asked for before a decision is made."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another slice of writes may be appended now."""
+        ...
+
+    async def room(self) -> None:
+        """Return when `has_room`, or raise `Rejected("UNAVAILABLE")` after a bounded wait."""
+        ...
+
+    def append(self, write: Write) -> None:
+        """Take `write`, to be stored after all earlier ones of its conversation."""
+        ...
+
+    async def settled(self, conversation: str) -> None:
+        """Return when nothing appended for `conversation` is pending any more; raises
+        `Rejected("UNAVAILABLE")` after a bounded wait."""
+        ...
+
+    def pending(self) -> Collection[str]:
+        """Conversations that have writes not yet stored."""
+        ...
+
+
+class Conversations(Protocol):
+    """The read side of one conversation. Deleted messages come redacted."""
+
+    async def load(self, conversation: str, version: int) -> Loaded | None:
+        """Everything needed to open it, or None if it does not exist.
+
+        Opening registers it with this incarnation. If it was open when an earlier incarnation
+        ended uncleanly, and could have shown events that were lost, it gets a new epoch, whose
+        start is the head now (semantics.md §1).
+        """
+        ...
+
+    async def renew(self, conversation: str) -> None:
+        """Give it a new epoch that starts at its head now: what was shown is not what is stored."""
+        ...
+
+    async def events(self, conversation: str, after: int, limit: int) -> Events:
+        """At most `limit` events after seq `after`, in order."""
+        ...
+
+    async def find(self, conversation: str, sender: str, client_id: str) -> Event | None:
+        """The event that a client id already led to."""
+        ...
+
+    async def messages(self, conversation: str, ids: Sequence[str]) -> Messages:
+        """Those of `ids` that are messages of this conversation, as they are now."""
+        ...
+
+    async def page(
+        self,
+        conversation: str,
+        *,
+        spans: Sequence[tuple[int, int]],
+        limit: int,
+        before: int | None = None,
+        after: int | None = None,
+        before_time: int | None = None,
+        deleted: bool = True,
+    ) -> Messages:
+        """At most `limit` messages within `spans` (inclusive ranges of seq), in ascending order.
+
+        With `after` the ones that follow it; otherwise the newest ones before `before` (a seq) or
+        `before_time` (ms). `deleted` says whether deleted ones come, too. Void ones never do.
+        """
+        ...
+
+    async def position(self, conversation: str, seq: int) -> PositionAt:
+        """How many countable messages lie up to `seq`, and how many after it are excluded."""
+        ...
+
+
+class Inboxes(Protocol):
+    """What a user sees across conversations, of what is at rest."""
+
+    async def inbox(self, user: str, limit: int, cursor: str | None) -> Inbox:
+        """Newest activity first. `cursor` is the `next` of the page before; a malformed one is
+        VALIDATION_FAILED."""
+        ...
+
+    async def changes(self, user: str, cursor: str | None, n: int) -> Changes:
+        """Conversations whose head or whose caller's membership changed since `cursor`, at least
+        once each; and the user's own log after `n`. Without a cursor: no rows, the cursor of now.
+        """
+        ...
+
+    async def rows(self, user: str, conversations: Collection[str] | None = None) -> Inbox:
+        """The rows of all, or of these, of the user's conversations, in no order."""
+        ...
+
+    async def append_user_event(
+        self, user: str, kind: str, data: dict[str, object], at: int
+    ) -> UserEvent:
+        """Add to the user's own log; returns when it is durable."""
+        ...
+
+    async def seen(self, user: str, at: int) -> None:
+        """Keep when `user` was last online."""
+        ...
+
+    async def last_seen(self, users: Collection[str]) -> dict[str, int]:
+        """When they were last online, for those of whom it is known."""
+        ...
+
+
+class Store(Protocol):
+    """All of it, opened and closed together."""
+
+    @property
+    def journal(self) -> Journal: ...
+
+    @property
+    def conversations(self) -> Conversations: ...
+
+    @property
+    def inboxes(self) -> Inboxes: ...

@@ -1,0 +1,115 @@
+"""Answers to queries about one conversation, by kind of query.
+
+A read is answered from memory where the ring reaches; otherwise it is fetched outside of the
+actor and overlaid with what the ring holds beyond it, so that it is exact when it is answered.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from ..protocol.commands import Query
+from ..protocol.errors import Rejected
+from ..protocol.features import SLICES
+from ..protocol.features.conversation import GetConversation
+from ..protocol.features.history import MessageHistory, Resume
+from ..protocol.features.members import ListMembers
+from ..protocol.policy import Policy
+from ..protocol.roles import require_member
+from ..protocol.state import ConversationState, Member
+from .history import HistoryRead
+from .outbox import Push
+from .ports import Conversations
+from .resident import Resident
+from .resume import ResumeRead
+
+MAX_INLINE_MEMBERS = 500
+
+
+class Read(Protocol):
+    """One query being answered."""
+
+    def missing(self, resident: Resident) -> bool: ...
+
+    async def fetch(self, store: Conversations) -> None: ...
+
+    def answer(self, resident: Resident) -> tuple[list[Push], dict[str, Any]]:
+        """What is pushed before the Reply, and the Reply. Only when nothing is `missing`."""
+        ...
+
+
+def read_for(query: Query, user: str, policy: Policy, resume_limit: int) -> Read:
+    """How `query` of `user` is answered."""
+    match query:
+        case GetConversation():
+            return _FromState(user, _snapshot)
+        case ListMembers():
+            return _FromState(user, lambda state, user: _members(state, query))
+        case MessageHistory():
+            return HistoryRead(query, user, policy)
+        case Resume():
+            return ResumeRead(query, user, resume_limit)
+        case _:
+            raise Rejected("UNSUPPORTED_COMMAND")
+
+
+class _FromState:
+    """A read that the bounded state answers."""
+
+    def __init__(self, user: str, answer: Any) -> None:
+        self._user = user
+        self._answer = answer
+
+    def missing(self, resident: Resident) -> bool:
+        return False
+
+    async def fetch(self, store: Conversations) -> None: ...
+
+    def answer(self, resident: Resident) -> tuple[list[Push], dict[str, Any]]:
+        require_member(resident.state, self._user)
+        return [], self._answer(resident.state, self._user)
+
+
+def member_view(member: Member) -> dict[str, Any]:
+    return {
+        "role": member.role,
+        "read": {"seq": member.read_seq, "at": member.read_at},
+        "delivered": {"seq": member.delivered_seq, "at": member.delivered_at},
+    }
+
+
+def _snapshot(state: ConversationState, user: str) -> dict[str, Any]:
+    """The position and what belongs to it: events after `seq` apply to exactly this."""
+    member = state.members[user]
+    last = state.last if state.last is not None and member.sees(state.last["seq"]) else None
+    whole = state.member_count <= MAX_INLINE_MEMBERS
+    shown = state.current_members() if whole else [user]
+    view: dict[str, Any] = {
+        "c": state.id,
+        "kind": state.kind,
+        "title": state.title,
+        "created_at": state.created_at,
+        "epoch": state.epoch,
+        "seq": state.seq,
+        "number": state.number,
+        "role": member.role,
+        "members": {name: member_view(state.members[name]) for name in shown},
+        "member_count": state.member_count,
+        "unread": state.unread(user),
+        "last": last,
+        "marks": state.marks,
+    }
+    view.update((part.name, part.of(state)) for part in SLICES if part.public)
+    return view
+
+
+def _members(state: ConversationState, query: ListMembers) -> dict[str, Any]:
+    names = sorted(name for name in state.current_members() if name.startswith(query.prefix))
+    if query.after is not None:
+        names = [name for name in names if name > query.after]
+    page = names[: query.limit]
+    return {
+        "members": [{"user": name, **member_view(state.members[name])} for name in page],
+        "more": len(names) > len(page),
+        "seq": state.seq,
+    }

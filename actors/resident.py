@@ -1,0 +1,52 @@
+"""What a conversation knows while it is in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..protocol.machine import apply, apply_mark
+from ..protocol.state import STATE_VERSION, ConversationState
+from .ports import Conversations
+from .ring import Ring
+
+
+@dataclass(slots=True)
+class Resident:
+    """`stored` is the seq up to which the log is durable; the ring goes on to the head.
+
+    `shown` is the seq up to which members have been sent events: the head, unless events wait for
+    their commit (durability `commit`).
+    """
+
+    state: ConversationState
+    ring: Ring
+    stored: int
+    shown: int
+
+
+async def load(id: str, store: Conversations, capacity: int) -> Resident:
+    """From snapshot, tail and marks; an empty state if the conversation does not exist."""
+    loaded = await store.load(id, STATE_VERSION)
+    if loaded is None:
+        return Resident(ConversationState(id), Ring(capacity), 0, 0)
+    if loaded.snapshot is None:
+        state = ConversationState(id)
+    else:
+        state = ConversationState.restore(id, loaded.snapshot.state)
+    state.epoch = loaded.epoch
+    state.starts_after = list(loaded.starts_after)
+    ring = Ring(capacity, head=state.seq)
+    known = {event.id for event in loaded.tail}
+    wanted = {event.data.quotes for event in loaded.tail} - known - {None}
+    quoted = {}
+    if wanted:
+        found = await store.messages(id, [quote for quote in wanted if quote is not None])
+        quoted = {message.id: message for message in found.messages}
+    for event in loaded.tail:
+        apply(state, event)
+        quote = event.data.quotes
+        ring.add(event, (ring.message(quote) or quoted.get(quote)) if quote else None)
+        ring.evict(state.seq)
+    for mark in sorted(loaded.marks, key=lambda mark: mark.n):
+        apply_mark(state, mark)
+    return Resident(state, ring, state.seq, state.seq)

@@ -1,0 +1,149 @@
+"""The recent end of one conversation's log, kept ready to be sent again.
+
+A contiguous run of events up to the head, each with its encoded bytes, so that a device that was
+away for a short time is caught up without a query or an encoding. Whatever is not yet stored is
+never evicted. It holds every change to the messages in it, so those are known as they are now.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from ..protocol.commands import Position
+from ..protocol.events import Event
+from ..protocol.message import Message
+from .outbox import Push
+
+
+class Ring:
+    def __init__(self, capacity: int, head: int = 0) -> None:
+        self.capacity = capacity
+        self._pushes: deque[Push] = deque()
+        self._first = head + 1
+        self._messages: dict[str, Message] = {}
+        self._client_ids: dict[tuple[str, str], Event] = {}
+
+    @property
+    def first(self) -> int:
+        """seq of the oldest event that it holds; head + 1 if it holds none."""
+        return self._first
+
+    def add(self, event: Event, quoted: Message | None = None) -> Push:
+        """Append the next event of the log; `quoted` is the message that it quotes."""
+        push = Push(event.item(quoted), event)
+        self._pushes.append(push)
+        data = event.data
+        if event.client_id is not None and event.sender is not None:
+            self._client_ids[event.sender, event.client_id] = event
+        if data.is_message:
+            self._messages[event.id] = event.as_message()
+        target = data.target
+        if target is not None:
+            message = self._messages.get(target[0])
+            if message is not None:
+                data.change(message, event)
+                message.overlay.changed_seq = event.seq
+            if data.erases:
+                self._erase(target[0])
+        return push
+
+    def _erase(self, id: str) -> None:
+        """Take the content of message `id` out of everything that would be sent again."""
+        if (message := self._messages.get(id)) is not None:
+            message.text = message.overlay.text = None
+            message.sent = {}
+        for index, push in enumerate(self._pushes):
+            event = push.event
+            assert event is not None
+            target = event.data.target
+            about = event.id == id or (target is not None and target[0] == id)
+            if about and not event.data.erases:
+                redacted = event.redact()
+                self._pushes[index] = Push(redacted.item(), redacted)
+            elif event.data.quotes == id and not event.redacted:
+                item = event.item()
+                item["d"]["preview"] = {"unavailable": True}
+                self._pushes[index] = Push(item, event)
+
+    def evict(self, stored: int) -> None:
+        """Shrink to the capacity, giving up only events up to `stored`."""
+        while len(self._pushes) > self.capacity and self._first <= stored:
+            event = self._pushes.popleft().event
+            assert event is not None
+            self._first += 1
+            self._messages.pop(event.id, None)
+            if event.client_id is not None and event.sender is not None:
+                self._client_ids.pop((event.sender, event.client_id), None)
+
+    def message(self, id: str) -> Message | None:
+        """Message `id` as it is now, if it is recent."""
+        return self._messages.get(id)
+
+    def led_to(self, sender: str, client_id: str) -> Event | None:
+        """The event that a recent command of this client id led to."""
+        return self._client_ids.get((sender, client_id))
+
+    def after(self, seq: int) -> list[Push]:
+        """Everything after `seq`, which must not lie before `first` - 1."""
+        skip = seq + 1 - self._first
+        assert skip >= 0
+        if skip == 0:
+            return list(self._pushes)
+        count = len(self._pushes) - skip
+        return [self._pushes[index] for index in range(-count, 0)] if count > 0 else []
+
+    def overlay(self, messages: Iterable[Message], as_of: int) -> bool:
+        """Bring `messages`, read as of seq `as_of`, up to date in place.
+
+        False if events in between are no longer here, so that they must be read again.
+        """
+        if as_of + 1 < self._first:
+            return False
+        by_id = {message.id: message for message in messages}
+        for push in self.after(as_of):
+            event = push.event
+            assert event is not None
+            target = event.data.target
+            if target is not None and (message := by_id.get(target[0])) is not None:
+                event.data.change(message, event)
+        return True
+
+    def recent_messages(self, after: int) -> list[Message]:
+        """The messages after seq `after`, which must not lie before `first` - 1, in order."""
+        found = []
+        for push in self.after(after):
+            assert push.event is not None
+            if (message := self._messages.get(push.event.id)) is not None:
+                found.append(message)
+        return found
+
+    def position(self, seq: int) -> Position | None:
+        """The `Position` of `seq` if everything after it is here, and something after it counts."""
+        if seq + 1 < self._first:
+            return None
+        number, excluded = None, 0
+        for push in self.after(seq):
+            event = push.event
+            assert event is not None
+            if event.number is None:
+                continue
+            if number is None:
+                number = event.number - 1
+            message = self._messages.get(event.id)
+            if message is None or message.deleted:  # void, or deleted
+                excluded += 1
+        return None if number is None else Position(number, excluded)
+
+    def excluded_since(self, as_of: int, seq: int) -> int | None:
+        """How many countable messages after `seq` have been excluded after `as_of`; None if the
+        events in between are no longer here."""
+        if as_of + 1 < self._first:
+            return None
+        excluded = 0
+        for push in self.after(as_of):
+            assert push.event is not None
+            uncounted = push.event.data.uncounts
+            if uncounted is not None and uncounted > seq:
+                excluded += 1
+        return excluded

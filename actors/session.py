@@ -1,0 +1,187 @@
+"""The session actor: a user's presence in this process — devices, cap, presence, unread counts.
+
+One per online user. It has a task only while something is to be answered or timed; an idle session
+is a few hundred bytes. Its queries run one after another, so a user cannot crowd out others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+import structlog
+import trio
+
+from ..protocol.commands import UserQuery
+from ..protocol.disconnects import Disconnect
+from ..protocol.errors import Rejected
+from ..protocol.features.inbox import UnreadChanged
+from .environment import Environment
+from .hashing import hashed
+from .inbox import Inbox
+from .outbox import Outbox, Parcel, Push
+from .registry import Registry
+from .request import Request
+
+_log = structlog.get_logger("palaver.session")
+
+
+class Session:
+    """`counting` once a device has asked for the inbox: from then on changes of unread counts are
+    pushed to all devices (CONV-16)."""
+
+    def __init__(self, user: str, env: Environment, registry: Registry) -> None:
+        self.user = user
+        self.outboxes: list[Outbox] = []
+        self.online = False
+        self.counting = False
+        self._env = env
+        self._registry = registry
+        self._inbox = Inbox(user, env, registry)
+        self._queries: deque[Request[UserQuery]] = deque()
+        self._unread: dict[str, int] = {}
+        self._touched: dict[str, None] = {}
+        self._count_at = math.inf
+        self._offline_at = math.inf
+        self._wake = trio.Event()
+        self._running = False
+
+    def attach(self, box: Outbox) -> None:
+        """A device is here. Raises CONNECTION_LIMIT and changes nothing if it is one too many."""
+        limit = self._env.limits.max_connections_per_user
+        if len(self.outboxes) >= limit:
+            raise Rejected("CONNECTION_LIMIT", details={"max_connections": limit})
+        self.outboxes = [*self.outboxes, box]
+        self._env.hub.changed()
+        self._offline_at = math.inf
+        if not self.online:
+            self.online = True
+            self._tell_presence(None)
+
+    def detach(self, box: Outbox) -> None:
+        """A device is gone; the last one leaves the user online for a grace period (RCPT-20)."""
+        if box not in self.outboxes:
+            return
+        self.outboxes = [other for other in self.outboxes if other is not box]
+        self._env.hub.changed()
+        for id in list(box.subscriptions):
+            conversation = self._registry.resident(id)
+            if conversation is not None:
+                conversation.leave(box)
+        if not self.outboxes:
+            self.counting = False
+            self._offline_at = trio.current_time() + self._env.limits.presence_grace_s
+            self._run()
+
+    def disconnect(self, why: Disconnect) -> None:
+        """End all its connections."""
+        for box in self.outboxes:
+            box.close(why)
+
+    def submit(self, request: Request[UserQuery]) -> None:
+        if len(self._queries) >= self._env.limits.session_queries:
+            request.refuse(Rejected("OVERLOADED", retry_after=1.0))
+            return
+        self._queries.append(request)
+        self._run()
+
+    def touch(self, conversation: str) -> None:
+        """The unread count of `conversation` may have changed."""
+        if not self._touched:
+            self._count_at = trio.current_time() + self._env.limits.unread_flush_s
+            self._run()
+        self._touched[conversation] = None
+
+    def _run(self) -> None:
+        self._wake.set()
+        if not self._running:
+            self._running = True
+            self._env.nursery.start_soon(self._work)
+
+    async def _work(self) -> None:
+        """Exists only while there is something to wait for."""
+        try:
+            while True:
+                self._wake = trio.Event()
+                if self._queries:
+                    await self._answer(self._queries.popleft())
+                    continue
+                now = trio.current_time()
+                if now >= self._count_at:
+                    self._count()
+                if now >= self._offline_at:
+                    await self._go_offline()
+                deadline = min(self._count_at, self._offline_at)
+                if deadline == math.inf:
+                    if not self.online:  # it was only asked something
+                        self._env.hub.sessions.pop(self.user, None)
+                    return
+                with trio.move_on_at(deadline):
+                    await self._wake.wait()
+        finally:
+            self._running = False
+
+    async def _answer(self, request: Request[UserQuery]) -> None:
+        try:
+            result = await self._inbox.answer(request.command)
+            if "conversations" in result:
+                if not self.counting:
+                    await self._start_counting()
+                result["unread"] = sum(self._unread.values())
+            request.answer(request.ok(result))
+        except Rejected as no:
+            request.refuse(no)
+        except Exception:
+            correlation = self._env.new_id()
+            _log.exception("query failed", user=hashed(self.user), correlation=correlation)
+            request.refuse(Rejected("INTERNAL", correlation=correlation))
+
+    async def _start_counting(self) -> None:
+        # First the flag, so that what changes while the counts are read is counted again.
+        if self.outboxes:
+            self.counting = True
+            self._env.hub.changed()
+        self._unread = await self._inbox.unread()
+
+    def _count(self) -> None:
+        """Push the counts that have changed, and their sum."""
+        self._count_at = math.inf
+        changed: dict[str, int] = {}
+        for id in self._touched:
+            count = self._inbox.unread_of(id)
+            if count is not None and count != self._unread.get(id, 0):
+                changed[id] = self._unread[id] = count
+                if count == 0:
+                    del self._unread[id]
+        self._touched.clear()
+        if changed:
+            total = sum(self._unread.values())
+            signal = UnreadChanged(total=total, conversations=changed)
+            parcel = Parcel([Push(signal.item(None, self._env.clock()))], droppable=True)
+            for box in self.outboxes:
+                box.offer(parcel)
+
+    async def _go_offline(self) -> None:
+        self._offline_at = math.inf
+        self.online = False
+        at = self._env.clock()
+        self._env.hub.changed()
+        self._tell_presence(at)
+        try:
+            await self._env.store.inboxes.seen(self.user, at)
+        except Rejected:
+            _log.warning("last seen not stored", user=hashed(self.user))
+
+    def _tell_presence(self, last_seen: int | None) -> None:
+        for id in self._env.hub.watchers(self.user):
+            conversation = self._registry.resident(id)
+            if conversation is not None:
+                conversation.presence(self.user, self.online, last_seen)
+
+
+def session_for(user: str, env: Environment, registry: Registry) -> Session:
+    """The one session of `user`, made if there is none."""
+    session = env.hub.sessions.get(user)
+    if session is None:
+        session = env.hub.sessions[user] = Session(user, env, registry)
+    return session

@@ -1,0 +1,102 @@
+"""Supervision: an actor that crashes is rebuilt from the log, boundedly, and then set aside.
+
+A crash is answered to its asker with INTERNAL and a correlation id; the message is not tried
+again; the rest of the mailbox survives (ERR-06). More than `max_crashes` in `window_s` quarantine
+the actor: everybody is answered UNAVAILABLE for a cool-down that doubles each time. Other actors
+go on.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+import trio
+
+from ..protocol.errors import Rejected
+
+_log = structlog.get_logger("palaver.supervisor")
+MAX_COOL_DOWN_S = 600.0
+
+
+class Supervised(Protocol):
+    """What the supervisor needs of an actor."""
+
+    async def run(self) -> None:
+        """Load, then serve until there is nothing to do. Raises `Rejected` if it cannot load now;
+        any other exception is a crash."""
+        ...
+
+    def crashed(self, error: Rejected) -> None:
+        """Tell the asker of the message in hand, and drop what was built in memory."""
+        ...
+
+    def refuse_waiting(self, error: Rejected) -> None:
+        """Tell everybody in the mailbox."""
+        ...
+
+    async def waiting(self) -> None:
+        """Return when the mailbox is not empty."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    max_crashes: int
+    window_s: float
+    cool_down_s: float
+
+
+@dataclass(slots=True)
+class Counters:
+    """For metrics."""
+
+    crashes: int = 0
+    quarantines: int = 0
+
+
+async def supervise(
+    actor: Supervised,
+    name: str,
+    limits: Limits,
+    new_id: Callable[[], str],
+    counters: Counters,
+) -> None:
+    """Run `actor` until it retires or cannot load. Cancellation passes through at once."""
+    crashes: deque[float] = deque()
+    cool_down = limits.cool_down_s
+    while True:
+        try:
+            await actor.run()
+            return
+        except Rejected as no:
+            actor.refuse_waiting(no)
+            return
+        except Exception:
+            correlation = new_id()
+            _log.exception("actor crashed", actor=name, correlation=correlation)
+            actor.crashed(Rejected("INTERNAL", correlation=correlation))
+        counters.crashes += 1
+        now = trio.current_time()
+        crashes.append(now)
+        while crashes[0] < now - limits.window_s:
+            crashes.popleft()
+        if len(crashes) > limits.max_crashes:
+            counters.quarantines += 1
+            _log.error("actor quarantined", actor=name, seconds=cool_down, correlation=correlation)
+            await _quarantine(actor, cool_down, correlation)
+            cool_down = min(cool_down * 2, MAX_COOL_DOWN_S)
+            crashes.clear()
+
+
+async def _quarantine(actor: Supervised, seconds: float, correlation: str) -> None:
+    end = trio.current_time() + seconds
+    while (left := end - trio.current_time()) > 0:
+        actor.refuse_waiting(
+            Rejected("UNAVAILABLE", retry_after=round(left, 1), correlation=correlation)
+        )
+        with trio.move_on_after(left):
+            await actor.waiting()

@@ -1,0 +1,222 @@
+"""The engine: store, actors and reactors put together, from opening to draining.
+
+    async with Engine(Settings(storage={"memory": True})) as engine:
+        ann = engine.as_user("ann")
+        room = await ann.create_group("Ops", ["bob"])
+        await ann.send(room, "lunch?")
+
+It has no network listener: `gateway.serve` adds one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+import structlog
+import trio
+import uuid_utils
+
+from ..actors.dispatch import Dispatch
+from ..actors.environment import Environment, Limits
+from ..actors.guards import Guard
+from ..actors.outbox import Outbox
+from ..actors.ports import Clock, Store
+from ..actors.reactors import Reactor, Reactors
+from ..actors.registry import Registry
+from ..actors.session import session_for
+from ..actors.supervisor import Limits as CrashLimits
+from ..protocol.disconnects import Disconnect
+from ..protocol.errors import Rejected
+from ..protocol.frames import Item
+from .clock import SystemClock
+from .events import Subscription
+from .metrics import Metrics
+from .settings import Settings
+from .storage import open_store
+from .user import User
+
+_log = structlog.get_logger("palaver.engine")
+
+
+def new_uuid7() -> str:
+    return str(uuid_utils.uuid7())
+
+
+class Engine:
+    """An async context manager. Leaving it drains: mailboxes are emptied, writes are stored.
+
+    Every method is to be called in the trio run that entered it. `store`, `clock` and `new_id` are
+    for tests; by default the settings choose the store. `guards` run in order before every command
+    of a conversation, `reactors` after every event that is stored.
+
+    Raises `StartupError`, in words, if the store cannot be opened.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        store: Store | None = None,
+        guards: Sequence[Guard] = (),
+        reactors: Sequence[Reactor] = (),
+        clock: Clock | None = None,
+        new_id: Callable[[], str] = new_uuid7,
+        progress: Callable[[str], None] | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.metrics = Metrics()
+        self._store = store
+        self._guards = guards
+        self._reactors = reactors
+        self.now: Clock = clock or SystemClock()
+        self.new_id = new_id
+        self._progress = progress or (lambda text: _log.info(text))
+        self._exit = AsyncExitStack()
+        self._status = "starting"
+        self._env: Environment
+        self._registry: Registry
+        self._dispatch: Dispatch
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            store = self._store
+            if store is None:
+                store = await stack.enter_async_context(
+                    open_store(self.settings, self._progress, self.metrics)
+                )
+            nursery = await stack.enter_async_context(_background())
+            self._env = Environment(
+                store=store,
+                nursery=nursery,
+                clock=self.now,
+                new_id=self.new_id,
+                policy=self.settings.policy,
+                limits=_limits(self.settings),
+                guards=self._guards,
+                reactors=Reactors(self._reactors),
+            )
+            self._env.reactors.start(nursery)
+            self._registry = Registry(self._env)
+            self._dispatch = Dispatch(self._env, self._registry)
+            self.metrics.watch(self._env, self._registry)
+            self._exit = stack.pop_all()
+        self._status = "ok"
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        # Also when cancelled: what was replied to is stored already, but what was only pushed
+        # deserves the chance, within its deadline.
+        with trio.CancelScope(shield=True):
+            await self.drained()
+        return await self._exit.__aexit__(kind, error, traceback)
+
+    # For the gateway.
+
+    def attach(self, outbox: Outbox) -> None:
+        """A device of `outbox.user` is here: from now on it gets what concerns that user.
+
+        Raises `Rejected("CONNECTION_LIMIT")` (CONN-03) or, while draining, "UNAVAILABLE".
+        """
+        if self._status == "draining":
+            raise Rejected("UNAVAILABLE", retry_after=1.0)
+        session_for(outbox.user, self._env, self._registry).attach(outbox)
+
+    def detach(self, outbox: Outbox) -> None:
+        """The device is gone. Calling it again changes nothing."""
+        session = self._env.hub.sessions.get(outbox.user)
+        if session is not None:
+            session.detach(outbox)
+
+    def submit(self, outbox: Outbox, item: Item) -> None:
+        """Carry out one inbound item. Never blocks or raises; the Reply comes through `outbox`."""
+        self._dispatch.submit(outbox, item)
+
+    def disconnect(self, user: str, why: Disconnect) -> None:
+        """End all connections of `user` in this process."""
+        session = self._env.hub.sessions.get(user)
+        if session is not None:
+            session.disconnect(why)
+
+    # For the host.
+
+    def as_user(self, user: str) -> User:
+        """What `user` can do, as methods. Trusts the caller: there is no token here."""
+        return User(user, self._env, self._dispatch, self.attach, self.detach)
+
+    def subscribe(self, conversation: str, *, after: int = 0) -> Subscription:
+        """Every stored event of `conversation` after seq `after`, as an async iterator inside an
+        `async with`; see `Subscription` for what it guarantees."""
+        return Subscription(conversation, after, self._env, self._registry)
+
+    # State.
+
+    async def drained(self) -> None:
+        """Take nothing new; return when every conversation is stored and put away, or when
+        `storage.close_timeout_s` is over."""
+        self._status = "draining"
+        with trio.move_on_after(self.settings.storage.close_timeout_s) as deadline:
+            await self._registry.close()
+        if deadline.cancelled_caught:
+            _log.error("drain incomplete", conversations=len(self._registry))
+
+    def health(self) -> dict[str, object]:
+        """What `/v1/health` says of the engine (MON-01). "degraded" while the store is away."""
+        storage = "ok" if self._env.store.journal.has_room else "unavailable"
+        status = self._status
+        if status == "ok" and storage != "ok":
+            status = "degraded"
+        sessions = self._env.hub.sessions.values()
+        return {
+            "status": status,
+            "checks": {"storage": storage, "actors": "ok"},
+            "conversations": len(self._registry),
+            "users_online": sum(session.online for session in sessions),
+            "connections": sum(len(session.outboxes) for session in sessions),
+            "writes_pending": len(self._env.store.journal.pending()),
+            "crashes": self._env.counters.crashes,
+        }
+
+
+class _background:
+    """A nursery that is cancelled, not awaited, when it is left."""
+
+    async def __aenter__(self) -> trio.Nursery:
+        self._manager = trio.open_nursery()
+        self._nursery = await self._manager.__aenter__()
+        return self._nursery
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        self._nursery.cancel_scope.cancel()
+        return await self._manager.__aexit__(kind, error, traceback)
+
+
+def _limits(settings: Settings) -> Limits:
+    actors = settings.actors
+    return Limits(
+        mailbox=actors.mailbox,
+        slice=actors.slice,
+        ring=actors.ring,
+        resume_limit=actors.resume_limit,
+        waiting_per_sender=actors.waiting_per_sender,
+        idle_s=actors.idle_s,
+        snapshot_every=actors.snapshot_every,
+        ask_timeout_s=actors.ask_timeout_s,
+        presence_grace_s=actors.presence_grace_s,
+        unread_flush_s=actors.unread_flush_s,
+        session_queries=actors.session_queries,
+        max_connections_per_user=settings.connections.max_per_user,
+        crashes=CrashLimits(actors.max_crashes, actors.crash_window_s, actors.quarantine_s),
+    )

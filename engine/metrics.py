@@ -1,0 +1,71 @@
+"""What is measured. Depths and counts are read when they are asked for, so they cost nothing before.
+
+Names follow Prometheus: base units, `_total` for counters. No label holds an id (SEC-15).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from ..actors.environment import Environment
+from ..actors.registry import Registry
+
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """`registry` is what `/metrics` shows; a host may register more on it."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.commit_seconds = Histogram(
+            "palaver_commit_seconds",
+            "Time from handing a batch to the database until it is durable",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.batch_rows = Histogram(
+            "palaver_commit_rows",
+            "Rows of one commit",
+            buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000),
+            registry=self.registry,
+        )
+
+    def watch(self, env: Environment, registry: Registry) -> None:
+        """From now on show the depths of these actors."""
+        self.registry.register(_Actors(env, registry))
+
+
+class _Actors:
+    def __init__(self, env: Environment, registry: Registry) -> None:
+        self._env = env
+        self._registry = registry
+
+    def collect(self) -> Iterator[Metric]:
+        env, registry = self._env, self._registry
+        sessions = list(env.hub.sessions.values())
+        yield _gauge("conversations", "Conversations in memory", len(registry))
+        yield _gauge(
+            "mailbox_messages", "Messages waiting in mailboxes", sum(len(c) for c in registry)
+        )
+        yield _gauge("users_online", "Users with a session", sum(s.online for s in sessions))
+        yield _gauge("devices", "Devices attached", sum(len(s.outboxes) for s in sessions))
+        yield _gauge(
+            "pending_conversations",
+            "Conversations with writes not yet stored",
+            len(env.store.journal.pending()),
+        )
+        yield _counter("actor_crashes", "Crashes of conversation actors", env.counters.crashes)
+        yield _counter("quarantines", "Conversations set aside", env.counters.quarantines)
+        yield _counter("reactor_dropped", "Events no reactor had room for", env.reactors.dropped)
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"palaver_{name}", text, value=value)
+
+
+def _counter(name: str, text: str, value: float) -> Metric:
+    return CounterMetricFamily(f"palaver_{name}", text, value=value)

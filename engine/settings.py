@@ -1,0 +1,177 @@
+"""Every number and switch of a running engine, in one tree.
+
+Sources, the later winning: defaults, a TOML file, the environment (`PALAVER_SECTION__NAME`), and
+what is passed to `Settings` itself (the flags of `palaver serve`). An unknown key is an error
+wherever it stands. Times are in seconds, sizes in bytes, unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from ..protocol.policy import Policy
+
+ENV_PREFIX = "PALAVER_"
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Listen(Section):
+    """Where clients connect."""
+
+    host: str = Field("127.0.0.1", description="Address of the WebSocket listener")
+    port: int = Field(8765, ge=0, le=65535, description="Its port; 0 takes a free one")
+    http_host: str = Field("127.0.0.1", description="Address of the HTTP listener")
+    http_port: int = Field(8766, ge=0, le=65535, description="Its port; 0 takes a free one")
+    backlog: int = Field(1024, ge=1, description="Connections the kernel holds before accept")
+    allowed_origins: list[str] = Field(
+        default_factory=list,
+        description="Browser origins that may connect; a client that sends none always may",
+    )
+    development: bool = Field(
+        False, description="Print tokens, allow localhost origins, make up a signing secret"
+    )
+
+
+class Auth(Section):
+    """Whose tokens are believed. A token is a JWT; its `sub` is the user."""
+
+    algorithms: list[Literal["HS256", "RS256", "ES256"]] = Field(
+        default_factory=lambda: ["HS256"], description="Algorithms that are accepted"
+    )
+    secret: SecretStr | None = Field(None, description="For HS256, at least 32 bytes")
+    public_key: str | None = Field(None, description="PEM, for RS256 and ES256")
+    public_key_file: Path | None = Field(None, description="The same, from a file")
+    issuer: str | None = Field(None, description="Required `iss`, if set")
+    audience: str | None = Field(None, description="Required `aud`, if set")
+    leeway_s: float = Field(5.0, ge=0, description="Tolerance for clocks that differ")
+    token_sources: list[Literal["hello", "header", "query"]] = Field(
+        default_factory=lambda: ["hello"],
+        description="Where a token may come from; `query` puts it into URLs and so into logs",
+    )
+
+
+class Connections(Section):
+    """Bounds of one connection, and of all."""
+
+    max_per_user: int = Field(10, ge=1, description="Sockets of one user at a time (CONN-03)")
+    max_total: int = Field(50_000, ge=1, description="Sockets of this process; more get 503")
+    hello_timeout_s: float = Field(10.0, gt=0, description="Closed if not signed in by then")
+    heartbeat_s: float = Field(30.0, gt=0, description="A ping after so long a silence (CONN-08)")
+    missed_heartbeats: int = Field(2, ge=1, description="Closed after so many without any answer")
+    max_frame_bytes: int = Field(1_048_576, ge=1024, description="Larger ones close with 1009")
+    max_in_flight: int = Field(256, ge=1, description="Commands not yet answered; more wait")
+    outbox_bytes: int = Field(1_048_576, ge=65_536, description="Unsent data; then closed as slow")
+    send_buffer_bytes: int = Field(262_144, ge=4096, description="SO_SNDBUF of each socket")
+    stalled_s: float = Field(30.0, gt=0, description="Closed if unsent data moves not at all")
+    drain_s: float = Field(5.0, gt=0, description="At shutdown, for clients to be told and to go")
+
+
+class Actors(Section):
+    """Bounds of the actors."""
+
+    mailbox: int = Field(1024, ge=1, description="Commands waiting for one conversation")
+    slice: int = Field(64, ge=1, description="Commands handled before others get their turn")
+    ring: int = Field(256, ge=1, description="Recent events kept in memory per conversation")
+    resume_limit: int = Field(1000, ge=1, description="Events a resume delivers at most")
+    waiting_per_sender: int = Field(
+        64, ge=1, description="Commands of one sender held while one of them waits for a read"
+    )
+    idle_s: float = Field(300.0, gt=0, description="A conversation unused so long is put away")
+    snapshot_every: int = Field(500, ge=1, description="Events between snapshots of a busy one")
+    ask_timeout_s: float = Field(10.0, gt=0, description="An ask is UNAVAILABLE after this")
+    max_crashes: int = Field(3, ge=0, description="Crashes within crash_window_s it survives")
+    crash_window_s: float = Field(5.0, gt=0, description="See max_crashes")
+    quarantine_s: float = Field(30.0, gt=0, description="First cool-down; it doubles")
+    presence_grace_s: float = Field(5.0, ge=0, description="Offline only after so long (RCPT-20)")
+    unread_flush_s: float = Field(0.5, ge=0, description="Unread totals are gathered so long")
+    session_queries: int = Field(64, ge=1, description="Inbox queries of one user waiting")
+
+
+class Storage(Section):
+    """Where the log lives."""
+
+    dsn: SecretStr | None = Field(None, description="postgresql://… of your own server, 14 or newer")
+    data: Path | None = Field(None, description="Directory of the embedded server, if no dsn")
+    memory: bool = Field(False, description="Keep nothing: for tests and trying things out")
+    pool: int = Field(8, ge=2, description="Connections for reading")
+    writers: int = Field(1, ge=1, le=16, description="Connections for writing, by conversation")
+    batch_rows: int = Field(500, ge=1, le=5000, description="Rows of one commit at most")
+    buffer_rows: int = Field(20_000, ge=100, description="Rows waiting for commit at most")
+    buffer_bytes: int = Field(67_108_864, ge=1_048_576, description="The same in bytes")
+    answer_timeout_s: float = Field(
+        5.0, gt=0, description="A send not stored by then is answered UNAVAILABLE"
+    )
+    query_timeout_s: float = Field(10.0, gt=0, description="A read not done by then is given up")
+    start_timeout_s: float = Field(120.0, gt=0, description="For Postgres to come up")
+    close_timeout_s: float = Field(10.0, gt=0, description="At shutdown, to store what is pending")
+
+
+class Settings(BaseSettings):
+    """`Settings()` reads the environment; `Settings.load(path)` a TOML file, too."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    listen: Listen = Field(default_factory=Listen)
+    auth: Auth = Field(default_factory=Auth)
+    connections: Connections = Field(default_factory=Connections)
+    actors: Actors = Field(default_factory=Actors)
+    storage: Storage = Field(default_factory=Storage)
+    policy: Policy = Field(default_factory=lambda: Policy())
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info")
+    log_format: Literal["console", "json"] = Field("console")
+
+    @classmethod
+    def load(cls, path: Path | None = None, **overrides: Any) -> Settings:
+        """From `path` (TOML), the environment, and `overrides`. Raises pydantic's
+        `ValidationError`, or `ValueError` for an unknown variable or a file that is no TOML."""
+        if path is None:
+            return cls(**overrides)
+
+        class FromFile(cls):  # type: ignore[valid-type, misc]
+            model_config = SettingsConfigDict(toml_file=path)
+
+        return cls.model_validate(FromFile(**overrides).model_dump())
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        _refuse_unknown_variables(settings_cls)
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def _refuse_unknown_variables(settings: type[BaseSettings]) -> None:
+    """A misspelt `PALAVER_…` would otherwise be passed over in silence."""
+    for variable in os.environ:
+        if not variable.upper().startswith(ENV_PREFIX):
+            continue
+        name, _, inner = variable[len(ENV_PREFIX) :].lower().partition("__")
+        field = settings.model_fields.get(name)
+        section = field.annotation if field is not None else None
+        if field is None or (
+            inner
+            and isinstance(section, type)
+            and issubclass(section, BaseModel)
+            and inner.partition("__")[0] not in section.model_fields
+        ):
+            raise ValueError(f"unknown setting in the environment: {variable}")

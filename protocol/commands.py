@@ -1,0 +1,177 @@
+"""Commands: what a client asks for; and the effects by which the rules answer.
+
+A command's class holds its payload (pydantic) and its rule. `decide` is pure: state and `Context`
+in, effects out, or `Rejected`. Nothing happens in it; the conversation actor carries effects out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .errors import Rejected
+from .events import EventData, SignalData
+from .ids import ClientId
+from .message import Message
+from .policy import Policy
+from .state import ConversationState
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a command must know beyond the bounded state; fetched before `decide`.
+
+    `messages`: ids of messages it speaks of. `position`: a seq whose `Position` it asks for.
+    """
+
+    messages: tuple[str, ...] = ()
+    position: int | None = None
+
+
+NOTHING = Needs()
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Of a seq: how many countable messages lie up to it, and how many after it are excluded."""
+
+    number: int
+    excluded: int
+
+
+@dataclass(slots=True)
+class Context:
+    """What a decision may know besides the state: who, when, and what was fetched for it.
+
+    `messages` lacks an id that does not exist in this conversation. `now` is in milliseconds.
+    """
+
+    user: str
+    now: int
+    policy: Policy
+    new_id: Callable[[], str]
+    messages: Mapping[str, Message] = field(default_factory=dict)
+    position: Position | None = None
+
+    def message(self, id: str) -> Message:
+        """The message `id`, or MESSAGE_NOT_FOUND; a deleted one is not found either."""
+        message = self.messages.get(id)
+        if message is None or message.deleted:
+            raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": id})
+        return message
+
+
+@dataclass(frozen=True, slots=True)
+class MoveMark:
+    """Raise a member's read or delivered mark to `position` at `seq`. Stored, but no event."""
+
+    user: str
+    kind: str
+    seq: int
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Send a signal to the subscribers of the conversation, except to `by` itself."""
+
+    signal: SignalData
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """Emit `signal` in `delay_s` seconds, unless the same `key` is set anew or cancelled before."""
+
+    key: str
+    delay_s: float
+    signal: SignalData
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Forget what `After` had planned under `key`."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """The asking connection starts or stops to get this conversation's signals (CONN-11)."""
+
+    on: bool
+
+
+Effect = EventData | MoveMark | Emit | After | Cancel | Subscribe
+
+
+class Command(BaseModel):
+    """Base of everything a client may ask for, registered under `name`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: ClassVar[str]
+
+
+class ConversationCommand(Command):
+    """A command carried out by the conversation it names (`c` of its item)."""
+
+    opens: ClassVar[bool] = False
+    """May be carried out on a conversation that does not exist yet."""
+    writes: ClassVar[bool] = False
+    """May lead to something that is stored, so it needs room in the journal."""
+
+    def needs(self, state: ConversationState) -> Needs:
+        return NOTHING
+
+    def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
+        raise NotImplementedError
+
+    def result(self, state: ConversationState, context: Context) -> dict[str, Any]:
+        """The `ok` of the Reply where no event came of it; otherwise `event_result` is used."""
+        return {}
+
+
+class DurableCommand(ConversationCommand):
+    """A command whose outcome is an event. `client_id` makes it idempotent (SEND-06):
+
+    repeated under the same id it is answered with the first answer and changes nothing, without a
+    limit of time. `attempt` above 1 says that this is a repetition, so the log is asked first.
+    """
+
+    writes: ClassVar[bool] = True
+
+    client_id: ClientId | None = None
+    attempt: int = Field(default=1, ge=1, le=1_000_000)
+
+
+class Query(ConversationCommand):
+    """A command that only reads its conversation; see `Reads` in the actors for how."""
+
+    def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
+        return ()
+
+
+class UserQuery(Command):
+    """A command that reads across the caller's conversations; carried out by their session."""
+
+
+def parse_command(kind: type[Command], payload: dict[str, Any]) -> Command:
+    """`payload` as a command, or VALIDATION_FAILED that names the first bad field (ERR-03).
+
+    The answer never repeats the value: it may be a message body.
+    """
+    try:
+        return kind.model_validate(payload)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        name = ".".join(str(part) for part in first["loc"]) or "d"
+        raise Rejected(
+            "VALIDATION_FAILED",
+            f"{name}: {first['msg']}",
+            details={"field": name, "problem": first["type"]},
+        ) from None

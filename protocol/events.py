@@ -1,0 +1,181 @@
+"""Events: what happened in a conversation, durable and numbered; and Signals, which are neither.
+
+An event's kind-specific part is an `EventData` (pydantic, so that docs and schemas come from it),
+defined in its feature's file. `Event` is that part with its place in the log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from .message import Message, Overlay
+from .state import ConversationState
+
+
+class EventData(BaseModel):
+    """What one kind of event says. Values must be made of what JSON knows (no nested models).
+
+    `text`, where a subclass has one, is stored in a column of its own, so that it can be erased in
+    place and searched.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ClassVar[str]
+    countable: ClassVar[bool] = False
+    """A message that counts as unread: the machine gives it a `number`."""
+    is_message: ClassVar[bool] = False
+    """The event is a message: its id is the message's id."""
+    content: ClassVar[frozenset[str]] = frozenset({"text", "metadata"})
+    """Fields that go when the message is deleted, expired or erased."""
+
+    def apply(self, state: ConversationState, event: Event) -> None:
+        """Change the bounded state. Deterministic; never fails on an event that was decided."""
+
+    def change(self, message: Message, event: Event) -> None:
+        """Change the message that this event is about (`target`)."""
+
+    erases: ClassVar[bool] = False
+    """After this event the content of its `target` is served no more."""
+
+    @property
+    def target(self) -> tuple[str, int] | None:
+        """Id and seq of the message that this event changes, if it changes one."""
+        return None
+
+    @property
+    def uncounts(self) -> int | None:
+        """seq of a countable message that, after this event, is not counted as unread."""
+        return None
+
+    @property
+    def quotes(self) -> str | None:
+        """Id of a message whose preview is shown with this one (MSG-13)."""
+        return None
+
+    def members(self) -> tuple[str, ...]:
+        """Users whose membership or role this event changes. Who stops being a member by an
+        event still gets that event, and none after it (GRP-07)."""
+        return ()
+
+    def fields(self) -> dict[str, Any]:
+        """The payload without what is None. Flat by rule, so no recursive dump is needed."""
+        return {key: value for key, value in self.__dict__.items() if value is not None}
+
+
+@dataclass(slots=True)
+class Event:
+    """One numbered change of one conversation. `at` is in milliseconds since 1970, UTC.
+
+    `audience` None means every member; otherwise everybody else gets a bodiless `skipped`.
+    `redacted` means that the content is gone (deleted, expired, erased) and is not served.
+    """
+
+    conversation: str
+    seq: int
+    id: str
+    data: EventData
+    sender: str | None
+    at: int
+    client_id: str | None = None
+    number: int | None = None
+    audience: tuple[str, ...] | None = None
+    redacted: bool = False
+
+    @property
+    def kind(self) -> str:
+        return self.data.name
+
+    def item(self, quoted: Message | None = None) -> dict[str, Any]:
+        """The Push of this event, as it travels; `quoted` is the message that `data.quotes`."""
+        payload: dict[str, Any] = {"id": self.id}
+        if self.sender is not None:
+            payload["by"] = self.sender
+        if self.client_id is not None:
+            payload["client_id"] = self.client_id
+        if self.number is not None:
+            payload["number"] = self.number
+        if self.redacted:
+            content = self.data.content
+            payload.update((k, v) for k, v in self.data.fields().items() if k not in content)
+            payload["redacted"] = True
+        else:
+            payload.update(self.data.fields())
+            if quoted is not None:
+                payload["preview"] = quoted.preview()
+        return {
+            "t": self.data.name,
+            "c": self.conversation,
+            "seq": self.seq,
+            "ts": self.at,
+            "d": payload,
+        }
+
+    def redact(self) -> Event:
+        """The same event without its content."""
+        gone: dict[str, Any] = {}
+        for name in self.data.content & type(self.data).model_fields.keys():
+            gone[name] = "" if isinstance(getattr(self.data, name), str) else None
+        return replace(self, redacted=True, data=self.data.model_copy(update=gone))
+
+    def voided(self) -> Event:
+        """What stands in its place if it cannot be stored: everything but what was said."""
+        return replace(self, data=Void(of=self.id), client_id=None, redacted=False)
+
+    def as_message(self) -> Message:
+        """The message that this event is (only where `data.is_message`)."""
+        sent = self.data.fields()
+        return Message(
+            id=self.id,
+            seq=self.seq,
+            number=self.number,
+            kind=self.data.name,
+            by=self.sender,
+            at=self.at,
+            text=sent.pop("text", None),
+            sent=sent,
+            overlay=Overlay(self.seq),
+            quotes=self.data.quotes,
+            audience=self.audience,
+        )
+
+
+def skipped(conversation: str, first: int, last: int) -> dict[str, Any]:
+    """Stands for the events `first` to `last`, which this user may not see (semantics.md §3)."""
+    return {"t": "skipped", "c": conversation, "seq": last, "d": {"from": first}}
+
+
+class Void(EventData):
+    """Stands at the seq of an event that could not be stored (semantics.md §1).
+
+    `of` is the id of that event, which members may have seen live and now take back.
+    """
+
+    name: ClassVar[str] = "void"
+
+    of: str
+
+    def apply(self, state: ConversationState, event: Event) -> None:
+        if event.number is not None:
+            state.exclude(event.seq)
+
+
+class SignalData(BaseModel):
+    """What one kind of signal says: ephemeral, unnumbered, never stored, droppable under load."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ClassVar[str]
+
+    def item(self, conversation: str | None, at: int) -> dict[str, Any]:
+        item: dict[str, Any] = {
+            "t": self.name,
+            "ts": at,
+            "d": {key: value for key, value in self.__dict__.items() if value is not None},
+        }
+        if conversation is not None:
+            item["c"] = conversation
+        return item

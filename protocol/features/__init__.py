@@ -1,0 +1,70 @@
+"""The features of a conversation, one file each.
+
+A new feature is a new file here and a line in `FEATURES`: its commands, events and signals are
+then known to the codec, the machine, the log and the docs.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TypeVar
+
+from ..commands import Command, ConversationCommand, DurableCommand, Query, UserQuery
+from ..events import EventData, SignalData, Void
+from ..state import Slice
+from . import (
+    conversation,
+    deletes,
+    edits,
+    history,
+    inbox,
+    marks,
+    members,
+    messages,
+    pins,
+    subscriptions,
+    typing,
+)
+
+FEATURES: tuple[ModuleType, ...] = (
+    conversation,
+    members,
+    messages,
+    edits,
+    deletes,
+    pins,
+    marks,
+    typing,
+    subscriptions,
+    history,
+    inbox,
+)
+
+_BASES = {
+    Command,
+    ConversationCommand,
+    DurableCommand,
+    Query,
+    UserQuery,
+    EventData,
+    SignalData,
+}
+
+T = TypeVar("T", Command, EventData, SignalData)
+
+
+def _named(base: type[T]) -> dict[str, type[T]]:
+    return {
+        kind.name: kind
+        for module in FEATURES
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, base) and kind not in _BASES
+    }
+
+
+COMMANDS: dict[str, type[Command]] = _named(Command)
+EVENTS: dict[str, type[EventData]] = {**_named(EventData), Void.name: Void}
+SIGNALS: dict[str, type[SignalData]] = _named(SignalData)
+SLICES: tuple[Slice[object], ...] = tuple(
+    part for module in FEATURES for part in vars(module).values() if isinstance(part, Slice)
+)

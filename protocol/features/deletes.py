@@ -1,0 +1,71 @@
+"""Deleting a message for everyone, softly (MSG-08, 10, 11; HIST-06; SEC-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from ..commands import Context, DurableCommand, Effect, Needs
+from ..errors import Rejected
+from ..events import Event, EventData
+from ..ids import MessageId
+from ..message import Message
+from ..roles import may, require_member
+from ..state import ConversationState
+
+
+class MessageDeleted(EventData):
+    """The row stays, with who and when; text and metadata are served no more, nor is an edit's."""
+
+    name: ClassVar[str] = "message.deleted"
+    erases: ClassVar[bool] = True
+
+    message_id: str
+    message_seq: int
+    counted: bool
+    """the message had a number, so it leaves the unread counts"""
+
+    @property
+    def target(self) -> tuple[str, int]:
+        return self.message_id, self.message_seq
+
+    @property
+    def uncounts(self) -> int | None:
+        return self.message_seq if self.counted else None
+
+    def apply(self, state: ConversationState, event: Event) -> None:
+        if state.last is not None and state.last["seq"] == self.message_seq:
+            state.last = {**state.last, "text": None, "deleted": True}
+
+    def change(self, message: Message, event: Event) -> None:
+        message.overlay.deleted_at = event.at
+        message.overlay.deleted_by = event.sender
+        message.overlay.text = None
+
+
+class DeleteMessage(DurableCommand):
+    """One's own, or anybody's for whoever may delete any. A second deletion changes nothing."""
+
+    name: ClassVar[str] = "message.delete"
+
+    message_id: MessageId
+
+    def needs(self, state: ConversationState) -> Needs:
+        return Needs(messages=(self.message_id,))
+
+    def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
+        member = require_member(state, context.user)
+        message = context.messages.get(self.message_id)
+        if message is None:
+            raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": self.message_id})
+        own = message.by == context.user
+        if not own and not may(state, member, "delete_any_message"):
+            raise Rejected("PERMISSION_DENIED")
+        if message.deleted:
+            return
+        window = context.policy.delete_window_s
+        if own and window is not None and context.now - message.at > window * 1000:
+            raise Rejected("DELETE_WINDOW_EXPIRED", details={"window_s": window})
+        yield MessageDeleted(
+            message_id=message.id, message_seq=message.seq, counted=message.number is not None
+        )

@@ -1,0 +1,66 @@
+"""Editing one's own message, for a while (MSG-03, 05, 06, 07; SEC-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from ..commands import Context, DurableCommand, Effect, Needs
+from ..errors import Rejected
+from ..events import Event, EventData
+from ..ids import MessageId
+from ..message import PREVIEW_CHARS, Message
+from ..roles import require
+from ..state import ConversationState
+from .messages import check_text
+
+
+class MessageEdited(EventData):
+    """The log keeps every version: the edit history is the rows about one message."""
+
+    name: ClassVar[str] = "message.edited"
+
+    message_id: str
+    message_seq: int
+    text: str
+
+    @property
+    def target(self) -> tuple[str, int]:
+        return self.message_id, self.message_seq
+
+    def apply(self, state: ConversationState, event: Event) -> None:
+        if state.last is not None and state.last["seq"] == self.message_seq:
+            state.last = {**state.last, "text": self.text[:PREVIEW_CHARS]}
+
+    def change(self, message: Message, event: Event) -> None:
+        message.overlay.text = self.text
+        message.overlay.data["edited_at"] = event.at
+        message.overlay.data["version"] = message.overlay.data.get("version", 1) + 1
+
+
+class EditMessage(DurableCommand):
+    """`version`, if given, must be the message's current one (1 before any edit; HIST-15)."""
+
+    name: ClassVar[str] = "message.edit"
+
+    message_id: MessageId
+    text: str
+    version: int | None = None
+
+    def needs(self, state: ConversationState) -> Needs:
+        return Needs(messages=(self.message_id,))
+
+    def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
+        require(state, context.user, "send_messages")
+        message = context.message(self.message_id)
+        if message.by != context.user:
+            raise Rejected("PERMISSION_DENIED")
+        check_text(self.text, context.policy)
+        window = context.policy.edit_window_s
+        if window is not None and context.now - message.at > window * 1000:
+            raise Rejected("EDIT_WINDOW_EXPIRED", details={"window_s": window})
+        version = message.overlay.data.get("version", 1)
+        if self.version is not None and self.version != version:
+            raise Rejected("VERSION_CONFLICT", details={"version": version})
+        if self.text != message.current_text:
+            yield MessageEdited(message_id=message.id, message_seq=message.seq, text=self.text)

@@ -1,0 +1,53 @@
+"""Across conversations: the inbox, and what changed since a cursor (CONV-07, 26; HIST-07)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from ..commands import UserQuery
+from ..events import SignalData
+from ..ids import ConversationId
+
+
+class UnreadChanged(SignalData):
+    """Counts that changed, and the total over all conversations (CONV-16, RCPT-07)."""
+
+    name: ClassVar[str] = "unread.changed"
+
+    total: int
+    conversations: dict[str, int]
+
+
+class ListConversations(UserQuery):
+    """A page of the caller's conversations, newest activity first.
+
+    The answer's `next`, given back as `cursor`, continues it; a conversation that becomes active
+    meanwhile moves to the top and is not met again further down.
+    """
+
+    name: ClassVar[str] = "conversation.list"
+
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(default=None, max_length=200)
+
+
+class SyncChanges(UserQuery):
+    """What changed since a cursor: heads of conversations, and the caller's own log after `n`.
+
+    Without `cursor`: only the cursor of now. At least once: a conversation may come again.
+    """
+
+    name: ClassVar[str] = "sync.changes"
+
+    cursor: str | None = Field(default=None, max_length=100)
+    n: int = Field(default=0, ge=0)
+
+
+class GetPresence(UserQuery):
+    """Who of the conversation's members is online (RCPT-16)."""
+
+    name: ClassVar[str] = "presence.get"
+
+    conversation: ConversationId

@@ -1,0 +1,94 @@
+"""Pinning messages for everybody (MSG-18)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from ..commands import Context, DurableCommand, Effect, Needs
+from ..errors import Rejected
+from ..events import Event, EventData
+from ..ids import MessageId
+from ..message import Message
+from ..roles import require
+from ..state import ConversationState, Slice
+
+PINS = Slice[dict[str, int]]("pins", dict, public=True)
+"""Pinned messages, id to seq, in the order in which they were pinned."""
+
+
+class MessagePinned(EventData):
+    name: ClassVar[str] = "message.pinned"
+
+    message_id: str
+    message_seq: int
+
+    @property
+    def target(self) -> tuple[str, int]:
+        return self.message_id, self.message_seq
+
+    def apply(self, state: ConversationState, event: Event) -> None:
+        PINS.of(state)[self.message_id] = self.message_seq
+
+    def change(self, message: Message, event: Event) -> None:
+        message.overlay.data["pinned"] = True
+
+
+class PinMessage(DurableCommand):
+    name: ClassVar[str] = "message.pin"
+
+    message_id: MessageId
+
+    def needs(self, state: ConversationState) -> Needs:
+        return Needs(messages=(self.message_id,))
+
+    def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
+        require(state, context.user, "pin_messages")
+        message = context.message(self.message_id)
+        pins = PINS.of(state)
+        if message.id in pins:
+            return
+        if len(pins) >= context.policy.max_pins:
+            raise Rejected(
+                "VALIDATION_FAILED",
+                "Too many pinned messages; unpin one first.",
+                details={"field": "message_id", "max_pins": context.policy.max_pins},
+            )
+        yield MessagePinned(message_id=message.id, message_seq=message.seq)
+
+
+class MessageUnpinned(EventData):
+    name: ClassVar[str] = "message.unpinned"
+
+    message_id: str
+    message_seq: int
+
+    @property
+    def target(self) -> tuple[str, int]:
+        return self.message_id, self.message_seq
+
+    def apply(self, state: ConversationState, event: Event) -> None:
+        PINS.of(state).pop(self.message_id, None)
+
+    def change(self, message: Message, event: Event) -> None:
+        message.overlay.data.pop("pinned", None)
+
+
+class UnpinMessage(DurableCommand):
+    """Also works on a message that was deleted while pinned."""
+
+    name: ClassVar[str] = "message.unpin"
+
+    message_id: MessageId
+
+    def needs(self, state: ConversationState) -> Needs:
+        return Needs(messages=(self.message_id,))
+
+    def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
+        require(state, context.user, "pin_messages")
+        seq = PINS.of(state).get(self.message_id)
+        if seq is None:
+            if self.message_id not in context.messages:
+                raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": self.message_id})
+            return
+        yield MessageUnpinned(message_id=self.message_id, message_seq=seq)

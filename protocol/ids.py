@@ -1,0 +1,62 @@
+"""Ids, and the rules by which some of them follow from what they name.
+
+Message and event ids are UUIDv7 strings handed in by the caller (this package has neither clock
+nor randomness). The id of a conversation is a UUIDv5 of what makes it unique, so creating it needs
+no directory: the same creation, repeated or raced, meets the same actor and the same first row
+(CONV-03, semantics.md §2).
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
+
+_NAMESPACE = uuid.UUID("6f0a3f0e-5d0c-5b6e-9a0b-70616c617665")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def is_uuid(text: str) -> bool:
+    """Whether `text` is a UUID in its canonical lower-case form, the only one we accept."""
+    return _UUID.fullmatch(text) is not None
+
+
+def _check_user_id(text: str) -> str:
+    if not text.isprintable() or text != text.strip():
+        raise ValueError("must be printable, with no white space around it")
+    return text
+
+
+UserId = Annotated[
+    str, StringConstraints(min_length=1, max_length=128), AfterValidator(_check_user_id)
+]
+"""Opaque to the engine: whatever the host product calls its users, at most 128 characters."""
+
+ClientId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+"""Chosen by the client; makes a durable command idempotent per (conversation, sender)."""
+
+MessageId = Annotated[str, StringConstraints(pattern=f"^{_UUID.pattern}$")]
+ConversationId = Annotated[str, StringConstraints(pattern=f"^{_UUID.pattern}$")]
+
+
+def _derive(*parts: str) -> str:
+    # Length prefixes keep ("ab", "c") and ("a", "bc") apart.
+    return str(uuid.uuid5(_NAMESPACE, "".join(f"{len(part)}:{part}" for part in parts)))
+
+
+def direct_key(one: str, other: str) -> str:
+    """The unordered pair as one string (C-13)."""
+    first, second = sorted((one, other))
+    return f"{len(first)}:{first}{second}"
+
+
+def direct_conversation_id(profile: str, one: str, other: str) -> str:
+    """The one direct conversation of two users, whoever writes first."""
+    return _derive("direct", profile, direct_key(one, other))
+
+
+def group_conversation_id(profile: str, creator: str, client_id: str) -> str:
+    """The group that `creator` creates under `client_id`; a resend names the same group."""
+    return _derive("group", profile, creator, client_id)

@@ -1,0 +1,122 @@
+"""The conversation machine: `decide` turns a command into effects, `apply` an event into state.
+
+Both are deterministic functions of their arguments. `apply` changes the state it is given in
+place and is the only way in which state changes: live, at cold start, in a replay and in tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .commands import Context, ConversationCommand, DurableCommand, Effect, MoveMark
+from .errors import Rejected
+from .events import Event, EventData
+from .roles import require_member
+from .state import ConversationState
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One move of one mark, as it is stored: an append-only row (semantics.md §4).
+
+    `kind` is "read" or "delivered"; `n` counts the moves of all marks of the conversation.
+    """
+
+    conversation: str
+    user: str
+    kind: str
+    seq: int
+    number: int
+    excluded: int
+    at: int
+    n: int
+
+
+def admit(state: ConversationState, command: ConversationCommand, user: str) -> None:
+    """The first check of all (SEND-22): the conversation is there, and `user` belongs to it."""
+    if state.exists:
+        require_member(state, user)
+    elif not command.opens:
+        raise Rejected("CONVERSATION_NOT_FOUND")
+
+
+def decide(
+    state: ConversationState, command: ConversationCommand, context: Context
+) -> list[Effect]:
+    """What `command` leads to in `state`. Raises `Rejected`; changes nothing."""
+    admit(state, command, context.user)
+    return list(command.decide(state, context))
+
+
+def event(
+    state: ConversationState,
+    data: EventData,
+    context: Context,
+    command: ConversationCommand,
+    *,
+    carries_client_id: bool,
+) -> Event:
+    """`data` at its place in the log: the next seq, the next number if it counts.
+
+    One command may lead to several events; exactly the one that answers it carries its client id.
+    """
+    client_id = command.client_id if isinstance(command, DurableCommand) else None
+    return Event(
+        conversation=state.id,
+        seq=state.seq + 1,
+        id=context.new_id(),
+        data=data,
+        sender=context.user,
+        at=max(context.now, state.changed_at),
+        client_id=client_id if carries_client_id else None,
+        number=state.number + 1 if data.countable else None,
+    )
+
+
+def apply(state: ConversationState, event: Event) -> ConversationState:
+    """`state` after `event`, which must be the next one."""
+    if event.seq != state.seq + 1:
+        raise AssertionError(f"event {event.seq} applied to a state at {state.seq}")
+    if event.number is not None:
+        state.sent_by(event.sender, event.seq, event.number, event.at)
+    event.data.apply(state, event)
+    if (uncounted := event.data.uncounts) is not None:
+        state.exclude(uncounted)
+    state.seq = event.seq
+    state.changed_at = event.at
+    return state
+
+
+def move_mark(state: ConversationState, move: MoveMark, at: int) -> Mark:
+    """Carry out a `MoveMark`; reading up to a seq also means that it was delivered."""
+    state.marks += 1
+    mark = Mark(
+        conversation=state.id,
+        user=move.user,
+        kind=move.kind,
+        seq=move.seq,
+        number=move.position.number,
+        excluded=move.position.excluded,
+        at=at,
+        n=state.marks,
+    )
+    apply_mark(state, mark)
+    return mark
+
+
+def apply_mark(state: ConversationState, mark: Mark) -> None:
+    """Bring a stored mark into the state. Marks never go back, so an older one changes nothing."""
+    state.marks = max(state.marks, mark.n)
+    member = state.members.get(mark.user)
+    if member is None:
+        return
+    if mark.kind == "read" and mark.seq > member.read_seq:
+        member.read_seq = mark.seq
+        member.read_number = mark.number
+        member.excluded = mark.excluded
+        member.read_at = mark.at
+        member.read_n = mark.n
+    if mark.seq > member.delivered_seq:
+        member.delivered_seq = mark.seq
+        member.delivered_at = mark.at
+        member.delivered_n = mark.n

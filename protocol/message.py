@@ -1,0 +1,84 @@
+"""A message as a reader sees it now: its row in the log with everything that changed it since.
+
+Events that change a message say how in `change` (the features); the log keeps those events, and an
+*overlay* row keeps their result, so that history is one page of log rows plus the few overlays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Overlay:
+    """What has become of the message at `seq` up to and including the event at `changed_seq`.
+
+    `text` replaces the logged one if not None; `data` holds whatever features keep (edited_at,
+    pinned, …) made of what JSON knows. `deleted_at` (ms) set: neither text nor metadata is served.
+    """
+
+    seq: int
+    changed_seq: int = 0
+    text: str | None = None
+    deleted_at: int | None = None
+    deleted_by: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Message:
+    """`sent` is the payload of the message as it was logged, without its text."""
+
+    id: str
+    seq: int
+    number: int | None
+    kind: str
+    by: str | None
+    at: int
+    text: str | None
+    sent: dict[str, Any]
+    overlay: Overlay
+    quotes: str | None = None
+    """id of the message that it answers, whose preview is shown with it"""
+    audience: tuple[str, ...] | None = None
+    """who may see it, if not every member"""
+
+    @property
+    def deleted(self) -> bool:
+        return self.overlay.deleted_at is not None
+
+    @property
+    def current_text(self) -> str | None:
+        if self.deleted:
+            return None
+        return self.text if self.overlay.text is None else self.overlay.text
+
+    def wire(self, quoted: Message | None = None) -> dict[str, Any]:
+        """As `message.history` serves it: like the payload of its event, brought up to date."""
+        item: dict[str, Any] = {"id": self.id, "seq": self.seq, "ts": self.at, "kind": self.kind}
+        if self.by is not None:
+            item["by"] = self.by
+        if self.number is not None:
+            item["number"] = self.number
+        if self.deleted:
+            item["deleted_at"] = self.overlay.deleted_at
+            item["redacted"] = True
+            return item
+        item.update(self.sent)
+        item.update(self.overlay.data)
+        if (text := self.current_text) is not None:
+            item["text"] = text
+        if quoted is not None:
+            item["preview"] = quoted.preview()
+        return item
+
+    def preview(self) -> dict[str, Any]:
+        """What a reply to this message shows of it (MSG-13)."""
+        if self.deleted:
+            return {"unavailable": True}
+        text = self.current_text or ""
+        return {"by": self.by, "text": text[:PREVIEW_CHARS]}
+
+
+PREVIEW_CHARS = 140

@@ -1,0 +1,204 @@
+"""What crosses between the actors and a store: plain records that both know.
+
+A store is truth at rest; a resident conversation is truth in motion. Every read of a conversation
+says `as_of`, the last seq it has seen, and the actor overlays what is newer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .commands import Position
+from .events import Event
+from .machine import Mark
+from .message import Message, Overlay
+from .state import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """On disk, as `commit` promises it. A replay of what is there already counts as this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """(conversation, sender, client id) stands in the log already, as `first`.
+
+    Nothing of the write was stored, except `void` rows at its seqs.
+    """
+
+    first: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The database will never take this write (PERSIST_FAILED).
+
+    `voided` says that `void` rows were stored at its seqs; if not, the conversation must halt.
+    """
+
+    problem: str
+    voided: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Another event holds one of these seqs, or this engine is no longer the current incarnation:
+    somebody else writes this conversation. It must stop here, loudly."""
+
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed:
+    """Not an end: the store is away, the write is kept and goes on being tried. Sent at most once,
+    so that the sender can be told UNAVAILABLE instead of waiting longer."""
+
+
+Outcome = Committed | Duplicate | Refused | Foreign | Delayed
+
+
+@dataclass(frozen=True, slots=True)
+class NewConversation:
+    """The row of a conversation that is being created."""
+
+    id: str
+    kind: Kind
+    profile: str
+    direct_key: str | None
+    creator: str | None
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """A member as of `changed_seq`; `read_*` are the mark that counting uses."""
+
+    user: str
+    role: str | None
+    intervals: list[list[int | None]]
+    changed_seq: int
+    read_seq: int
+    read_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a conversation stands: what the inbox is ordered by and shows."""
+
+    seq: int
+    number: int
+    at: int
+    title: str | None
+    last: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    seq: int
+    version: int
+    state: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Write:
+    """What one command changes, stored as one unit: all of it or nothing.
+
+    Writes of one conversation are stored in the order in which they were appended. Storing one
+    again is harmless: rows are versioned by seq. `done` is called in trio's thread, synchronously,
+    in that same order; it must not raise and cannot await.
+    """
+
+    conversation: str
+    done: Callable[[Outcome], None]
+    events: list[Event] = field(default_factory=list)
+    head: Head | None = None
+    overlays: list[Overlay] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    members: list[MemberRow] = field(default_factory=list)
+    created: NewConversation | None = None
+    snapshot: Snapshot | None = None
+
+    @property
+    def rows(self) -> int:
+        return len(self.events) + len(self.marks) + len(self.overlays) + len(self.members) + 1
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A cold conversation: its last snapshot of the asked version, and everything after it.
+
+    `marks` are the latest of each (user, kind), with `excluded` counted as of `tail`'s end.
+    """
+
+    epoch: int
+    starts_after: list[int]
+    snapshot: Snapshot | None
+    tail: list[Event]
+    marks: list[Mark]
+
+
+@dataclass(slots=True)
+class Events:
+    """Consecutive events; `as_of` is the head of the log in the same snapshot of the database."""
+
+    events: list[Event]
+    as_of: int
+
+
+@dataclass(slots=True)
+class Messages:
+    """Messages in order of seq; `more` says that the page was cut by its limit."""
+
+    messages: list[Message]
+    as_of: int
+    more: bool = False
+
+
+@dataclass(slots=True)
+class PositionAt:
+    position: Position
+    as_of: int
+
+
+@dataclass(slots=True)
+class InboxRow:
+    """One conversation in a user's inbox. `stale`: it was open when an engine died, so counts may
+    lag behind the log until it is opened again."""
+
+    conversation: str
+    kind: Kind
+    epoch: int
+    role: str
+    members: list[str]
+    head: Head
+    unread: int
+    stale: bool = False
+
+
+@dataclass(slots=True)
+class Inbox:
+    rows: list[InboxRow]
+    next: str | None
+
+
+@dataclass(slots=True)
+class UserEvent:
+    """A private change of one user, in their own log (semantics.md §3). `n` counts from 1."""
+
+    user: str
+    n: int
+    kind: str
+    data: dict[str, Any]
+    at: int
+
+
+@dataclass(slots=True)
+class Changes:
+    rows: list[InboxRow]
+    cursor: str
+    user_events: list[UserEvent]
+    left: list[str] = field(default_factory=list)
+    """conversations that the user has left, or was removed from, since"""

@@ -1,0 +1,168 @@
+"""The bounded state of one conversation: what `decide` reads and `apply` changes.
+
+Never the messages: members, marks, counters, title and the slices of features. It is the same
+whether it grew live, was replayed from the log, or was restored from a snapshot and a tail
+(HIST-13); a property test holds it to that.
+
+Counting (semantics.md §4). Countable messages carry a `number`. For a member
+
+    unread = number - read_number - excluded
+
+where `excluded` is how many countable messages after the mark are deleted or void. Own messages
+never count, because sending moves one's own mark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+from .roles import Role
+
+Kind = Literal["direct", "group"]
+STATE_VERSION = 1
+"""Of the snapshot's form. A snapshot of another version is ignored: the log is replayed instead."""
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Member:
+    """One user's place. `role` is None for somebody who has left.
+
+    `intervals` are [joined, left] pairs of seq, both inclusive; the last one is open (None) for a
+    current member. `read_n` and `delivered_n` number the moves of all marks of the conversation,
+    so that a device can ask for the marks that moved after the last one it knows.
+    """
+
+    role: Role | None
+    intervals: list[list[int | None]]
+    read_seq: int = 0
+    read_number: int = 0
+    read_at: int = 0
+    read_n: int = 0
+    excluded: int = 0
+    delivered_seq: int = 0
+    delivered_at: int = 0
+    delivered_n: int = 0
+
+    def sees(self, seq: int) -> bool:
+        """Whether the event at `seq` falls into a time of membership (HIST-11)."""
+        return any(
+            first is not None and first <= seq and (last is None or seq <= last)
+            for first, last in self.intervals
+        )
+
+
+@dataclass(slots=True)
+class ConversationState:
+    """`seq` is the last applied event, 0 before the conversation exists.
+
+    `epoch` and `starts_after` (the head at the start of epoch 2, 3, …) belong to the history of
+    this conversation's openings and are kept beside the snapshot, not in it.
+    """
+
+    id: str
+    kind: Kind = "group"
+    profile: str = "default"
+    seq: int = 0
+    number: int = 0
+    numbered_seq: int = 0
+    """seq of the last countable message"""
+    title: str | None = None
+    creator: str | None = None
+    created_at: int = 0
+    changed_at: int = 0
+    members: dict[str, Member] = field(default_factory=dict)
+    member_count: int = 0
+    last: dict[str, Any] | None = None
+    """the last message, as the inbox shows it: id, seq, by, ts, text"""
+    marks: int = 0
+    """how many times any mark has moved"""
+    slices: dict[str, Any] = field(default_factory=dict)
+    epoch: int = 1
+    starts_after: list[int] = field(default_factory=list)
+
+    @property
+    def exists(self) -> bool:
+        return self.seq > 0
+
+    def unread(self, user: str) -> int:
+        member = self.members[user]
+        return self.number - member.read_number - member.excluded
+
+    def current_members(self) -> list[str]:
+        return [user for user, member in self.members.items() if member.role is not None]
+
+    def exclude(self, seq: int) -> None:
+        """The countable message at `seq` no longer counts for whoever has not read it."""
+        for member in self.members.values():
+            if member.read_seq < seq and member.sees(seq):
+                member.excluded += 1
+
+    def sent_by(self, user: str | None, seq: int, number: int, at: int) -> None:
+        """A countable message: it takes `number` and moves its sender's own mark."""
+        self.number = number
+        self.numbered_seq = seq
+        member = self.members.get(user) if user is not None else None
+        if member is not None:
+            member.read_seq = seq
+            member.read_number = number
+            member.read_at = at
+            member.excluded = 0
+
+    def snapshot(self) -> dict[str, Any]:
+        """As plain values, to be stored; `restore` is the inverse."""
+        return {
+            "kind": self.kind,
+            "profile": self.profile,
+            "seq": self.seq,
+            "number": self.number,
+            "numbered_seq": self.numbered_seq,
+            "title": self.title,
+            "creator": self.creator,
+            "created_at": self.created_at,
+            "changed_at": self.changed_at,
+            "members": {
+                user: [
+                    m.role,
+                    [list(interval) for interval in m.intervals],
+                    *(m.read_seq, m.read_number, m.read_at, m.read_n, m.excluded),
+                    *(m.delivered_seq, m.delivered_at, m.delivered_n),
+                ]
+                for user, m in self.members.items()
+            },
+            "last": self.last,
+            "marks": self.marks,
+            "slices": deepcopy(self.slices),
+        }
+
+    @classmethod
+    def restore(cls, id: str, data: dict[str, Any]) -> ConversationState:
+        values = dict(data)
+        values["members"] = {user: Member(*fields) for user, fields in data["members"].items()}
+        state = cls(id, **values)
+        state.member_count = len(state.current_members())
+        return state
+
+
+class Slice(Generic[T]):
+    """A feature's own part of the state, under the feature's name.
+
+    The value must be made of what JSON knows, since it travels in snapshots; a `public` one also
+    travels to the client in `conversation.get`.
+    """
+
+    def __init__(self, name: str, default: Callable[[], T], *, public: bool = False) -> None:
+        self.name = name
+        self.default = default
+        self.public = public
+
+    def of(self, state: ConversationState) -> T:
+        """The slice for reading and changing in place."""
+        value: T | None = state.slices.get(self.name)
+        if value is None:
+            value = state.slices[self.name] = self.default()
+        return value
