@@ -11,5 +11,6 @@
     ports.py                      what is needed from the world; adapters are elsewhere
     guards/ reactors/             before a command, after an event: for users of the engine
 
-Asks flow down only; upward there are non-blocking offers. Every queue is bounded. No SQL, no sockets.
+Asks flow down only; upward there are non-blocking offers. Every queue is bounded. There is no SQL
+here, and no socket.
 """

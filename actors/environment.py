@@ -32,7 +32,7 @@ class Limits:
     unread_flush_s: float = 0.5
     session_queries: int = 64
     max_connections_per_user: int = 10
-    crashes: CrashLimits = CrashLimits(max_crashes=3, window_s=5.0, cool_down_s=30.0)
+    crashes: CrashLimits = field(default_factory=CrashLimits)
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Pages of messages: from the ring where it reaches, else from the store, exact as of the answer."""
+"""Pages of messages: from the ring where it reaches, else from the store, exact when given."""
 
 from __future__ import annotations
 

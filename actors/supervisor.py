@@ -45,9 +45,9 @@ class Supervised(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    max_crashes: int
-    window_s: float
-    cool_down_s: float
+    max_crashes: int = 3
+    window_s: float = 5.0
+    cool_down_s: float = 30.0
 
 
 @dataclass(slots=True)

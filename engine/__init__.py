@@ -1,13 +1,13 @@
 """The composition root and the embedding API.
 
-    engine.py       Engine: everything put together, from open to drain
-    settings.py     every number and switch
-    storage.py      which store: memory, one's own Postgres, the embedded one
-    user.py         what a host does as one of its users
-    events.py       following conversations from within the host's process
-    metrics.py      what is measured
-    logs.py         how it is logged
-    testing/        the kit for testing with the engine
+engine.py       Engine: everything put together, from open to drain
+settings.py     every number and switch
+storage.py      which store: memory, one's own Postgres, the embedded one
+user.py         what a host does as one of its users
+events.py       following conversations from within the host's process
+metrics.py      what is measured
+logs.py         how it is logged
+testing/        the kit for testing with the engine
 """
 
 from __future__ import annotations

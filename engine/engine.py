@@ -73,7 +73,7 @@ class Engine:
         self._reactors = reactors
         self.now: Clock = clock or SystemClock()
         self.new_id = new_id
-        self._progress = progress or (lambda text: _log.info(text))
+        self._progress = progress or _log.info
         self._exit = AsyncExitStack()
         self._status = "starting"
         self._env: Environment
@@ -87,7 +87,7 @@ class Engine:
                 store = await stack.enter_async_context(
                     open_store(self.settings, self._progress, self.metrics)
                 )
-            nursery = await stack.enter_async_context(_background())
+            nursery = await stack.enter_async_context(_Background())
             self._env = Environment(
                 store=store,
                 nursery=nursery,
@@ -185,8 +185,8 @@ class Engine:
         }
 
 
-class _background:
-    """A nursery that is cancelled, not awaited, when it is left."""
+class _Background:
+    """A nursery that is cancelled when it is left, and does not wrap the errors of its body."""
 
     async def __aenter__(self) -> trio.Nursery:
         self._manager = trio.open_nursery()
@@ -200,7 +200,10 @@ class _background:
         traceback: TracebackType | None,
     ) -> bool | None:
         self._nursery.cancel_scope.cancel()
-        return await self._manager.__aexit__(kind, error, traceback)
+        if isinstance(error, trio.Cancelled):
+            return await self._manager.__aexit__(kind, error, traceback)
+        await self._manager.__aexit__(None, None, None)
+        return None
 
 
 def _limits(settings: Settings) -> Limits:

@@ -27,9 +27,7 @@ class Subscription:
     `Rejected("CONVERSATION_NOT_FOUND")` if there is no such conversation.
     """
 
-    def __init__(
-        self, conversation: str, after: int, env: Environment, registry: Registry
-    ) -> None:
+    def __init__(self, conversation: str, after: int, env: Environment, registry: Registry) -> None:
         self._id = conversation
         self._seq = after
         self._env = env

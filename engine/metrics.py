@@ -1,4 +1,4 @@
-"""What is measured. Depths and counts are read when they are asked for, so they cost nothing before.
+"""What is measured. Depths and counts are read when asked for, so they cost nothing before.
 
 Names follow Prometheus: base units, `_total` for counters. No label holds an id (SEC-15).
 """

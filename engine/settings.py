@@ -103,7 +103,9 @@ class Actors(Section):
 class Storage(Section):
     """Where the log lives."""
 
-    dsn: SecretStr | None = Field(None, description="postgresql://… of your own server, 14 or newer")
+    dsn: SecretStr | None = Field(
+        None, description="postgresql://… of your own server, 14 or newer"
+    )
     data: Path | None = Field(None, description="Directory of the embedded server, if no dsn")
     memory: bool = Field(False, description="Keep nothing: for tests and trying things out")
     pool: int = Field(8, ge=2, description="Connections for reading")
@@ -131,7 +133,7 @@ class Settings(BaseSettings):
     connections: Connections = Field(default_factory=Connections)
     actors: Actors = Field(default_factory=Actors)
     storage: Storage = Field(default_factory=Storage)
-    policy: Policy = Field(default_factory=lambda: Policy())
+    policy: Policy = Field(default_factory=Policy)
     log_level: Literal["debug", "info", "warning", "error"] = Field("info")
     log_format: Literal["console", "json"] = Field("console")
 

@@ -1,4 +1,4 @@
-"""What a host does as one of its users: the commands as typed methods, the pushes as an iterator."""
+"""What a host does as one of its users: commands as typed methods, pushes as an iterator."""
 
 from __future__ import annotations
 

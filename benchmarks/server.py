@@ -1,0 +1,100 @@
+"""The server under test: `palaver serve` in its own process, as a user would run it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import jwt
+import psutil
+
+_SECRET = "benchmark-secret-of-more-than-32-bytes"
+
+
+class Server:
+    """A context manager. `data` None keeps everything in memory; otherwise the embedded Postgres
+    lives there. Limits that would measure themselves are raised, and said so by the caller."""
+
+    def __init__(self, data: Path | None, durability: str = "write_behind") -> None:
+        self.host = "127.0.0.1"
+        self.port, http_port = _free_port(), _free_port()
+        self._data = data
+        where = ["--memory"] if data is None else ["--data", str(data)]
+        self._command = [
+            *(sys.executable, "-m", "palaver.gateway.cli", "serve", *where),
+            *("--port", str(self.port), "--http-port", str(http_port)),
+            *("--durability", durability, "--log-level", "warning"),
+        ]
+        self._postgres: list[psutil.Process] = []
+
+    def __enter__(self) -> Self:
+        environment = {**os.environ, "PALAVER_AUTH__SECRET": _SECRET}
+        self._process = subprocess.Popen(
+            self._command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        self._handle = psutil.Process(self._process.pid)
+        for _ in range(600):
+            if self._process.poll() is not None:
+                raise RuntimeError("the server did not start")
+            try:
+                socket.create_connection((self.host, self.port)).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        if self._data is not None:
+            for pid_file in self._data.rglob("postmaster.pid"):
+                self._postgres.append(psutil.Process(int(pid_file.read_text().split()[0])))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+
+    def token(self, user: str) -> str:
+        return jwt.encode({"sub": user}, _SECRET, algorithm="HS256")
+
+    def cpu(self) -> float:
+        """Seconds of CPU that the engine has used."""
+        times = self._handle.cpu_times()
+        return times.user + times.system
+
+    def postgres_cpu(self) -> float:
+        """The same of all its Postgres processes."""
+        total = 0.0
+        for postmaster in self._postgres:
+            for process in (postmaster, *postmaster.children()):
+                times = process.cpu_times()
+                total += times.user + times.system
+        return total
+
+    def rss(self) -> int:
+        """Bytes of memory of the engine."""
+        return int(self._handle.memory_info().rss)
+
+    @staticmethod
+    def own_cpu() -> float:
+        """Seconds of CPU that the load generator has used."""
+        times = os.times()
+        return times.user + times.system
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port

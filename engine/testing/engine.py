@@ -1,0 +1,46 @@
+"""An engine for tests: everything in memory, ids that count, time that tests control."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import Any
+
+from ...actors.guards import Guard
+from ...actors.ports import Store
+from ...actors.reactors import Reactor
+from ...persistence.memory import MemoryStore
+from ..engine import Engine
+from ..settings import Settings
+from .clock import TrioClock
+
+
+def numbered_ids() -> Callable[[], str]:
+    """Ids of the form of UUIDv7 that count from 1, so that a failure reads well."""
+    numbers = count(1)
+    return lambda: f"00000000-0000-7000-8000-{next(numbers):012x}"
+
+
+@asynccontextmanager
+async def memory_engine(
+    *,
+    store: Store | None = None,
+    clock: TrioClock | None = None,
+    guards: Sequence[Guard] = (),
+    reactors: Sequence[Reactor] = (),
+    **settings: Any,
+) -> AsyncGenerator[Engine]:
+    """A running engine. `settings` are sections: `memory_engine(policy={"max_chars": 10})`."""
+    chosen = Settings(storage={"memory": True}, **settings)
+    if store is None:
+        store = MemoryStore(durability=chosen.policy.durability)
+    async with Engine(
+        chosen,
+        store=store,
+        guards=guards,
+        reactors=reactors,
+        clock=clock or TrioClock(),
+        new_id=numbered_ids(),
+    ) as engine:
+        yield engine
