@@ -1,0 +1,207 @@
+"""Calls that wait for their answers, and what waits to be written: both outlive a connection.
+
+A call is correlated by its `id`, so any number may be in flight (SEND-05). They are written in the
+order in which they were made, also after a reconnect (CLI-02).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgpack
+import trio
+
+from ...protocol.codec import DEFAULT_MAX_BYTES, MsgpackCodec
+from ...protocol.commands import DurableCommand
+from ...protocol.errors import Rejected
+from ...protocol.features import COMMANDS
+from ...protocol.frames import MAX_ITEMS
+from ...protocol.values import check_value
+from .errors import CallTimeout, ClientEnded, ConnectionLost, rejected
+
+FRAME_BYTES = 65_536
+"""Items are joined into frames up to about this size."""
+ITEM_BYTES = DEFAULT_MAX_BYTES - 64
+"""A larger frame would end the connection; a repetition needs a few bytes more."""
+
+Then = Callable[[dict[str, Any]], None]
+
+
+def is_durable(name: str) -> bool:
+    """Whether repeating the command under its client id is safe."""
+    kind = COMMANDS.get(name)
+    return kind is not None and issubclass(kind, DurableCommand)
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """`then` is called with the result in line with the pushes round the Reply."""
+
+    id: int
+    name: str
+    payload: dict[str, Any]
+    conversation: str | None
+    then: Then | None
+    item: bytes = b""
+    sent: int = 0
+    in_flight: bool = False
+    answered: trio.Event = field(default_factory=trio.Event)
+    result: dict[str, Any] | None = None
+    error: Exception | None = None
+
+    def again(self) -> dict[str, Any]:
+        """The payload with which to repeat it: it says that it is a repetition (SEND-06)."""
+        if not self.sent or not is_durable(self.name):
+            return self.payload
+        return {**self.payload, "attempt": self.payload.get("attempt", 1) + 1}
+
+    def fail(self, error: Exception) -> None:
+        self.error = error
+        self.answered.set()
+
+
+class Calls:
+    def __init__(self) -> None:
+        self._ids = itertools.count(1)
+        self._open: dict[int, Call] = {}
+        self._queue: deque[Call | bytes] = deque()
+        self._wake = trio.Event()
+        self._over: Callable[[], ClientEnded] | None = None
+        self._codec = MsgpackCodec()
+        self._packer = msgpack.Packer()
+        self.paused = True
+        """Nothing is written: there is no connection, or it is about to end."""
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self._open)
+
+    @property
+    def in_flight(self) -> bool:
+        return any(call.in_flight for call in self._open.values())
+
+    async def perform(
+        self,
+        name: str,
+        payload: dict[str, Any],
+        conversation: str | None = None,
+        *,
+        timeout: float | None = None,
+        then: Then | None = None,
+    ) -> dict[str, Any]:
+        """The `ok` of the Reply. Raises `Rejected`, `NoAnswer` or `ClientEnded`.
+
+        If cancelled before it was written, it never will be; afterwards it may be carried out.
+        """
+        if self._over is not None:
+            raise self._over()
+        call = Call(next(self._ids), name, payload, conversation, then)
+        self._encode(call)
+        self._open[call.id] = call
+        self._enqueue(call)
+        try:
+            with trio.move_on_after(math.inf if timeout is None else timeout):
+                await call.answered.wait()
+        finally:
+            self._open.pop(call.id, None)
+        if call.result is not None:
+            return call.result
+        if call.error is not None:
+            raise call.error
+        raise CallTimeout(name, call.again(), conversation, sent=call.sent > 0)
+
+    def post(self, item: dict[str, Any]) -> None:
+        """Write `item`, to which there is no Reply, on this connection or never."""
+        self._enqueue(self._codec.encode(item))
+
+    def hello(self, payload: dict[str, Any]) -> bytes:
+        return self._codec.encode({"t": "hello", "id": next(self._ids), "v": 1, "d": payload})
+
+    def reply(self, item: dict[str, Any]) -> None:
+        """A Reply has arrived. One that nobody waits for any more is passed over."""
+        call = self._open.pop(item.get("id"), None)  # type: ignore[arg-type]
+        if call is None:
+            return
+        if "error" in item:
+            call.fail(rejected(item["error"]))
+            return
+        call.result = item.get("ok") or {}
+        call.answered.set()
+        if call.then is not None:
+            call.then(call.result)
+
+    def connected(self) -> None:
+        """A connection is up: whatever is open is written, in the order in which it was called."""
+        self._queue.clear()
+        self.paused = False
+        for call in self._open.values():
+            self._enqueue(call)
+
+    def disconnected(self) -> None:
+        """Calls that were written and may not be repeated fail; the others stay open."""
+        self.paused = True
+        self._queue.clear()
+        for call in list(self._open.values()):
+            if call.in_flight and not is_durable(call.name):
+                del self._open[call.id]
+                call.fail(ConnectionLost(call.name, call.payload, call.conversation, sent=True))
+            call.in_flight = False
+
+    def end(self, why: Callable[[], ClientEnded]) -> None:
+        """There will be no other connection: all calls fail, now and later."""
+        self._over = why
+        for call in self._open.values():
+            call.fail(why())
+        self._open.clear()
+
+    async def frame(self) -> bytes:
+        """What is to be written next, as one frame; waits while there is nothing.
+
+        What it returns counts as written: it is not given out again on this connection.
+        """
+        while True:
+            while self.paused or not self._queue:
+                self._wake = trio.Event()
+                await self._wake.wait()
+            if items := self._gather():
+                break
+        if len(items) == 1:
+            return items[0]
+        return self._packer.pack_array_header(len(items)) + b"".join(items)
+
+    def _gather(self) -> list[bytes]:
+        items: list[bytes] = []
+        size = 0
+        while self._queue and size < FRAME_BYTES and len(items) < MAX_ITEMS:
+            entry = self._queue.popleft()
+            if isinstance(entry, Call):
+                if entry.id not in self._open:
+                    continue  # given up before it was written
+                if entry.sent:
+                    entry.payload = entry.again()
+                    self._encode(entry)
+                entry.sent += 1
+                entry.in_flight = True
+                entry = entry.item
+            items.append(entry)
+            size += len(entry)
+        return items
+
+    def _encode(self, call: Call) -> None:
+        item: dict[str, Any] = {"t": call.name, "id": call.id, "d": call.payload}
+        if call.conversation is not None:
+            item["c"] = call.conversation
+        # A frame that may not travel would end the connection; it is refused here instead.
+        check_value(item)
+        call.item = self._codec.encode(item)
+        if len(call.item) > ITEM_BYTES:
+            raise Rejected("PAYLOAD_TOO_LARGE")
+
+    def _enqueue(self, entry: Call | bytes) -> None:
+        self._queue.append(entry)
+        self._wake.set()

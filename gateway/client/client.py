@@ -1,0 +1,209 @@
+"""The Python client: one connection that comes back by itself, calls that find their answers, and
+everything that happens as one ordered stream.
+
+    async with Client("ws://localhost:8765", token) as client:
+        await client.send_to("bob", "hello")
+        async for push in client:
+            print(push)
+"""
+
+from __future__ import annotations
+
+import random as _random
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, Self
+
+import trio
+
+from .calls import Calls, is_durable
+from .commands import Commands
+from .connection import Address, Connection, Connector, Ended, converse, tcp
+from .errors import ClientClosed, ClientEnded, ReconnectFailed, Refused
+from .follower import Follower
+from .inbox import Inbox
+from .link import FreshToken, Link, ask
+from .pushes import Event, Push, State, StateChange
+from .reconnect import Backoff, delay, exponential
+
+Token = str | FreshToken
+
+CALL_TIMEOUT = 10.0
+
+
+class Client(Commands):
+    """Entering it starts connecting and does not wait for it; calls do.
+
+    `token` may be a function that gives a fresh one: it is asked before each connection, and again
+    before a token runs out. `pushes=False` makes a client that only calls: it follows nothing.
+
+    Consume it with `async for`, or say `pushes=False`: of what is not taken at most `queue` items
+    are kept (see `Inbox` for what full means). Events are acknowledged as delivered when they are
+    taken, at most every `ack_every` seconds for a conversation; None: never.
+
+    Whatever happens to the connection, iteration goes on; it ends after `async with` was left, and
+    raises a `ClientEnded` when the server said not to come back or `backoff` came to its end.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: Token,
+        *,
+        device: str | None = None,
+        pushes: bool = True,
+        queue: int = 1024,
+        ack_every: float | None = 0.5,
+        backoff: Backoff = exponential,
+        random: Callable[[], float] = _random.random,
+        connector: Connector = tcp,
+    ) -> None:
+        self._address = Address.parse(url)
+        self._token = token
+        self._device = device or uuid.uuid4().hex
+        self._backoff = backoff
+        self._random = random
+        self._connector = connector
+        self._calls = Calls()
+        self._inbox = Inbox(queue, lambda: self._calls.waiting)
+        self._follower = Follower(self._calls, self._inbox, random) if pushes else None
+        self._link = Link(self._calls, self._follower, ack_every if pushes else None)
+        self._manager: AbstractAsyncContextManager[trio.Nursery] | None = None
+        self._nursery: trio.Nursery | None = None
+        self._changed = trio.Event()
+        self._why: Callable[[], ClientEnded] | None = None
+        self.state: State = "disconnected"
+        self.welcome: dict[str, Any] = {}
+        """What the server said of the last connection: user, ttl, durability, …"""
+
+    @property
+    def user(self) -> str | None:
+        """Whom the server takes this client for; None before the first connection."""
+        return self.welcome.get("user")
+
+    async def call(
+        self,
+        name: str,
+        payload: dict[str, Any] | None = None,
+        c: str | None = None,
+        *,
+        timeout: float | None = CALL_TIMEOUT,
+    ) -> dict[str, Any]:
+        """Carry out a command and return the `ok` of its Reply. Any number may be in flight.
+
+        Without a connection it waits for one; calls are written in the order in which they were
+        made. A durable command gets a `client_id` unless it has one, and is written again if the
+        connection breaks: it happens once. Any other fails with `ConnectionLost` then.
+
+        Raises `Rejected` (the server's no), `CallTimeout`, or `ClientEnded`. If cancelled, it may
+        or may not be carried out.
+        """
+        payload = dict(payload or {})
+        if is_durable(name):
+            payload.setdefault("client_id", uuid.uuid4().hex)
+        then = self._follower.observer(name, c) if self._follower is not None else None
+        self._inbox.poke()
+        return await self._calls.perform(name, payload, c, timeout=timeout, then=then)
+
+    async def connected(self) -> dict[str, Any]:
+        """Wait until there is a connection; returns `welcome`. Raises `ClientEnded`."""
+        while self.state != "connected":
+            if self._why is not None:
+                raise self._why()
+            await self._changed.wait()
+        return self.welcome
+
+    def __aiter__(self) -> AsyncIterator[Push]:
+        return self
+
+    async def __anext__(self) -> Push:
+        push = await self._inbox.take()
+        if push is None:
+            assert self._why is not None, "the inbox is only closed with a reason"
+            why = self._why()
+            raise StopAsyncIteration if isinstance(why, ClientClosed) else why
+        if isinstance(push, Event) and push.data.get("by") != self.user:
+            self._link.taken(push.conversation, push.seq)
+        return push
+
+    async def __aenter__(self) -> Self:
+        self._manager = trio.open_nursery()
+        self._nursery = await self._manager.__aenter__()
+        self._nursery.start_soon(self._run)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Closes the connection, which takes at most a second. Exceptions pass through as they
+        are: this is no place where they become groups."""
+        assert self._nursery is not None
+        assert self._manager is not None
+        self._nursery.cancel_scope.cancel()
+        try:
+            await self._manager.__aexit__(None, None, None)
+        finally:
+            self._end(ClientClosed)
+
+    async def _run(self) -> None:
+        """Connect, stay, come back."""
+        bounds = self._backoff()
+        while True:
+            self._tell(StateChange("connecting"))
+            ended = await self._attempt()
+            if self.state == "connected":
+                bounds = self._backoff()
+            self._calls.disconnected()
+            if self._follower is not None:
+                self._follower.disconnected()
+            bound = next(bounds, None)
+            if ended.final or bound is None:
+                self._give_up(ended)
+                return
+            wait = delay(bound, self._random, ended.advice)
+            self._tell(StateChange("disconnected", ended.reason, wait))
+            await trio.sleep(wait)
+
+    async def _attempt(self) -> Ended:
+        """One connection, from the token to its end; returns why it ended."""
+        token, fresh = self._token, None
+        if not isinstance(token, str):
+            fresh = token
+            try:
+                token = await ask(fresh)
+            except Ended as ended:
+                return ended
+
+        async def talk(connection: Connection, nursery: trio.Nursery) -> None:
+            hello = {"token": token, "device": self._device}
+            self.welcome = await self._link.open(connection, hello)
+            self._tell(StateChange("connected"))
+            await self._link.run(connection, nursery, self.welcome, fresh)
+
+        return await converse(self._address, self._connector, talk)
+
+    def _give_up(self, ended: Ended) -> None:
+        self._tell(StateChange("disconnected", ended.reason))
+        self._tell(StateChange("reconnect_failed", ended.reason))
+        if ended.final:
+            self._end(lambda: Refused(ended.reason, ended.code))
+        else:
+            self._end(lambda: ReconnectFailed(ended.reason))
+
+    def _end(self, why: Callable[[], ClientEnded]) -> None:
+        if self._why is None:
+            self._why = why
+            self._calls.end(why)
+            self._inbox.close()
+            self._changed.set()
+
+    def _tell(self, change: StateChange) -> None:
+        self.state = change.state
+        self._inbox.force(change)
+        self._changed.set()
+        self._changed = trio.Event()

@@ -1,0 +1,65 @@
+"""What `async for push in client` gives: four kinds of news, in one order.
+
+Made for `match`::
+
+    match push:
+        case Event("message.sent", c, data={"by": who, "text": text}): ...
+        case Reload(c): ...
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+State = Literal["connecting", "connected", "disconnected", "reconnect_failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something durable. Per conversation the seqs grow one by one, except for events that this
+    user may not see; each comes once. A `void` takes back the event whose id is `data["of"]`."""
+
+    kind: str
+    conversation: str
+    seq: int
+    at: int
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Something passing: typing, marks, presence, unread counts. It may be lost."""
+
+    kind: str
+    conversation: str | None
+    at: int
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """What the application knows of `conversation` is not to be continued: read it anew, first
+    `conversation.get`, then history. Events go on after `seq`.
+
+    `reason`: `diverged` (events that were shown are not in the log), `too_far` (too many were
+    missed), `new` (it came into being while the client was away), `not_member` or another word of
+    the server's for a conversation that is no longer the user's; no events follow that.
+    """
+
+    conversation: str
+    reason: str
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """The state of the connection (CLI-13). `disconnected` says why and when the next attempt is
+    made; `reconnect_failed` is the last item there is."""
+
+    state: State
+    reason: str | None = None
+    retry_in: float | None = None
+
+
+Push = Event | Signal | Reload | StateChange

@@ -1,0 +1,175 @@
+"""What a device knows of the order of things: a position per conversation, and the one rule.
+
+    seq == last + 1    take it
+    seq <= last        drop it, it is known
+    seq >  last + 1    something is missing: resume from the position
+
+Pure: no I/O, no clock. One resume per conversation is in flight at a time; what lies beyond the gap
+is dropped meanwhile, because the answer to the resume covers it. Whatever is lost, dropped or
+repeated on the way, every seq after the first is taken once and in order, or skipped over by a
+reload that the application is told of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+UNKNOWN_EPOCH = 0
+"""Of a conversation that was met by a push: pushes do not carry the epoch."""
+
+
+class Step(Enum):
+    TAKE = "take"
+    DROP = "drop"
+    RESUME = "resume"
+
+
+@dataclass(slots=True)
+class Position:
+    """Every event of `epoch` up to `seq` is known; of marks, the first `marks` moves.
+
+    `heard` is the greatest seq that is known to exist, `again` that the epoch may have changed
+    since the resume in flight was asked for. `stale`: not compared with the server since the
+    connection broke, and it may have been ahead of what was stored.
+    """
+
+    epoch: int
+    seq: int
+    marks: int = 0
+    synced: int = -1
+    heard: int = 0
+    resuming: bool = False
+    again: bool = False
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """`reload`: the reason why the application must reload. `again`: resume once more."""
+
+    reload: str | None
+    seq: int
+    again: bool
+
+
+class Replica:
+    def __init__(self) -> None:
+        self.positions: dict[str, Position] = {}
+
+    def push(self, conversation: str, first: int, last: int) -> Step:
+        """What to do with events `first` to `last` (one number, but for `skipped`).
+
+        `RESUME` is said once per gap. The first push of an unknown conversation founds its
+        position: what lies before it is history, to be read as such.
+        """
+        position = self.positions.get(conversation)
+        if position is None:
+            self.positions[conversation] = Position(UNKNOWN_EPOCH, last)
+            return Step.TAKE
+        if last <= position.seq:
+            return Step.DROP
+        if first <= position.seq + 1:
+            position.seq = last
+            return Step.TAKE
+        position.heard = max(position.heard, last)
+        return Step.RESUME if self._begin(position) else Step.DROP
+
+    def head(self, conversation: str, epoch: int, seq: int) -> bool:
+        """Whether to resume, now that the conversation's actor says where it stands.
+
+        It says so in line with the pushes, so any difference is a loss.
+        """
+        position = self.positions.get(conversation)
+        if position is None or (position.epoch, position.seq) == (epoch, seq):
+            return False
+        position.again = position.resuming
+        return self._begin(position)
+
+    def learn(self, conversation: str, epoch: int, seq: int, marks: int = 0) -> None:
+        """An answer told where the conversation stands. Founds the position of an unknown one, and
+        completes one that was founded on the same connection; other positions only pushes move."""
+        position = self.positions.setdefault(conversation, Position(epoch, seq))
+        if position.epoch == UNKNOWN_EPOCH:
+            position.epoch = epoch
+        position.marks = max(position.marks, marks)
+
+    def claim(self, conversation: str) -> dict[str, Any]:
+        """The payload of `conversation.resume`.
+
+        An epoch that was never learnt is claimed to be the first one: the server then recovers what
+        cannot have diverged since, and has the rest reloaded. Safe, at worst needlessly careful.
+        """
+        position = self.positions[conversation]
+        position.again = False
+        return {
+            "epoch": max(position.epoch, 1),
+            "seq": position.seq,
+            "marks": position.marks,
+        }
+
+    def resumed(self, conversation: str, answer: Mapping[str, Any]) -> Resumed:
+        """The answer to a resume, taken in line with the pushes that came before it."""
+        position = self.positions[conversation]
+        recovered = answer["recovered"]
+        reason = None if recovered else str(answer.get("reason", "unknown"))
+        if reason == "not_member":
+            self.forget(conversation)
+            return Resumed(reason, 0, again=False)
+        position.epoch = answer["epoch"]
+        position.seq = max(position.seq, answer["seq"]) if recovered else answer["seq"]
+        position.synced = position.seq
+        position.marks = answer.get("marks", {}).get("n", position.marks)
+        again = position.again or position.heard > position.seq
+        position.resuming = again
+        position.heard = 0
+        position.stale = False
+        return Resumed(reason, position.seq, again)
+
+    def forget(self, conversation: str) -> None:
+        self.positions.pop(conversation, None)
+
+    def disconnected(self, *, cursor: bool) -> None:
+        """The connection is gone, and with it the resumes in flight.
+
+        `cursor`: there is one, so the server can tell what changed. A position that moved since
+        it was last compared is checked all the same: it may be ahead of the log (a crash).
+        """
+        for position in self.positions.values():
+            position.stale |= not cursor or position.resuming or position.seq != position.synced
+            position.resuming = position.again = False
+            position.heard = 0
+            position.epoch = max(position.epoch, 1)
+
+    def doubt(self) -> None:
+        """Nobody can tell what changed: `compare` is to take every position for behind."""
+        for position in self.positions.values():
+            position.stale = True
+
+    def compare(self, rows: Mapping[str, tuple[int, int]]) -> tuple[list[str], list[str]]:
+        """After a reconnect: given (epoch, seq) of every conversation that changed meanwhile,
+        those to resume, and those that are new and stand where the row says from now on."""
+        behind, new = [], []
+        for conversation, (epoch, seq) in rows.items():
+            position = self.positions.get(conversation)
+            if position is None:
+                self.positions[conversation] = Position(epoch, seq, synced=seq)
+                new.append(conversation)
+            elif position.epoch == UNKNOWN_EPOCH:  # met on this very connection
+                position.epoch = epoch
+            elif (position.epoch, position.seq) == (epoch, seq):
+                position.synced = seq
+                position.stale = False
+            else:
+                position.stale = True
+        for conversation, position in self.positions.items():
+            if position.stale and self._begin(position):
+                behind.append(conversation)
+        return behind, new
+
+    def _begin(self, position: Position) -> bool:
+        begun = not position.resuming
+        position.resuming = True
+        return begun
