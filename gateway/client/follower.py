@@ -33,6 +33,7 @@ class Follower:
         self._random = random
         self._cursor: str | None = None
         self._n = 0
+        self._user: str | None = None
         self._subscriptions: dict[str, None] = {}
         self._nursery: trio.Nursery | None = None
         self._slots = trio.CapacityLimiter(RESUMES)
@@ -54,8 +55,16 @@ class Follower:
         step = self.replica.push(conversation, data["from"] if skipped else seq, seq)
         if step is Step.RESUME:
             self._resume(conversation)
-        elif step is Step.TAKE and not skipped:
+        if step is Step.FOUND and not self._begins(kind, seq, data):
+            self._inbox.force(Reload(conversation, "new", seq - 1))
+        # A void may take back what was known, so it is the one event that is worth repeating.
+        wanted = step in (Step.TAKE, Step.FOUND) or (step is Step.KNOWN and kind == "void")
+        if wanted and not skipped:
             await self._inbox.put(Event(kind, conversation, seq, item.get("ts", 0), data))
+
+    def _begins(self, kind: str, seq: int, data: dict[str, Any]) -> bool:
+        """Whether there is nothing before this event that the user could load."""
+        return seq == 1 or (kind == "member.added" and self._user in data["users"])
 
     def observer(self, name: str, conversation: str | None) -> Then | None:
         """What to do with the result of an application's call, if there is something to learn."""
@@ -87,9 +96,10 @@ class Follower:
 
     # One connection's life.
 
-    def connected(self, nursery: trio.Nursery) -> None:
-        """A connection is up; `nursery` ends with it."""
+    def connected(self, nursery: trio.Nursery, user: str | None) -> None:
+        """A connection of `user` is up; `nursery` ends with it."""
         self._nursery = nursery
+        self._user = user
         for conversation in self._subscriptions:
             nursery.start_soon(self._subscribe, conversation)
         nursery.start_soon(self._catch_up)

@@ -68,7 +68,7 @@ class Link:
         self._calls.connected()
         nursery.start_soon(self._write, connection)
         if self._follower is not None:
-            self._follower.connected(nursery)
+            self._follower.connected(nursery, welcome.get("user"))
         if self._ack_every is not None:
             nursery.start_soon(self._acknowledge, self._ack_every)
         if fresh_token is not None and welcome.get("ttl"):

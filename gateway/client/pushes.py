@@ -18,7 +18,8 @@ State = Literal["connecting", "connected", "disconnected", "reconnect_failed"]
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something durable. Per conversation the seqs grow one by one, except for events that this
-    user may not see; each comes once. A `void` takes back the event whose id is `data["of"]`."""
+    user may not see; each comes once. A `void` takes back the event whose id is `data["of"]`; it
+    alone may come again, and with the seq of what it takes back."""
 
     kind: str
     conversation: str
@@ -43,8 +44,9 @@ class Reload:
     `conversation.get`, then history. Events go on after `seq`.
 
     `reason`: `diverged` (events that were shown are not in the log), `too_far` (too many were
-    missed), `new` (it came into being while the client was away), `not_member` or another word of
-    the server's for a conversation that is no longer the user's; no events follow that.
+    missed), `new` (met for the first time, and older than that), `unknown` (the server never knew
+    what the client knows), `not_member` or an error's code in lower case: it is no longer the
+    user's, and no events follow.
     """
 
     conversation: str

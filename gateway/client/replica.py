@@ -23,8 +23,10 @@ UNKNOWN_EPOCH = 0
 
 class Step(Enum):
     TAKE = "take"
-    DROP = "drop"
-    RESUME = "resume"
+    FOUND = "take it: it is the first that is known of its conversation"
+    KNOWN = "drop it"
+    LATER = "drop it: the resume in flight covers it"
+    RESUME = "drop it, and resume"
 
 
 @dataclass(slots=True)
@@ -68,14 +70,14 @@ class Replica:
         position = self.positions.get(conversation)
         if position is None:
             self.positions[conversation] = Position(UNKNOWN_EPOCH, last)
-            return Step.TAKE
+            return Step.FOUND
         if last <= position.seq:
-            return Step.DROP
+            return Step.KNOWN
         if first <= position.seq + 1:
             position.seq = last
             return Step.TAKE
         position.heard = max(position.heard, last)
-        return Step.RESUME if self._begin(position) else Step.DROP
+        return Step.RESUME if self._begin(position) else Step.LATER
 
     def head(self, conversation: str, epoch: int, seq: int) -> bool:
         """Whether to resume, now that the conversation's actor says where it stands.

@@ -303,6 +303,32 @@ async def test_what_nobody_takes_is_bounded_and_nothing_is_lost(
         assert await seqs(client, 100) == list(range(1, 101))
 
 
+async def test_a_void_takes_back_what_is_known(clock: MockClock, server: Server) -> None:
+    async with server.client() as client:
+        peer = await server.peer()
+        await peer.welcome()
+        await peer.push(1)
+        await peer.push(2)
+        void = {"t": "void", "c": "c", "seq": 2, "ts": 9, "d": {"id": "v", "of": "m2"}}
+        await peer.say(void, void, sent(3))
+        kinds = [push.kind for push in await news(client, 5) if isinstance(push, Event)]
+        assert kinds == ["message.sent", "message.sent", "void", "void", "message.sent"]
+
+
+async def test_what_is_met_in_the_middle_is_to_be_loaded(clock: MockClock, server: Server) -> None:
+    async with server.client() as client:
+        peer = await server.peer()
+        await peer.welcome()
+        await peer.push(1, c="whole")
+        joined = {"t": "member.added", "c": "joined", "seq": 5, "d": {"users": ["ann"]}}
+        await peer.say(joined, sent(7, c="middle"))
+        whole, joined_, reload, last = await news(client, 4)
+        assert isinstance(whole, Event)
+        assert isinstance(joined_, Event)
+        assert reload == Reload("middle", "new", 6)
+        assert isinstance(last, Event)
+
+
 async def test_a_call_from_inside_the_loop_does_not_wait_for_itself(
     clock: MockClock, server: Server
 ) -> None:

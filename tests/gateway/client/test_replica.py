@@ -119,7 +119,7 @@ class Following(RuleBasedStateMachine):
         step = self.replica.push(C, seq, seq)
         if step is Step.RESUME:
             self.asks()
-        elif step is Step.TAKE:
+        elif step in (Step.TAKE, Step.FOUND):
             if first:
                 self.reload_below = seq - 1
             assert seq not in self.held, "an event was taken twice"
@@ -171,9 +171,9 @@ TestFollowing.settings = settings(stateful_step_count=40)
 
 def test_a_hidden_run_moves_the_position_as_a_whole() -> None:
     replica = Replica()
-    assert replica.push(C, 1, 1) is Step.TAKE
+    assert replica.push(C, 1, 1) is Step.FOUND
     assert replica.push(C, 2, 5) is Step.TAKE
-    assert replica.push(C, 4, 4) is Step.DROP
+    assert replica.push(C, 4, 4) is Step.KNOWN
     assert replica.push(C, 6, 6) is Step.TAKE
     assert replica.push(C, 8, 9) is Step.RESUME
 
@@ -182,7 +182,7 @@ def test_a_gap_is_resumed_once_and_again_if_more_was_heard_of_than_came() -> Non
     replica = Replica()
     replica.learn(C, 3, 10)
     assert replica.push(C, 12, 12) is Step.RESUME
-    assert replica.push(C, 13, 13) is Step.DROP
+    assert replica.push(C, 13, 13) is Step.LATER
     assert replica.claim(C) == {"epoch": 3, "seq": 10, "marks": 0}
     answer = {"recovered": True, "epoch": 3, "seq": 12, "marks": {"n": 7, "moved": []}}
     assert replica.resumed(C, answer).again
