@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..protocol.commands import ConversationCommand, DurableCommand, Needs, Position
 from ..protocol.events import Event
+from ..protocol.machine import visible
 from ..protocol.message import Message
 from .ports import Conversations
 from .resident import Resident
@@ -33,14 +36,17 @@ class Lookup:
 
     def missing(self, resident: Resident) -> bool:
         """Whether something has to be fetched before the command can be decided."""
-        self._needs = needs = self._command.needs(resident.state)
+        state = resident.state
+        self._needs = needs = self._command.needs(state)
         if self._repeated is not None and resident.ring.led_to(self._user, self._repeated):
             return False
-        return (
-            not self._asked
-            or self._messages_missing(resident, needs)
-            or self._position_missing(resident, needs)
-        )
+        if not self._asked or self._messages_missing(resident, needs):
+            return True
+        if needs.messages:
+            messages = visible(state, self._user, self.messages(resident))
+            seq = self._command.needs_position(state, self._user, messages)
+            self._needs = needs = replace(needs, position=seq)
+        return self._position_missing(resident, needs)
 
     def _messages_missing(self, resident: Resident, needs: Needs) -> bool:
         ring = resident.ring

@@ -2,8 +2,9 @@
 
 Both carry the same frames; the WebSocket subprotocol chooses (WS-01, WS-02). A codec bounds size
 and number of values *before* it builds an object, and depth and kinds of values right after, so
-that decoding costs at most a small multiple of the limit whatever the bytes are. It raises
-`BadFrame` and nothing else.
+that decoding costs at most a small multiple of the limit whatever the bytes are: a frame of up to
+4 KiB less than half a megabyte, a larger one its tenfold and some. It raises `BadFrame` and nothing
+else.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from .values import MAX_VALUES, BadFrame, check_value
 
 DEFAULT_MAX_BYTES: Final = 1_048_576
 _SMALL: Final = 4096
-"""Below this many bytes the worst object (one empty map per byte) is 300 KB: no count needed."""
+"""Up to this many bytes the worst object (maps of one entry, 3 bytes each) is 400 KB, so values
+need no counting; but see `_may_announce`."""
 
 
 class Codec(Protocol):
@@ -41,7 +43,7 @@ class MsgpackCodec:
 
     def __init__(self, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
         self.max_bytes = max_bytes
-        # A Packer keeps its buffer: reused, it costs a fifth of msgpack.packb (design.md §6).
+        # A Packer keeps its buffer: reused, it costs a fifth of msgpack.packb.
         self._packer = msgpack.Packer(use_bin_type=True)
 
     def encode(self, value: Any) -> bytes:
@@ -51,7 +53,7 @@ class MsgpackCodec:
         size = len(data)
         if size > self.max_bytes:
             raise BadFrame(f"larger than {self.max_bytes} bytes")
-        if size > _SMALL:
+        if size > _SMALL or _may_announce(data):
             _count_msgpack(data)
         try:
             value = msgpack.unpackb(
@@ -88,8 +90,9 @@ class JsonCodec:
     def decode(self, data: bytes) -> Any:
         if len(data) > self.max_bytes:
             raise BadFrame(f"larger than {self.max_bytes} bytes")
-        if len(data) > _SMALL and data.count(b",") + data.count(b"[") > MAX_VALUES:
-            # An upper bound: commas inside strings count, too.
+        if len(data) > _SMALL and sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES:
+            # An upper bound, since what stands inside strings counts, too. Every value but the
+            # outermost comes first in its container or after a comma.
             raise BadFrame(f"more than {MAX_VALUES} values")
         try:
             value = json.loads(str(data, "utf-8"), parse_constant=_no_constant)
@@ -107,28 +110,40 @@ def _no_constant(name: str) -> Any:
     raise BadFrame("a number is not finite")
 
 
-# How many bytes of payload follow the first byte, and how many bytes say so.
+# How many bytes of payload follow the first byte; how many bytes say how many; how many say how
+# many entries of how many values.
 _FIXED = {0xC0: 0, 0xC2: 0, 0xC3: 0, 0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8}
 _FIXED |= {0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8}
 _STRING = {0xD9: 1, 0xDA: 2, 0xDB: 4}
-_CONTAINER = {0xDC: 2, 0xDD: 4, 0xDE: 2, 0xDF: 4}
+_CONTAINER = {0xDC: (2, 1), 0xDD: (4, 1), 0xDE: (2, 2), 0xDF: (4, 2)}
+
+
+def _may_announce(data: bytes) -> bool:
+    """Whether `data` may hold the head of a large array.
+
+    msgpack allocates an array at the length that its head announces, whether or not the values
+    follow: a thousand such heads inside each other are 3 KB, and would cost tens of megabytes.
+    """
+    return b"\xdc" in data or b"\xdd" in data
 
 
 def _count_msgpack(data: bytes) -> None:
-    """Refuse `data` if it holds more than `MAX_VALUES` values, without building any.
+    """Refuse `data` if it holds or announces more than `MAX_VALUES` values, without building any.
 
     Walks the heads only, so it stops after at most `MAX_VALUES` steps.
     """
-    position, end, count = 0, len(data), 0
-    while position < end:
-        count += 1
-        if count > MAX_VALUES:
-            raise BadFrame(f"more than {MAX_VALUES} values")
+    position, end, walked, announced = 0, len(data), 0, 1
+    while walked < announced and position < end:
+        walked += 1
         head = data[position]
         position += 1
-        if head < 0xA0 or head >= 0xE0:  # small integer, small map or small array
+        if head < 0x80 or head >= 0xE0:  # small integer
             continue
-        if head < 0xC0:  # small string
+        if head < 0x90:  # small map
+            announced += 2 * (head & 0x0F)
+        elif head < 0xA0:  # small array
+            announced += head & 0x0F
+        elif head < 0xC0:  # small string
             position += head & 0x1F
         elif head in _FIXED:
             position += _FIXED[head]
@@ -136,9 +151,13 @@ def _count_msgpack(data: bytes) -> None:
             width = _STRING[head]
             position += width + int.from_bytes(data[position : position + width], "big")
         elif head in _CONTAINER:
-            position += _CONTAINER[head]
+            width, each = _CONTAINER[head]
+            announced += each * int.from_bytes(data[position : position + width], "big")
+            position += width
         else:
             raise BadFrame("binary and extension types may not travel")
+        if announced > MAX_VALUES:
+            raise BadFrame(f"more than {MAX_VALUES} values")
 
 
 CODECS: Final[tuple[type[MsgpackCodec] | type[JsonCodec], ...]] = (MsgpackCodec, JsonCodec)

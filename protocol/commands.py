@@ -128,6 +128,12 @@ class ConversationCommand(Command):
     def needs(self, state: ConversationState) -> Needs:
         return NOTHING
 
+    def needs_position(
+        self, state: ConversationState, user: str, messages: Mapping[str, Message]
+    ) -> int | None:
+        """A seq whose `Position` it needs, too, but can name only once its messages are known."""
+        return None
+
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         raise NotImplementedError
 
@@ -160,6 +166,9 @@ class UserQuery(Command):
     """A command that reads across the caller's conversations; carried out by their session."""
 
 
+_MAX_NAME = 100
+
+
 def parse_command(kind: type[Command], payload: dict[str, Any]) -> Command:
     """`payload` as a command, or VALIDATION_FAILED that names the first bad field (ERR-03).
 
@@ -169,7 +178,8 @@ def parse_command(kind: type[Command], payload: dict[str, Any]) -> Command:
         return kind.model_validate(payload)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        name = ".".join(str(part) for part in first["loc"]) or "d"
+        # The name of an unknown field is the client's, and may be of any length.
+        name = ".".join(str(part) for part in first["loc"])[:_MAX_NAME] or "d"
         raise Rejected(
             "VALIDATION_FAILED",
             f"{name}: {first['msg']}",

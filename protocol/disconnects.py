@@ -1,8 +1,8 @@
 """The disconnect table: why the server ends a connection, and whether to come back.
 
-The code alone decides (CONN-21, semantics.md §9): 3000–3499 come back, 3500–3999 do not; below
-3000 are the codes of RFC 6455, after which a client comes back, except 1002, 1003, 1007 and 1009,
-which would only happen again.
+The code alone decides (CONN-21): 3000–3499 come back, 3500–3999 do not; below 3000 are the codes of
+RFC 6455, after which a client comes back, except 1002, 1003, 1007 and 1009, which would only happen
+again.
 """
 
 from __future__ import annotations

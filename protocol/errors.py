@@ -1,7 +1,7 @@
 """The error table: every way in which the engine says no to one command.
 
 An error ends a command; a `Disconnect` (`disconnects.py`) ends a connection. Frames, REST answers
-and the reference in the docs are made from this one table (requirements.md §4, semantics.md §9).
+and the reference in docs/protocol.md are made from this one table (ERR-01).
 """
 
 from __future__ import annotations

@@ -144,12 +144,13 @@ class Event:
 
 
 def skipped(conversation: str, first: int, last: int) -> dict[str, Any]:
-    """Stands for the events `first` to `last`, which this user may not see (semantics.md §3)."""
+    """Stands for the events `first` to `last`, which this user may not see, so that for everybody
+    seq follows seq without a gap."""
     return {"t": "skipped", "c": conversation, "seq": last, "d": {"from": first}}
 
 
 class Void(EventData):
-    """Stands at the seq of an event that could not be stored (semantics.md §1).
+    """Stands at the seq of an event that could not be stored: a seq once given is never dropped.
 
     `of` is the id of that event, which members may have seen live and now take back.
     """

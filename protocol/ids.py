@@ -3,7 +3,7 @@
 Message and event ids are UUIDv7 strings handed in by the caller (this package has neither clock
 nor randomness). The id of a conversation is a UUIDv5 of what makes it unique, so creating it needs
 no directory: the same creation, repeated or raced, meets the same actor and the same first row
-(CONV-03, semantics.md §2).
+(CONV-03).
 """
 
 from __future__ import annotations

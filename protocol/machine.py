@@ -6,18 +6,21 @@ place and is the only way in which state changes: live, at cold start, in a repl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from .commands import Context, ConversationCommand, DurableCommand, Effect, MoveMark
 from .errors import Rejected
 from .events import Event, EventData
+from .message import Message
 from .roles import require_member
 from .state import ConversationState
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One move of one mark, as it is stored: an append-only row (semantics.md §4).
+    """One move of one mark, as it is stored: an append-only row, so that the first mark at or after
+    a message is when it was read.
 
     `kind` is "read" or "delivered"; `n` counts the moves of all marks of the conversation.
     """
@@ -43,9 +46,29 @@ def admit(state: ConversationState, command: ConversationCommand, user: str) -> 
 def decide(
     state: ConversationState, command: ConversationCommand, context: Context
 ) -> list[Effect]:
-    """What `command` leads to in `state`. Raises `Rejected`; changes nothing."""
+    """What `command` leads to in `state`. Raises `Rejected`; changes nothing.
+
+    A message that the caller may not see is not there for them, whatever they ask of it (HIST-11).
+    """
     admit(state, command, context.user)
+    if context.messages:
+        messages = visible(state, context.user, context.messages)
+        context = replace(context, messages=messages)
     return list(command.decide(state, context))
+
+
+def visible(
+    state: ConversationState, user: str, messages: Mapping[str, Message]
+) -> dict[str, Message]:
+    """Those of `messages` that were sent while `user` was a member, and to them."""
+    member = state.members.get(user)
+    if member is None:
+        return {}
+    return {
+        id: message
+        for id, message in messages.items()
+        if member.sees(message.seq) and (message.audience is None or user in message.audience)
+    }
 
 
 def event(

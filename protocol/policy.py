@@ -1,7 +1,7 @@
 """What a product may set differently: the numbers and switches that the rules read.
 
-One frozen record, made by the engine's settings (and later by profiles, requirements.md §2), handed
-to every decision in its `Context`. Times are in seconds.
+One frozen record, made by the engine's settings (and later by profiles), handed to every decision
+in its `Context`. Times are in seconds.
 """
 
 from __future__ import annotations
@@ -32,5 +32,5 @@ class Policy(BaseModel):
     max_title_chars: int = Field(200, ge=1, le=1000, description="Title of a conversation")
     typing_ttl_s: float = Field(10.0, gt=0, description="Typing ends by itself (RCPT-12, C-39)")
     max_presence_members: int = Field(
-        100, ge=0, description="Above it presence is asked for, not pushed (semantics.md §3)"
+        100, ge=0, description="Above it presence is asked for, not pushed (RCPT-16)"
     )

@@ -186,7 +186,8 @@ class Inbox:
 
 @dataclass(slots=True)
 class UserEvent:
-    """A private change of one user, in their own log (semantics.md §3). `n` counts from 1."""
+    """A private change of one user (a draft, a star, a setting), in their own log, since nobody
+    else may see that it happened. `n` counts from 1."""
 
     user: str
     n: int

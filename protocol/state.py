@@ -4,7 +4,7 @@ Never the messages: members, marks, counters, title and the slices of features. 
 whether it grew live, was replayed from the log, or was restored from a snapshot and a tail
 (HIST-13); a property test holds it to that.
 
-Counting (semantics.md §4). Countable messages carry a `number`. For a member
+Counting, without ever looking at the messages: the countable ones carry a `number`. For a member
 
     unread = number - read_number - excluded
 
@@ -34,11 +34,12 @@ class Member:
 
     `intervals` are [joined, left] pairs of seq, both inclusive; the last one is open (None) for a
     current member. `read_n` and `delivered_n` number the moves of all marks of the conversation,
-    so that a device can ask for the marks that moved after the last one it knows.
+    so that a device can ask for the marks that moved after the last one it knows; 0 where an event
+    put the mark (joining, an own message), since that event tells.
     """
 
-    role: Role | None
-    intervals: list[list[int | None]]
+    role: Role | None = None
+    intervals: list[list[int | None]] = field(default_factory=list)
     read_seq: int = 0
     read_number: int = 0
     read_at: int = 0
@@ -47,6 +48,16 @@ class Member:
     delivered_seq: int = 0
     delivered_at: int = 0
     delivered_n: int = 0
+
+    def join(self, role: Role, seq: int, number: int, at: int) -> None:
+        """A member from the event at `seq` on, who has read and received all that came before."""
+        self.role = role
+        self.intervals.append([seq, None])
+        self.read_seq = self.delivered_seq = seq
+        self.read_at = self.delivered_at = at
+        self.read_n = self.delivered_n = 0
+        self.read_number = number
+        self.excluded = 0
 
     def sees(self, seq: int) -> bool:
         """Whether the event at `seq` falls into a time of membership (HIST-11)."""
@@ -111,6 +122,7 @@ class ConversationState:
             member.read_seq = seq
             member.read_number = number
             member.read_at = at
+            member.read_n = 0
             member.excluded = 0
 
     def snapshot(self) -> dict[str, Any]:
@@ -161,8 +173,11 @@ class Slice(Generic[T]):
         self.public = public
 
     def of(self, state: ConversationState) -> T:
-        """The slice for reading and changing in place."""
+        """The slice for reading."""
         value: T | None = state.slices.get(self.name)
-        if value is None:
-            value = state.slices[self.name] = self.default()
+        return self.default() if value is None else value
+
+    def change(self, state: ConversationState) -> T:
+        """The slice for changing in place, in `apply`."""
+        value: T = state.slices.setdefault(self.name, self.default())
         return value

@@ -1,8 +1,8 @@
 """Which values may travel: what a frame may hold at all, checked before anything looks at it.
 
-The rule is «what Postgres would refuse, we refuse first» (semantics.md §1): no U+0000, no lone
-surrogates, no NaN or infinity, no integer beyond 64 bits, string keys only. Depth and number of
-values are bounded, so that a small frame cannot become a large object.
+The rule is «what Postgres would refuse, we refuse first»: no U+0000, no lone surrogates, no NaN or
+infinity, no integer beyond 64 bits, string keys only. Depth and number of values are bounded, so
+that a small frame cannot become a large object.
 """
 
 from __future__ import annotations

@@ -33,10 +33,9 @@ class ConversationCreated(EventData):
         state.title = self.title
         state.creator = event.sender
         state.created_at = event.at
-        state.members = {
-            user: Member(role, [[event.seq, None]], read_seq=event.seq, delivered_seq=event.seq)
-            for user, role in self.roles.items()
-        }
+        for user, role in self.roles.items():
+            member = state.members[user] = Member()
+            member.join(role, event.seq, state.number, event.at)
         state.member_count = len(self.roles)
 
     def members(self) -> tuple[str, ...]:
@@ -57,12 +56,14 @@ class CreateConversation(DurableCommand):
     title: Title | None = None
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
+        if self.kind == "direct":
+            created = opened_direct(context, self.members)
+            if not state.exists:
+                yield created
+            return
         if state.exists:
             return
         others = dict.fromkeys(user for user in self.members if user != context.user)
-        if self.kind == "direct":
-            yield opened_direct(context, self.members)
-            return
         if self.title is not None and len(self.title) > context.policy.max_title_chars:
             raise invalid("title", f"at most {context.policy.max_title_chars} characters")
         if len(others) + 1 > context.policy.max_members:

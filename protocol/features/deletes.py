@@ -44,7 +44,8 @@ class MessageDeleted(EventData):
 
 
 class DeleteMessage(DurableCommand):
-    """One's own, or anybody's for whoever may delete any. A second deletion changes nothing."""
+    """One's own, for a while, or anybody's at any time for whoever may delete any. A second
+    deletion changes nothing."""
 
     name: ClassVar[str] = "message.delete"
 
@@ -58,13 +59,14 @@ class DeleteMessage(DurableCommand):
         message = context.messages.get(self.message_id)
         if message is None:
             raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": self.message_id})
-        own = message.by == context.user
-        if not own and not may(state, member, "delete_any_message"):
+        any_message = may(state, member, "delete_any_message")
+        if message.by != context.user and not any_message:
             raise Rejected("PERMISSION_DENIED")
         if message.deleted:
             return
         window = context.policy.delete_window_s
-        if own and window is not None and context.now - message.at > window * 1000:
+        late = window is not None and context.now - message.at > window * 1000
+        if late and not any_message:
             raise Rejected("DELETE_WINDOW_EXPIRED", details={"window_s": window})
         yield MessageDeleted(
             message_id=message.id, message_seq=message.seq, counted=message.number is not None

@@ -16,13 +16,18 @@ from .messages import check_text
 
 
 class MessageEdited(EventData):
-    """The log keeps every version: the edit history is the rows about one message."""
+    """The log keeps every version: the edit history is the rows about one message (MSG-06).
+
+    `version` is the one that the message has now: said rather than counted by whoever reads it, so
+    that taking the event twice does no harm.
+    """
 
     name: ClassVar[str] = "message.edited"
 
     message_id: str
     message_seq: int
     text: str
+    version: int
 
     @property
     def target(self) -> tuple[str, int]:
@@ -35,7 +40,7 @@ class MessageEdited(EventData):
     def change(self, message: Message, event: Event) -> None:
         message.overlay.text = self.text
         message.overlay.data["edited_at"] = event.at
-        message.overlay.data["version"] = message.overlay.data.get("version", 1) + 1
+        message.overlay.data["version"] = self.version
 
 
 class EditMessage(DurableCommand):
@@ -63,4 +68,9 @@ class EditMessage(DurableCommand):
         if self.version is not None and self.version != version:
             raise Rejected("VERSION_CONFLICT", details={"version": version})
         if self.text != message.current_text:
-            yield MessageEdited(message_id=message.id, message_seq=message.seq, text=self.text)
+            yield MessageEdited(
+                message_id=message.id,
+                message_seq=message.seq,
+                text=self.text,
+                version=version + 1,
+            )

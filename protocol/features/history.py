@@ -35,7 +35,7 @@ class MessageHistory(Query):
 
 class Resume(Query):
     """Every event after `seq` of `epoch`, in order, as pushes before the Reply; or none of them
-    and `recovered: false` with the reason and what to reload (semantics.md §1).
+    and `recovered: false` with the reason and what to reload (docs/protocol.md).
 
     `marks` is the greatest `n` of a mark that the device knows: marks that moved since come along.
     """

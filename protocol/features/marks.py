@@ -1,8 +1,8 @@
-"""Read and delivered marks: watermarks per member, never events (RCPT-01…07, 10; semantics §4)."""
+"""Read and delivered marks: watermarks per member, never events (RCPT-01…07, 10)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
@@ -20,6 +20,7 @@ from ..commands import (
 from ..errors import Rejected
 from ..events import SignalData
 from ..ids import MessageId
+from ..message import Message
 from ..roles import require_member
 from ..state import ConversationState
 
@@ -70,34 +71,38 @@ class ReadMessages(ConversationCommand):
             return Needs(position=self.seq)
         return NOTHING
 
+    def needs_position(
+        self, state: ConversationState, user: str, messages: Mapping[str, Message]
+    ) -> int | None:
+        seq = _greatest_of_others(user, messages)
+        return seq if seq is not None and seq < state.numbered_seq else None
+
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         member = require_member(state, context.user)
         seq = min(self.seq or state.seq, state.seq)
         if self.message_ids is not None:
-            seq = self._greatest(context, member.sees)
+            greatest = _greatest_of_others(context.user, context.messages)
+            if greatest is None and context.messages:
+                raise Rejected("PERMISSION_DENIED", "One's own message is not marked read.")
+            if greatest is None:
+                raise Rejected("MESSAGE_NOT_FOUND")
+            seq = greatest
         if seq <= member.read_seq:
             return
         position = context.position
         if seq >= state.numbered_seq:
             position = Position(state.number, 0)
-        assert position is not None, "needs() asked for it"
+        assert position is not None, "it was asked for"
         yield MoveMark(context.user, "read", seq, position)
         yield Emit(MessageRead(by=context.user, seq=seq, at=context.now), by=context.user)
-
-    def _greatest(self, context: Context, sees: Any) -> int:
-        assert self.message_ids is not None
-        found = [context.messages[id] for id in self.message_ids if id in context.messages]
-        found = [message for message in found if sees(message.seq)]
-        others = [message.seq for message in found if message.by != context.user]
-        if others:
-            return max(others)
-        if found:
-            raise Rejected("PERMISSION_DENIED", "One's own message is not marked read.")
-        raise Rejected("MESSAGE_NOT_FOUND")
 
     def result(self, state: ConversationState, context: Context) -> dict[str, Any]:
         member = state.members[context.user]
         return {"seq": member.read_seq, "at": member.read_at, "unread": state.unread(context.user)}
+
+
+def _greatest_of_others(user: str, messages: Mapping[str, Message]) -> int | None:
+    return max((each.seq for each in messages.values() if each.by != user), default=None)
 
 
 class Acknowledge(ConversationCommand):

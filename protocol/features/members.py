@@ -34,15 +34,8 @@ class MemberAdded(EventData):
 
     def apply(self, state: ConversationState, event: Event) -> None:
         for user in self.users:
-            member = state.members.get(user)
-            if member is None:
-                member = state.members[user] = Member(self.role, [])
-            member.role = self.role
-            member.intervals.append([event.seq, None])
-            member.read_seq = member.delivered_seq = event.seq
-            member.read_number = state.number
-            member.excluded = 0
-            member.read_at = member.delivered_at = event.at
+            member = state.members.setdefault(user, Member())
+            member.join(self.role, event.seq, state.number, event.at)
         state.member_count += len(self.users)
 
     def members(self) -> tuple[str, ...]:
@@ -64,10 +57,11 @@ class AddMembers(DurableCommand):
             for user in dict.fromkeys(self.users)
             if user not in state.members or state.members[user].role is None
         ]
+        if not new:
+            return
         if state.member_count + len(new) > context.policy.max_members:
             raise Rejected("GROUP_FULL", details={"max_members": context.policy.max_members})
-        if new:
-            yield MemberAdded(users=new)
+        yield MemberAdded(users=new)
 
 
 class MemberRemoved(EventData):
@@ -121,9 +115,10 @@ class LeaveConversation(DurableCommand):
 
 
 def _successor(state: ConversationState, leaver: str) -> str:
-    """Who has been a member for longest; among equals, the one who was named first."""
+    """Who has been a member for longest; among equals, the first by user id (the order in which
+    they were named does not outlive a snapshot)."""
     others = [user for user in state.current_members() if user != leaver]
-    return min(others, key=lambda user: state.members[user].intervals[-1][0] or 0)
+    return min(others, key=lambda user: (state.members[user].intervals[-1][0] or 0, user))
 
 
 class MemberRoleChanged(EventData):

@@ -16,6 +16,7 @@ from ..message import PREVIEW_CHARS
 from ..policy import Policy
 from ..roles import require
 from ..state import ConversationState
+from ..values import BadFrame, check_value
 from .conversation import opened_direct
 
 
@@ -84,15 +85,25 @@ class SendMessage(DurableCommand):
 
 
 def check_text(text: str, policy: Policy) -> None:
-    """Length in characters (SEND-03). White space alone is no message."""
+    """Length in characters (SEND-03). White space alone is no message.
+
+    A codec has refused U+0000 already, but a host in this process has none, and a guard may have
+    put in another text.
+    """
     if len(text) > policy.max_chars:
         raise Rejected("MESSAGE_TOO_LONG", details={"field": "text", "max_chars": policy.max_chars})
     if not text or text.isspace():
         raise invalid("text", "must not be empty")
+    if "\x00" in text:
+        raise invalid("text", "must not hold U+0000")
 
 
 def check_metadata(metadata: dict[str, Any], policy: Policy) -> None:
-    """Free, but bounded (MSG-29)."""
+    """Free, but of what may travel, and bounded (MSG-29)."""
+    try:
+        check_value(metadata)
+    except BadFrame as no:
+        raise invalid("metadata", no.message) from None
     size = len(json.dumps(metadata, ensure_ascii=False).encode())
     if size > policy.max_metadata_bytes:
         raise invalid("metadata", f"at most {policy.max_metadata_bytes} bytes as JSON")

@@ -14,7 +14,7 @@ from ..roles import require
 from ..state import ConversationState, Slice
 
 PINS = Slice[dict[str, int]]("pins", dict, public=True)
-"""Pinned messages, id to seq, in the order in which they were pinned."""
+"""Pinned messages, id to seq."""
 
 
 class MessagePinned(EventData):
@@ -28,7 +28,7 @@ class MessagePinned(EventData):
         return self.message_id, self.message_seq
 
     def apply(self, state: ConversationState, event: Event) -> None:
-        PINS.of(state)[self.message_id] = self.message_seq
+        PINS.change(state)[self.message_id] = self.message_seq
 
     def change(self, message: Message, event: Event) -> None:
         message.overlay.data["pinned"] = True
@@ -68,7 +68,7 @@ class MessageUnpinned(EventData):
         return self.message_id, self.message_seq
 
     def apply(self, state: ConversationState, event: Event) -> None:
-        PINS.of(state).pop(self.message_id, None)
+        PINS.change(state).pop(self.message_id, None)
 
     def change(self, message: Message, event: Event) -> None:
         message.overlay.data.pop("pinned", None)
