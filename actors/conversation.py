@@ -27,7 +27,7 @@ from ..protocol.events import Event
 from ..protocol.features.subscriptions import ConversationHead, PresenceChanged
 from .effects import Effects
 from .environment import Environment
-from .hashing import hashed
+from .logs import hashed, stack
 from .lookup import Lookup
 from .mailbox import Mailbox
 from .outbox import Outbox, Parcel
@@ -121,8 +121,10 @@ class Conversation:
             request.refuse(error)
         try:
             self._effects.flush()
-        except Exception:
-            _log.exception("flush after a crash failed", conversation=hashed(self.id))
+        except Exception as lost:
+            _log.error(
+                "flush after a crash failed", conversation=hashed(self.id), stack=stack(lost)
+            )
 
     def refuse_waiting(self, error: Rejected) -> None:
         requests = self._effects.unsettled.waiting()
@@ -219,9 +221,9 @@ class Conversation:
             await work.source.fetch(self._env.store.conversations)
         except Rejected as no:
             work.error = no
-        except Exception:
+        except Exception as error:
             correlation = self._env.new_id()
-            _log.exception("read failed", conversation=hashed(self.id), correlation=correlation)
+            _log.error("read failed", correlation=correlation, stack=stack(error))
             work.error = Rejected("INTERNAL", correlation=correlation)
         self._mailbox.post(work)
 

@@ -11,7 +11,7 @@ from ..protocol.errors import Rejected
 from ..protocol.ids import is_uuid
 from .conversation import Conversation
 from .environment import Environment
-from .hashing import hashed
+from .logs import hashed
 from .request import Request
 from .supervisor import supervise
 

@@ -17,7 +17,7 @@ from ..protocol.disconnects import Disconnect
 from ..protocol.errors import Rejected
 from ..protocol.features.inbox import UnreadChanged
 from .environment import Environment
-from .hashing import hashed
+from .logs import hashed, stack
 from .inbox import Inbox
 from .outbox import Outbox, Parcel, Push
 from .registry import Registry
@@ -131,9 +131,9 @@ class Session:
             request.answer(request.ok(result))
         except Rejected as no:
             request.refuse(no)
-        except Exception:
+        except Exception as error:
             correlation = self._env.new_id()
-            _log.exception("query failed", user=hashed(self.user), correlation=correlation)
+            _log.error("query failed", correlation=correlation, stack=stack(error))
             request.refuse(Rejected("INTERNAL", correlation=correlation))
 
     async def _start_counting(self) -> None:

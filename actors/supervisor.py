@@ -17,6 +17,7 @@ import structlog
 import trio
 
 from ..protocol.errors import Rejected
+from .logs import stack
 
 _log = structlog.get_logger("palaver.supervisor")
 MAX_COOL_DOWN_S = 600.0
@@ -75,9 +76,9 @@ async def supervise(
         except Rejected as no:
             actor.refuse_waiting(no)
             return
-        except Exception:
+        except Exception as error:
             correlation = new_id()
-            _log.exception("actor crashed", actor=name, correlation=correlation)
+            _log.error("actor crashed", actor=name, correlation=correlation, stack=stack(error))
             actor.crashed(Rejected("INTERNAL", correlation=correlation))
         counters.crashes += 1
         now = trio.current_time()

@@ -15,6 +15,7 @@ import structlog
 import trio
 
 from ...protocol.events import Event
+from ..logs import stack
 
 _log = structlog.get_logger("palaver.reactors")
 
@@ -50,5 +51,5 @@ async def _run(react: Callable[[Event], object], events: trio.MemoryReceiveChann
     async for event in events:
         try:
             await react(event)  # type: ignore[misc]
-        except Exception:
-            _log.exception("reactor failed", kind=event.kind, reactor=repr(react))
+        except Exception as error:
+            _log.error("reactor failed", kind=event.kind, stack=stack(error))
