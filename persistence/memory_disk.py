@@ -26,8 +26,9 @@ from ..protocol.records import (
     UserEvent,
     Write,
 )
+from .merge import merge_members
 from .payload import redact, subject
-from .verdict import COMMITTED, is_voided, judge, voids
+from .verdict import COMMITTED, is_voided, judge
 
 
 @dataclass(slots=True)
@@ -92,15 +93,16 @@ class Shelf:
             if event.data.is_message:
                 self.subjects[event.id] = event.seq
         for overlay in write.overlays:
-            known = self.overlays.get(overlay.seq)
-            if known is None or known.changed_seq < overlay.changed_seq:
+            old = self.overlays.get(overlay.seq)
+            if old is None or old.changed_seq < overlay.changed_seq:
                 self.overlays[overlay.seq] = copy_overlay(overlay)
         for mark in write.marks:
             moves = self.marks.setdefault((mark.user, mark.kind), [])
             if not moves or moves[-1].seq < mark.seq:
                 moves.append(mark)
         for member in write.members:
-            if (merged := merge(self.members.get(member.user), member)) is not None:
+            known = self.members.get(member.user)
+            if (merged := merge_members(known, member)) != known:
                 self.members[member.user] = merged
                 self.member_commits[member.user] = commit
         if write.head is not None and (self.head is None or self.head.seq < write.head.seq):
@@ -172,7 +174,8 @@ class Disk:
 
     def void(self, write: Write) -> None:
         self.commits += 1
-        self._shelf(write).void(voids(write.events), self.commits)
+        voided = [event.voided() for event in write.events]
+        self._shelf(write).void(voided, self.commits)
 
     def at(self, conversation: str, seq: int) -> Event | None:
         shelf = self.shelves.get(conversation)
@@ -191,27 +194,6 @@ class Disk:
 
     def _shelf(self, write: Write) -> Shelf:
         return self.shelves.setdefault(write.conversation, Shelf())
-
-
-def merge(known: MemberRow | None, new: MemberRow) -> MemberRow | None:
-    """`known` brought up to date by `new`; None if that changes nothing.
-
-    Role and intervals are versioned by `changed_seq`, the read mark by itself: they come in
-    separate writes, and a replayed old one must not undo a newer one.
-    """
-    if known is None:
-        return replace(new, intervals=copy_json(new.intervals))
-    newest = new if new.changed_seq >= known.changed_seq else known
-    reader = new if new.read_seq > known.read_seq else known
-    merged = MemberRow(
-        user=new.user,
-        role=newest.role,
-        intervals=copy_json(newest.intervals),
-        changed_seq=newest.changed_seq,
-        read_seq=reader.read_seq,
-        read_number=reader.read_number,
-    )
-    return merged if merged != known else None
 
 
 def copy_overlay(overlay: Overlay) -> Overlay:

@@ -6,7 +6,6 @@ lost in the middle of a commit, out of a spool, or because a client did. Both st
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Protocol
 
 from ..protocol.events import Event, Void
@@ -55,8 +54,3 @@ def is_voided(write: Write, log: Log) -> bool:
 def halts(outcome: Outcome) -> bool:
     """Whether a conversation ends here: what follows in its log would stand after a gap."""
     return isinstance(outcome, Foreign) or (isinstance(outcome, Refused) and not outcome.voided)
-
-
-def voids(events: Iterable[Event]) -> list[Event]:
-    """What takes the places of events that are not stored."""
-    return [event.voided() for event in events]

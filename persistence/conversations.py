@@ -1,0 +1,200 @@
+"""Reading one conversation from Postgres."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from ..protocol.commands import Position
+from ..protocol.errors import Rejected
+from ..protocol.events import Event
+from ..protocol.ids import is_uuid
+from ..protocol.machine import Mark
+from ..protocol.records import Events, Loaded, Messages, PositionAt, Snapshot
+from .database import Database
+from .pages import PAGE_AFTER, PAGE_BEFORE, SEQ_AT, as_of, clip
+from .rows import EVENT_COLUMNS, LOG_WITH_OVERLAY, MESSAGE_COLUMNS, Record, event_of, message_of
+
+_HEAD = "(SELECT coalesce(max(seq), 0) FROM log WHERE conversation = $1)"
+
+_UNCOUNTED = """
+    FROM overlay AS o
+    JOIN log AS l ON l.conversation = o.conversation AND l.seq = o.seq
+    WHERE o.conversation = $1 AND o.deleted_at IS NOT NULL AND l.number IS NOT NULL
+"""
+
+# $1 conversation, $2 incarnation, $3 whether a crash may start an epoch, $4 snapshot version.
+_OPEN = f"""
+    WITH current AS MATERIALIZED (
+        SELECT id FROM incarnation WHERE id = $2 AND ended_at IS NULL FOR SHARE
+    ),
+    opened AS (
+        UPDATE conversation AS c SET
+            opened_in = current.id,
+            epoch = CASE WHEN $3 AND last.clean IS FALSE
+                         THEN c.epoch + 1 ELSE c.epoch END,
+            starts_after = CASE WHEN $3 AND last.clean IS FALSE
+                                THEN c.starts_after || {_HEAD} ELSE c.starts_after END
+        FROM current, incarnation AS last
+        WHERE c.id = $1 AND c.opened_in <> current.id AND last.id = c.opened_in
+        RETURNING c.epoch, c.starts_after
+    )
+    SELECT
+        EXISTS (SELECT FROM current) AS current,
+        coalesce(opened.epoch, c.epoch) AS epoch,
+        coalesce(opened.starts_after, c.starts_after) AS starts_after,
+        snapshot.seq,
+        snapshot.state,
+        ARRAY (
+            SELECT latest.move
+            FROM member
+            CROSS JOIN (VALUES ('read'), ('delivered')) AS of (kind)
+            CROSS JOIN LATERAL (
+                SELECT mark AS move FROM mark
+                WHERE mark.conversation = $1
+                    AND mark.user_id = member.user_id
+                    AND mark.kind = of.kind
+                ORDER BY mark.seq DESC
+                LIMIT 1
+            ) AS latest
+            WHERE member.conversation = $1
+        ) AS marks,
+        ARRAY (SELECT o.seq {_UNCOUNTED} ORDER BY o.seq) AS uncounted
+    FROM conversation AS c
+    LEFT JOIN opened ON true
+    LEFT JOIN snapshot ON snapshot.conversation = c.id AND snapshot.version = $4
+    WHERE c.id = $1
+"""
+
+_TAIL = f"""
+    SELECT {EVENT_COLUMNS} FROM {LOG_WITH_OVERLAY}
+    WHERE l.conversation = $1 AND l.seq > $2
+    ORDER BY l.seq
+"""
+
+_RENEW = f"""
+    UPDATE conversation SET epoch = epoch + 1, starts_after = starts_after || {_HEAD}
+    WHERE id = $1
+    RETURNING id
+"""
+
+_EVENTS = as_of(f"{_TAIL} LIMIT $3")
+
+_FIND = f"""
+    SELECT {EVENT_COLUMNS} FROM {LOG_WITH_OVERLAY}
+    WHERE l.conversation = $1 AND l.sender = $2 AND l.client_id = $3
+"""
+
+_MESSAGES = as_of(f"""
+    SELECT {MESSAGE_COLUMNS} FROM {LOG_WITH_OVERLAY}
+    WHERE l.message_id = ANY ($2::uuid[]) AND l.event_id = l.message_id AND l.conversation = $1
+""")
+
+_POSITION = f"""
+    SELECT
+        {_HEAD} AS as_of,
+        (
+            SELECT number FROM log
+            WHERE conversation = $1 AND seq <= $2 AND number IS NOT NULL
+            ORDER BY seq DESC
+            LIMIT 1
+        ) AS number,
+        (SELECT count(*) {_UNCOUNTED} AND o.seq > $2) AS excluded
+"""
+
+
+class PostgresConversations:
+    """Implements `Conversations`. Every method is one round trip, `load` is two."""
+
+    def __init__(self, database: Database, incarnation: int, epochs: bool) -> None:
+        self._database = database
+        self._incarnation = incarnation
+        self._epochs = epochs
+
+    async def load(self, conversation: str, version: int) -> Loaded | None:
+        if not is_uuid(conversation):
+            return None
+        row = await self._database.first(
+            _OPEN, conversation, self._incarnation, self._epochs, version
+        )
+        if row is None:
+            return None
+        if not row["current"]:
+            raise Rejected("UNAVAILABLE", "Another engine has taken over.")
+        snapshot = None
+        if row["seq"] is not None:
+            snapshot = Snapshot(row["seq"], version, row["state"])
+        after = 0 if snapshot is None else snapshot.seq
+        tail = await self._database.fetch(_TAIL, conversation, after)
+        return Loaded(
+            epoch=row["epoch"],
+            starts_after=row["starts_after"],
+            snapshot=snapshot,
+            tail=[event_of(conversation, row) for row in tail],
+            marks=[_mark_of(conversation, move, row["uncounted"]) for move in row["marks"]],
+        )
+
+    async def renew(self, conversation: str) -> None:
+        await self._database.fetch(_RENEW, conversation)
+
+    async def events(self, conversation: str, after: int, limit: int) -> Events:
+        rows = await self._database.fetch(_EVENTS, conversation, after, limit)
+        events = [event_of(conversation, row) for row in rows if row["seq"] is not None]
+        return Events(events, rows[0]["as_of"])
+
+    async def find(self, conversation: str, sender: str, client_id: str) -> Event | None:
+        row = await self._database.first(_FIND, conversation, sender, client_id)
+        return None if row is None else event_of(conversation, row)
+
+    async def messages(self, conversation: str, ids: Sequence[str]) -> Messages:
+        wanted = [id for id in ids if is_uuid(id)]
+        return _messages(conversation, await self._database.fetch(_MESSAGES, conversation, wanted))
+
+    async def page(
+        self,
+        conversation: str,
+        *,
+        spans: Sequence[tuple[int, int]],
+        limit: int,
+        before: int | None = None,
+        after: int | None = None,
+        before_time: int | None = None,
+        deleted: bool = True,
+    ) -> Messages:
+        if before_time is not None:
+            row = await self._database.first(SEQ_AT, conversation, before_time)
+            assert row is not None
+            before = row["seq"] if before is None else min(before, row["seq"])
+        firsts, lasts = clip(spans, after, before)
+        # One more than asked for tells whether there is more.
+        sql = PAGE_BEFORE if after is None else PAGE_AFTER
+        rows = await self._database.fetch(sql, conversation, firsts, lasts, deleted, limit + 1)
+        page = _messages(conversation, rows)
+        if len(page.messages) > limit:
+            page.more = True
+            del page.messages[0 if after is None else -1]
+        return page
+
+    async def position(self, conversation: str, seq: int) -> PositionAt:
+        row = await self._database.first(_POSITION, conversation, seq)
+        assert row is not None
+        return PositionAt(Position(row["number"] or 0, row["excluded"]), row["as_of"])
+
+
+def _messages(conversation: str, rows: Sequence[Record]) -> Messages:
+    messages = [message_of(conversation, row) for row in rows if row["seq"] is not None]
+    return Messages(messages, rows[0]["as_of"])
+
+
+def _mark_of(conversation: str, row: Record, uncounted: list[int]) -> Mark:
+    seq = row["seq"]
+    return Mark(
+        conversation=conversation,
+        user=row["user_id"],
+        kind=row["kind"],
+        seq=seq,
+        number=row["number"],
+        excluded=len(uncounted) - bisect_right(uncounted, seq),
+        at=row["at"],
+        n=row["n"],
+    )

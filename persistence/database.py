@@ -1,0 +1,92 @@
+"""Reading: a pool of connections behind one method, for tasks of trio.
+
+One call is one statement, one round trip and one crossing to the asyncio thread. Every failure is
+an answer that the engine knows: a read that the database cannot serve now is UNAVAILABLE.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+import stamina
+import trio
+
+from ..protocol.errors import Rejected
+from .asyncio_thread import AsyncioThread
+from .connection import Pool, keep, prepare, settings
+from .database_errors import DatabaseUnavailable, TransientConflict, database_errors
+
+Rows = list[asyncpg.Record]
+
+
+class Database:
+    """At most `size` connections, opened when they are needed and kept for a while.
+
+    `timeout_s` bounds each call, the wait for a free connection included. A cancelled call returns
+    at once; its statement is cancelled, or its outcome dropped.
+    """
+
+    def __init__(self, thread: AsyncioThread, dsn: str, size: int, timeout_s: float) -> None:
+        self._thread = thread
+        self._dsn = dsn
+        self._size = size
+        self._timeout_s = timeout_s
+        self._pool: Pool | None = None
+        self._generation = 0
+        self._opening = trio.Lock()
+
+    async def fetch(self, sql: str, *arguments: Any) -> Rows:
+        """The rows. Raises UNAVAILABLE; or `DatabaseError`, for what can only be a mistake."""
+        try:
+            with trio.fail_after(self._timeout_s):
+                return await self._repeat(sql, arguments)
+        except (trio.TooSlowError, DatabaseUnavailable, TransientConflict):
+            raise Rejected("UNAVAILABLE", retry_after=1.0) from None
+
+    async def first(self, sql: str, *arguments: Any) -> asyncpg.Record | None:
+        rows = await self.fetch(sql, *arguments)
+        return rows[0] if rows else None
+
+    async def aclose(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None and self._generation == self._thread.generation:
+            with database_errors():
+                await self._thread.run(self._close, pool)
+
+    async def _repeat(self, sql: str, arguments: tuple[Any, ...]) -> Rows:
+        rows: Rows = []
+        async for attempt in stamina.retry_context(
+            TransientConflict, attempts=4, timeout=None, wait_initial=0.01, wait_max=0.5
+        ):
+            with attempt:
+                if self._pool is None or self._generation != self._thread.generation:
+                    await self._open()
+                with database_errors():
+                    rows = await self._thread.run(self._fetch, sql, arguments, cancellable=True)
+        return rows
+
+    async def _open(self) -> None:
+        async with self._opening:
+            if self._pool is None or self._generation != self._thread.generation:
+                with database_errors():
+                    self._pool = await self._thread.run(self._new_pool)
+
+    async def _fetch(self, sql: str, arguments: tuple[Any, ...]) -> Rows:
+        if self._pool is None or self._generation != self._thread.generation:
+            raise TransientConflict("the connections died with their thread; there are new ones")
+        return await self._pool.fetch(sql, *arguments)
+
+    async def _new_pool(self) -> Pool:
+        self._generation = self._thread.generation
+        return await asyncpg.create_pool(
+            self._dsn,
+            min_size=0,  # so that opening it connects to nothing, and cannot fail
+            max_size=self._size,
+            init=prepare,
+            reset=keep,
+            **settings(self._timeout_s),
+        )
+
+    async def _close(self, pool: Pool) -> None:
+        pool.terminate()

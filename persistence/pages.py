@@ -1,0 +1,75 @@
+"""SQL for pages of one conversation, each with the head of the log as the same snapshot sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .rows import LOG_WITH_OVERLAY, MESSAGE_COLUMNS
+
+_LAST_SEQ = 2**63 - 1
+
+
+def as_of(query: str) -> str:
+    """The rows of `query` in order of `seq`, with `as_of`; a single row of nulls if there is none.
+
+    In `query`, $1 is the conversation.
+    """
+    return f"""
+        SELECT head.as_of, found.*
+        FROM (
+            SELECT coalesce(max(seq), 0) AS as_of FROM log WHERE conversation = $1
+        ) AS head
+        LEFT JOIN LATERAL ({query}) AS found ON true
+        ORDER BY found.seq
+    """
+
+
+def _page(direction: str) -> str:
+    # Each span is read from its end and no further than the limit, however long it is.
+    return as_of(f"""
+        SELECT page.*
+        FROM unnest($2::bigint[], $3::bigint[]) AS span (first, last)
+        CROSS JOIN LATERAL (
+            SELECT {MESSAGE_COLUMNS} FROM {LOG_WITH_OVERLAY}
+            WHERE l.conversation = $1
+                AND l.seq BETWEEN span.first AND span.last
+                AND l.event_id = l.message_id
+                AND ($4 OR o.deleted_at IS NULL)
+            ORDER BY l.seq {direction}
+            LIMIT $5
+        ) AS page
+        ORDER BY page.seq {direction}
+        LIMIT $5
+    """)
+
+
+# $2 and $3 first and last seq of spans, $4 whether deleted ones come, $5 limit.
+PAGE_BEFORE = _page("DESC")
+PAGE_AFTER = _page("ASC")
+
+# The first seq whose time is $2 or later. Times never fall and seqs have no gaps within a
+# conversation, so the log is its own index: some twenty probes of the primary key.
+SEQ_AT = """
+    WITH RECURSIVE search (low, high) AS (
+        SELECT 1::bigint, coalesce(max(seq), 0) + 1 FROM log WHERE conversation = $1
+        UNION ALL
+        SELECT
+            CASE WHEN log.at < $2 THEN log.seq + 1 ELSE low END,
+            CASE WHEN log.at < $2 THEN high ELSE log.seq END
+        FROM search
+        JOIN log ON log.conversation = $1 AND log.seq = (low + high) / 2
+        WHERE low < high
+    )
+    SELECT low AS seq FROM search WHERE low = high
+"""
+
+
+def clip(
+    spans: Sequence[tuple[int, int]], after: int | None, before: int | None
+) -> tuple[list[int], list[int]]:
+    """First and last seqs of the parts of `spans` that lie between `after` and `before`."""
+    low = 0 if after is None else after + 1
+    high = _LAST_SEQ if before is None else before - 1
+    clipped = [(max(first, low), min(last, high)) for first, last in spans]
+    clipped = [(first, last) for first, last in clipped if first <= last]
+    return [first for first, _ in clipped], [last for _, last in clipped]

@@ -1,0 +1,157 @@
+"""Events, messages and their kin, to rows of the tables and back.
+
+A row going in is a tuple of *all* columns of its table in their order there, because batches travel
+as arrays of whole rows (`statement.py`). Rows coming out are read by name. Times are milliseconds
+and JSON is bytes on the way in: see `connection.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import asyncpg
+
+from ..protocol.events import Event
+from ..protocol.machine import Mark
+from ..protocol.message import Message, Overlay
+from ..protocol.records import Head, MemberRow, NewConversation, Snapshot
+from .payload import join, split, subject
+
+Row = tuple[Any, ...]
+Record = asyncpg.Record
+
+EVENT_COLUMNS = """
+    l.seq, l.event_id, l.number, l.at, l.kind, l.sender, l.client_id, l.data, l.audience,
+    o.deleted_at IS NOT NULL AS redacted,
+    CASE WHEN o.deleted_at IS NULL THEN l.body END AS body
+"""
+"""What `event_of` reads; of what is deleted, the text does not even leave the database."""
+
+MESSAGE_COLUMNS = f"""
+    {EVENT_COLUMNS}, o.changed_seq, o.deleted_at, o.deleted_by, o.data AS overlay_data,
+    CASE WHEN o.deleted_at IS NULL THEN o.text END AS overlay_text
+"""
+
+LOG_WITH_OVERLAY = """
+    log AS l
+    LEFT JOIN overlay AS o
+        ON o.conversation = l.conversation
+        AND o.seq = coalesce(l.message_seq, l.seq)
+        AND l.message_id IS NOT NULL
+"""
+"""Every event with what has become of the message that it is or changes."""
+
+
+def to_json(value: Any) -> bytes | None:
+    if value is None:
+        return None
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def log_row(event: Event, incarnation: int) -> Row:
+    text, rest = split(event.data)
+    about = subject(event)
+    return (
+        event.conversation,
+        event.id,
+        event.seq,
+        event.number,
+        event.at,
+        None if about is None or event.data.is_message else about[1],
+        None if about is None else about[0],
+        incarnation,
+        event.kind,
+        event.sender,
+        event.client_id,
+        text,
+        to_json(rest),
+        event.audience,
+    )
+
+
+def overlay_row(conversation: str, overlay: Overlay) -> Row:
+    return (
+        conversation,
+        overlay.seq,
+        overlay.changed_seq,
+        overlay.deleted_at,
+        overlay.deleted_by,
+        overlay.text,
+        to_json(overlay.data or None),
+    )
+
+
+def mark_row(mark: Mark) -> Row:
+    return (mark.conversation, mark.seq, mark.number, mark.at, mark.n, mark.kind, mark.user)
+
+
+def member_row(conversation: str, member: MemberRow) -> Row:
+    return (
+        conversation,
+        member.changed_seq,
+        member.read_seq,
+        member.read_number,
+        None,  # xid: the statement's own
+        member.user,
+        member.role,
+        to_json(member.intervals),
+    )
+
+
+def head_row(conversation: str, head: Head) -> Row:
+    return (conversation, head.seq, head.number, head.at, None, head.title, to_json(head.last))
+
+
+def conversation_row(new: NewConversation, incarnation: int) -> Row:
+    epoch, starts_after = 1, ()
+    names = (new.kind, new.profile, new.creator, new.direct_key)
+    return (new.id, new.at, epoch, incarnation, *names, starts_after)
+
+
+def snapshot_row(conversation: str, snapshot: Snapshot) -> Row:
+    return (conversation, snapshot.seq, snapshot.version, to_json(snapshot.state))
+
+
+def event_of(conversation: str, row: Record) -> Event:
+    """Raises `UnreadableEvent`."""
+    seq: int = row["seq"]
+    kind: str = row["kind"]
+    redacted: bool = row["redacted"]
+    audience: list[str] | None = row["audience"]
+    return Event(
+        conversation=conversation,
+        seq=seq,
+        id=str(row["event_id"]),
+        data=join(
+            kind,
+            row["body"],
+            row["data"],
+            redacted=redacted,
+            conversation=conversation,
+            seq=seq,
+        ),
+        sender=row["sender"],
+        at=row["at"],
+        client_id=row["client_id"],
+        number=row["number"],
+        audience=None if audience is None else tuple(audience),
+        redacted=redacted,
+    )
+
+
+def message_of(conversation: str, row: Record) -> Message:
+    """Raises `UnreadableEvent`."""
+    message = event_of(conversation, row).as_message()
+    if row["redacted"]:
+        message.text = None
+    if row["changed_seq"] is not None:
+        message.overlay = Overlay(
+            seq=message.seq,
+            changed_seq=row["changed_seq"],
+            text=row["overlay_text"],
+            deleted_at=row["deleted_at"],
+            deleted_by=row["deleted_by"],
+            data=row["overlay_data"] or {},
+        )
+    return message
