@@ -1,0 +1,55 @@
+"""The network side of an engine: `serve` listens, `open_gateway` takes any stream.
+
+    server.py listeners.py         addresses, accepting, the drain on cancellation
+    gateway.py                     what all connections share
+    connection.py                  one connection: the reading side, its deadlines, its end
+    handshake.py hello.py auth.py  who is there: path, origin, subprotocol, token
+    websocket.py wire.py           RFC 6455 in; items to frames out
+    socket_outbox.py write_side.py what is written: in order, at once if possible, bounded
+    http.py http_server.py         health, readiness, metrics on a port of their own
+    health.py metrics.py           what they show
+    client/ cli/                   the Python client and the command line
+
+Names are loaded when they are asked for, so that a program that only needs `gateway.client` does
+not load a server with it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__all__ = [
+    "Gateway",
+    "Identity",
+    "Listening",
+    "TokenVerifier",
+    "Verifier",
+    "issue_token",
+    "open_gateway",
+    "serve",
+]
+
+if TYPE_CHECKING:
+    from .auth import Identity, TokenVerifier, Verifier, issue_token
+    from .gateway import Gateway, open_gateway
+    from .server import Listening, serve
+else:
+    _HOMES = {
+        "Gateway": ".gateway",
+        "Identity": ".auth",
+        "Listening": ".server",
+        "TokenVerifier": ".auth",
+        "Verifier": ".auth",
+        "issue_token": ".auth",
+        "open_gateway": ".gateway",
+        "serve": ".server",
+    }
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(_HOMES[name], __name__), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -1,0 +1,113 @@
+"""What all connections of one engine share, and the way in for any stream."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import trio
+
+from ..engine import Engine
+from ..protocol.disconnects import DRAIN
+from .auth import TokenVerifier, Verifier
+from .connection import Connection
+from .handshake import Handshake
+from .metrics import Counters
+from .wire import wires
+
+RETURNS_PER_S: Final = 500
+"""Of clients that are sent away at once: their reconnecting is spread to about this rate."""
+MAX_SPREAD_S: Final = 30.0
+
+
+class Gateway:
+    """Serves connections until it is drained. Made by `open_gateway`."""
+
+    def __init__(self, engine: Engine, verifier: Verifier, nursery: trio.Nursery) -> None:
+        self.engine = engine
+        self.settings = engine.settings
+        self.limits = engine.settings.connections
+        self.verifier = verifier
+        self.nursery = nursery
+        self.handshake = Handshake(engine.settings, verifier)
+        self.wires = wires(self.limits.max_frame_bytes)
+        self.counters = Counters(self.__len__)
+        self.draining = False
+        self._connections: set[Connection] = set()
+        self._empty = trio.Event()
+
+    def __len__(self) -> int:
+        """How many connections there are, whatever their state."""
+        return len(self._connections)
+
+    @property
+    def has_room(self) -> bool:
+        return not self.draining and len(self._connections) <= self.limits.max_total
+
+    async def serve_stream(self, stream: trio.abc.Stream) -> None:
+        """Serve the client at the other end of `stream` until the connection has ended; then
+        `stream` is closed. Raises nothing of its own."""
+        connection = Connection(self, stream)
+        self._connections.add(connection)
+        try:
+            await connection.run()
+        finally:
+            self._connections.discard(connection)
+            if not self._connections:
+                self._empty.set()
+
+    async def drain(self) -> None:
+        """Send everybody away, each with advice when to come back; what is in flight is answered
+        before. Whoever has not gone after `drain_s` is dropped."""
+        self.draining = True
+        leaving = list(self._connections)
+        if not leaving:
+            return
+        self._empty = trio.Event()
+        spread = min(max(1.0, len(leaving) / RETURNS_PER_S), MAX_SPREAD_S)
+        with trio.move_on_after(self.limits.drain_s):
+            for n, connection in enumerate(leaving):
+                connection.leave(DRAIN, round(random.uniform(0, spread), 3))
+                if n % 100 == 99:
+                    await trio.lowlevel.checkpoint()
+            await self._empty.wait()
+        for connection in list(self._connections):
+            connection.abort()
+
+
+@asynccontextmanager
+async def open_gateway(
+    engine: Engine, *, verifier: Verifier | None = None
+) -> AsyncGenerator[Gateway]:
+    """A gateway without listeners: `serve_stream` takes any stream, for embedding and for tests.
+
+    Leaving it, also by cancellation, drains: connections are not cut by what cancels the caller.
+    Raises `StartupError`, in words, if `settings.auth` cannot work.
+    """
+    if verifier is None:
+        verifier = TokenVerifier(
+            engine.settings.auth, development=engine.settings.listen.development
+        )
+    stop = trio.Event()
+
+    async def host(
+        task_status: trio.TaskStatus[Gateway] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        with trio.CancelScope(shield=True):
+            async with trio.open_nursery() as connections:
+                task_status.started(Gateway(engine, verifier, connections))
+                await stop.wait()
+                connections.cancel_scope.cancel()
+
+    async with trio.open_nursery() as nursery:
+        gateway = await nursery.start(host)
+        engine.metrics.registry.register(gateway.counters)
+        try:
+            yield gateway
+        finally:
+            with trio.CancelScope(shield=True):
+                await gateway.drain()
+            stop.set()
+            engine.metrics.registry.unregister(gateway.counters)

@@ -1,0 +1,80 @@
+"""The HTTP request with which every connection begins, and the answer to it."""
+
+from __future__ import annotations
+
+import random
+import re
+from http import HTTPStatus
+from urllib.parse import parse_qs, urlsplit
+
+from websockets.http11 import Request, Response
+from websockets.typing import Origin
+
+from ..engine.settings import Listen, Settings
+from ..protocol.errors import Rejected
+from .auth import Identity, Verifier
+from .websocket import Origins, WebSocket
+
+PATHS = ("/v1/ws", "/")
+DEVELOPMENT_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
+
+
+class Handshake:
+    """Decides, in this order: path, room, method and headers, origin, subprotocol, token.
+
+    A token in the request is verified here, so that a bad one is refused before there is a
+    WebSocket (CONN-05). Where the settings do not list a place, a token there is not looked at.
+    """
+
+    def __init__(self, settings: Settings, verifier: Verifier) -> None:
+        self._verifier = verifier
+        self._sources = settings.auth.token_sources
+        self._origins = origins(settings.listen)
+        self._max_bytes = settings.connections.max_frame_bytes
+
+    def core(self) -> WebSocket:
+        return WebSocket(self._origins, self._max_bytes)
+
+    def answer(
+        self, core: WebSocket, request: Request, *, room: bool
+    ) -> tuple[Response, Identity | None]:
+        """The response, not yet sent, and who asks if the request says so and is accepted."""
+        url = urlsplit(request.path)
+        if url.path not in PATHS:
+            return core.reject(HTTPStatus.NOT_FOUND, f"Connect to {PATHS[0]}.\n"), None
+        if not room:
+            response = core.reject(HTTPStatus.SERVICE_UNAVAILABLE, "Come back later.\n")
+            # Spread, so that those who were refused together do not come back together.
+            response.headers["Retry-After"] = str(random.randint(2, 10))
+            return response, None
+        response = core.accept(request)
+        identity: Identity | None = None
+        if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            token = self._token(request, url.query)
+            if token is not None or "hello" not in self._sources:
+                try:
+                    identity = self._verifier.verify(token)
+                except Rejected as no:
+                    response = core.reject(HTTPStatus.UNAUTHORIZED, f"{no}\n")
+                    response.headers["WWW-Authenticate"] = "Bearer"
+        return response, identity
+
+    def _token(self, request: Request, query: str) -> str | None:
+        if "header" in self._sources:
+            for value in request.headers.get_all("Authorization"):
+                scheme, _, token = value.partition(" ")
+                if scheme.lower() == "bearer":
+                    return token.strip()
+        if "query" in self._sources:
+            for token in parse_qs(query).get("token", ()):
+                return token
+        return None
+
+
+def origins(listen: Listen) -> Origins:
+    """The browser origins that may connect (CONN-14). Programs send none, so none is fine."""
+    allowed: list[Origin | re.Pattern[str] | None] = [None]
+    allowed += [Origin(origin.rstrip("/")) for origin in listen.allowed_origins]
+    if listen.development:
+        allowed.append(re.compile(DEVELOPMENT_ORIGINS))
+    return allowed

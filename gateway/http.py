@@ -1,0 +1,97 @@
+"""The HTTP side: what operators and load balancers ask (MON-01, DEP-05), as an ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+from fastapi import FastAPI, Response
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from .. import __version__
+from ..protocol.errors import ERRORS, Rejected
+from .gateway import Gateway
+from .handshake import DEVELOPMENT_ORIGINS
+from .health import health, is_ready
+
+MAX_BODY_BYTES: Final = 1_048_576
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def make_app(gateway: Gateway) -> App:
+    """All routes. Handlers are async throughout: none runs in a thread."""
+    listen = gateway.settings.listen
+    api = FastAPI(title="palaver", version=__version__)
+    api.add_middleware(
+        CORSMiddleware,
+        allow_origins=[origin.rstrip("/") for origin in listen.allowed_origins],
+        allow_origin_regex=DEVELOPMENT_ORIGINS if listen.development else None,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type"],
+    )
+
+    @api.get("/health", include_in_schema=False)
+    @api.get("/v1/health", summary="How the engine is, for people and monitors; always 200")
+    async def get_health() -> dict[str, Any]:
+        return health(gateway)
+
+    @api.get("/v1/ready", summary="Whether to send clients here: 200 or 503")
+    async def get_ready() -> JSONResponse:
+        ready = is_ready(gateway)
+        return JSONResponse({"ready": ready}, status_code=200 if ready else 503)
+
+    @api.get("/metrics", summary="Figures for Prometheus")
+    async def get_metrics() -> Response:
+        figures = generate_latest(gateway.engine.metrics.registry)
+        return Response(figures, media_type=CONTENT_TYPE_LATEST)
+
+    return _Bounded(api)
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class _Bounded:
+    """Refuses bodies above `MAX_BODY_BYTES` with 413, however their length is said or not said."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        taken = 0
+        answered = False
+
+        async def bounded() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > MAX_BODY_BYTES:
+                raise _TooLarge
+            return message
+
+        async def sending(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        try:
+            for name, value in scope["headers"]:
+                if name == b"content-length" and int(value) > MAX_BODY_BYTES:
+                    raise _TooLarge
+            await self._app(scope, bounded, sending)
+        except _TooLarge:
+            if not answered:
+                no = Rejected("PAYLOAD_TOO_LARGE", details={"max_bytes": MAX_BODY_BYTES})
+                status = ERRORS[no.code].http
+                await JSONResponse({"error": no.payload()}, status)(scope, receive, send)

@@ -1,0 +1,61 @@
+"""Hypercorn, supervised: its failure restarts it and never reaches the sockets."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from typing import Final
+
+import hypercorn.config
+import hypercorn.trio
+import structlog
+import trio
+
+from .gateway import Gateway
+from .http import App, make_app
+
+_log = structlog.get_logger("palaver.http")
+
+FIRST_DELAY_S: Final = 0.5
+MAX_DELAY_S: Final = 30.0
+STABLE_S: Final = 60.0
+"""Having run for so long, it starts again with the first delay."""
+
+
+async def serve_http(gateway: Gateway, listeners: Sequence[trio.SocketListener]) -> None:
+    """Answer HTTP on `listeners` until cancelled; then they are closed. Installs no signal
+    handlers and writes no access log, since URLs may hold what must not be logged (SEC-17)."""
+    try:
+        await supervise(make_app(gateway), listeners)
+    finally:
+        for listener in listeners:
+            listener.socket.close()
+
+
+async def supervise(app: App, listeners: Sequence[trio.SocketListener]) -> None:
+    """Run the server again whenever it ends, at growing intervals while it keeps failing."""
+    delay = FIRST_DELAY_S
+    while True:
+        began = trio.current_time()
+        try:
+            await hypercorn.trio.serve(app, _config(listeners), mode="asgi")  # type: ignore[arg-type]
+        except Exception:
+            _log.exception("HTTP server failed", retry_s=delay)
+        if trio.current_time() - began > STABLE_S:
+            delay = FIRST_DELAY_S
+        await trio.sleep(delay)
+        delay = min(delay * 2, MAX_DELAY_S)
+
+
+def _config(listeners: Sequence[trio.SocketListener]) -> hypercorn.config.Config:
+    config = hypercorn.config.Config()
+    # Of its own, because it closes what it was given; the port stays ours between two attempts.
+    config.bind = [f"fd://{os.dup(listener.socket.fileno())}" for listener in listeners]
+    config.accesslog = None
+    config.errorlog = logging.getLogger("palaver.http")
+    config.include_server_header = False
+    config.keep_alive_timeout = 30
+    config.read_timeout = 60
+    config.graceful_timeout = 1
+    return config
