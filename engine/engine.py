@@ -31,6 +31,7 @@ from ..actors.supervisor import Limits as CrashLimits
 from ..protocol.disconnects import Disconnect
 from ..protocol.errors import Rejected
 from ..protocol.frames import Item
+from .background import Background
 from .clock import SystemClock
 from .events import Subscription
 from .metrics import Metrics
@@ -87,7 +88,7 @@ class Engine:
                 store = await stack.enter_async_context(
                     open_store(self.settings, self._progress, self.metrics)
                 )
-            nursery = await stack.enter_async_context(_Background())
+            nursery = await stack.enter_async_context(Background())
             self._env = Environment(
                 store=store,
                 nursery=nursery,
@@ -183,27 +184,6 @@ class Engine:
             "writes_pending": len(self._env.store.journal.pending()),
             "crashes": self._env.counters.crashes,
         }
-
-
-class _Background:
-    """A nursery that is cancelled when it is left, and does not wrap the errors of its body."""
-
-    async def __aenter__(self) -> trio.Nursery:
-        self._manager = trio.open_nursery()
-        self._nursery = await self._manager.__aenter__()
-        return self._nursery
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool | None:
-        self._nursery.cancel_scope.cancel()
-        if isinstance(error, trio.Cancelled):
-            return await self._manager.__aexit__(kind, error, traceback)
-        await self._manager.__aexit__(None, None, None)
-        return None
 
 
 def _limits(settings: Settings) -> Limits:

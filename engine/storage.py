@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 
 from ..actors.ports import Store
+from ..persistence.asyncio_thread import AsyncioThread
+from ..persistence.data_directory import StartRefused
+from ..persistence.database_errors import DatabaseError
+from ..persistence.embedded import EmbeddedPostgres
 from ..persistence.memory import MemoryStore
+from ..persistence.migrate import MigrationRefused
+from ..persistence.migrate import migrate as apply_migrations
+from ..persistence.postgres import PostgresStore
+from ..persistence.shard import BatchReport
+from ..persistence.writer import WriterSettings
+from .background import Background
 from .metrics import Metrics
-from .settings import Settings
+from .settings import Settings, Storage
 
 
 class StartupError(Exception):
@@ -21,10 +31,75 @@ async def open_store(
 ) -> AsyncGenerator[Store]:
     """The store that `settings.storage` names. Closing it stores what is pending first."""
     if settings.storage.memory:
-        yield MemoryStore()
+        yield MemoryStore(durability=settings.policy.durability)
         return
-    raise StartupError("not yet")
+
+    def observe(report: BatchReport) -> None:
+        metrics.commit_seconds.observe(report.seconds)
+        metrics.batch_rows.observe(report.rows)
+
+    storage = settings.storage
+    async with _database(storage, progress) as dsn:
+        store = PostgresStore(
+            dsn,
+            durability=settings.policy.durability,
+            readers=storage.pool,
+            query_timeout_s=storage.query_timeout_s,
+            start_timeout_s=storage.start_timeout_s,
+            close_timeout_s=storage.close_timeout_s,
+            writer=WriterSettings(
+                shards=storage.writers,
+                batch_rows=storage.batch_rows,
+                buffer_rows=storage.buffer_rows,
+                buffer_bytes=storage.buffer_bytes,
+                answer_timeout_s=storage.answer_timeout_s,
+            ),
+            observer=observe,
+        )
+        with _in_words():
+            await store.__aenter__()
+        try:
+            yield store
+        finally:
+            await store.__aexit__(None, None, None)
 
 
 async def migrate(settings: Settings) -> list[str]:
-    return []
+    """Bring the database that `settings.storage` names up to date; the names of what was applied.
+
+    Raises `StartupError`. Doing it again changes nothing.
+    """
+    if settings.storage.memory:
+        raise StartupError("There is nothing to migrate in memory.")
+    async with _database(settings.storage, lambda _: None) as dsn, AsyncioThread() as thread:
+        with _in_words():
+            return await thread.run(apply_migrations, dsn, settings.storage.start_timeout_s)
+
+
+@asynccontextmanager
+async def _database(storage: Storage, progress: Callable[[str], None]) -> AsyncGenerator[str]:
+    """The DSN of the server to use: one's own, or the embedded one, which runs meanwhile."""
+    if storage.dsn is not None:
+        yield storage.dsn.get_secret_value()
+        return
+    server = EmbeddedPostgres(
+        storage.data, start_timeout=storage.start_timeout_s, on_progress=progress
+    )
+    with _in_words():
+        await server.__aenter__()
+    try:
+        async with Background() as nursery:
+            nursery.start_soon(server.keep_running)
+            yield server.dsn
+    finally:
+        await server.__aexit__()
+
+
+@contextmanager
+def _in_words() -> Generator[None]:
+    try:
+        yield
+    except (StartRefused, MigrationRefused) as error:
+        raise StartupError(str(error)) from error
+    except DatabaseError as error:
+        raise StartupError(f"The database cannot be used: {error}") from error
