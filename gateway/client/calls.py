@@ -29,6 +29,10 @@ FRAME_BYTES = 65_536
 ITEM_BYTES = DEFAULT_MAX_BYTES - 64
 """A larger frame would end the connection; a repetition needs a few bytes more."""
 
+WINDOW = 32
+"""Calls in flight. More wait here, in their order: what a server will not hold it refuses, and a
+repetition then comes after what was said later."""
+
 Then = Callable[[dict[str, Any]], None]
 
 
@@ -49,7 +53,6 @@ class Call:
     then: Then | None
     item: bytes = b""
     sent: int = 0
-    in_flight: bool = False
     answered: trio.Event = field(default_factory=trio.Event)
     result: dict[str, Any] | None = None
     error: Exception | None = None
@@ -70,6 +73,7 @@ class Calls:
         self._ids = itertools.count(1)
         self._open: dict[int, Call] = {}
         self._queue: deque[Call | bytes] = deque()
+        self._in_flight: set[int] = set()
         self._wake = trio.Event()
         self._over: Callable[[], ClientEnded] | None = None
         self._codec = MsgpackCodec()
@@ -83,7 +87,7 @@ class Calls:
 
     @property
     def in_flight(self) -> bool:
-        return any(call.in_flight for call in self._open.values())
+        return bool(self._in_flight)
 
     async def perform(
         self,
@@ -108,7 +112,7 @@ class Calls:
             with trio.move_on_after(math.inf if timeout is None else timeout):
                 await call.answered.wait()
         finally:
-            self._open.pop(call.id, None)
+            self._close(call.id)
         if call.result is not None:
             return call.result
         if call.error is not None:
@@ -124,7 +128,7 @@ class Calls:
 
     def reply(self, item: dict[str, Any]) -> None:
         """A Reply has arrived. One that nobody waits for any more is passed over."""
-        call = self._open.pop(item.get("id"), None)  # type: ignore[arg-type]
+        call = self._close(item.get("id"))
         if call is None:
             return
         if "error" in item:
@@ -146,11 +150,12 @@ class Calls:
         """Calls that were written and may not be repeated fail; the others stay open."""
         self.paused = True
         self._queue.clear()
-        for call in list(self._open.values()):
-            if call.in_flight and not is_durable(call.name):
-                del self._open[call.id]
+        for id in self._in_flight:
+            call = self._open[id]
+            if not is_durable(call.name):
+                del self._open[id]
                 call.fail(ConnectionLost(call.name, call.payload, call.conversation, sent=True))
-            call.in_flight = False
+        self._in_flight.clear()
 
     def end(self, why: Callable[[], ClientEnded]) -> None:
         """There will be no other connection: all calls fail, now and later."""
@@ -158,6 +163,7 @@ class Calls:
         for call in self._open.values():
             call.fail(why())
         self._open.clear()
+        self._in_flight.clear()
 
     async def frame(self) -> bytes:
         """What is to be written next, as one frame; waits while there is nothing.
@@ -165,7 +171,7 @@ class Calls:
         What it returns counts as written: it is not given out again on this connection.
         """
         while True:
-            while self.paused or not self._queue:
+            while self.paused or not self._queue or len(self._in_flight) >= WINDOW:
                 self._wake = trio.Event()
                 await self._wake.wait()
             if items := self._gather():
@@ -178,6 +184,8 @@ class Calls:
         items: list[bytes] = []
         size = 0
         while self._queue and size < FRAME_BYTES and len(items) < MAX_ITEMS:
+            if len(self._in_flight) >= WINDOW:
+                break
             entry = self._queue.popleft()
             if isinstance(entry, Call):
                 if entry.id not in self._open:
@@ -186,7 +194,7 @@ class Calls:
                     entry.payload = entry.again()
                     self._encode(entry)
                 entry.sent += 1
-                entry.in_flight = True
+                self._in_flight.add(entry.id)
                 entry = entry.item
             items.append(entry)
             size += len(entry)
@@ -201,6 +209,12 @@ class Calls:
         call.item = self._codec.encode(item)
         if len(call.item) > ITEM_BYTES:
             raise Rejected("PAYLOAD_TOO_LARGE")
+
+    def _close(self, id: Any) -> Call | None:
+        if id in self._in_flight:
+            self._in_flight.discard(id)
+            self._wake.set()
+        return self._open.pop(id, None)
 
     def _enqueue(self, entry: Call | bytes) -> None:
         self._queue.append(entry)

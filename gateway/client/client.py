@@ -9,6 +9,8 @@ everything that happens as one ordered stream.
 
 from __future__ import annotations
 
+import itertools
+import math
 import random as _random
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -18,7 +20,8 @@ from typing import Any, Self
 
 import trio
 
-from .calls import Calls, is_durable
+from ...protocol.errors import Rejected
+from .calls import Calls, Then, is_durable
 from .commands import Commands
 from .connection import Address, Connection, Connector, Ended, converse, tcp
 from .errors import ClientClosed, ClientEnded, ReconnectFailed, Refused
@@ -31,6 +34,8 @@ from .reconnect import Backoff, delay, exponential
 Token = str | FreshToken
 
 CALL_TIMEOUT = 10.0
+RETRIES = 3
+"""After as many retryable refusals of one call the next one is raised (C-51)."""
 
 
 class Client(Commands):
@@ -95,16 +100,34 @@ class Client(Commands):
 
         Without a connection it waits for one; calls are written in the order in which they were
         made. A durable command gets a `client_id` unless it has one, and is written again if the
-        connection breaks: it happens once. Any other fails with `ConnectionLost` then.
+        connection breaks: it happens once. Any other fails with `ConnectionLost` then. A no that is
+        retryable is tried again, at most `RETRIES` times and not before the server asked for it.
 
-        Raises `Rejected` (the server's no), `CallTimeout`, or `ClientEnded`. If cancelled, it may
-        or may not be carried out.
+        Raises `Rejected` (the server's no), `CallTimeout` when all of that has taken `timeout`
+        seconds, or `ClientEnded`. If cancelled, it may or may not be carried out.
         """
         payload = dict(payload or {})
         if is_durable(name):
             payload.setdefault("client_id", uuid.uuid4().hex)
         then = self._follower.observer(name, c) if self._follower is not None else None
+        deadline = trio.current_time() + (math.inf if timeout is None else timeout)
+        for bound in itertools.islice(exponential(), RETRIES):
+            try:
+                return await self._perform(name, payload, c, deadline, then)
+            except Rejected as rejection:
+                wait = delay(bound, self._random, rejection.retry_after)
+                if not rejection.retryable or trio.current_time() + wait >= deadline:
+                    raise
+                if is_durable(name) and rejection.code in ("UNAVAILABLE", "INTERNAL"):
+                    payload["attempt"] = payload.get("attempt", 1) + 1  # it may have happened
+            await trio.sleep(wait)
+        return await self._perform(name, payload, c, deadline, then)
+
+    async def _perform(
+        self, name: str, payload: dict[str, Any], c: str | None, deadline: float, then: Then | None
+    ) -> dict[str, Any]:
         self._inbox.poke()
+        timeout = deadline - trio.current_time()
         return await self._calls.perform(name, payload, c, timeout=timeout, then=then)
 
     async def connected(self) -> dict[str, Any]:

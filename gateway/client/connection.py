@@ -147,19 +147,23 @@ async def _connected(
         try:
             with trio.fail_after(CONNECT_TIMEOUT):
                 stream = await connector(address)
-                websocket = await wrap_client_stream(
-                    nursery,
-                    stream,  # type: ignore[arg-type]  # any stream will do
-                    address.netloc,
-                    address.resource,
-                    subprotocols=[MsgpackCodec.subprotocol],
-                    max_message_size=MAX_FRAME_BYTES,
-                    receive_buffer_size=None,
-                )
+                reading = _Reading(nursery)
+                with reading.over:
+                    websocket = await wrap_client_stream(
+                        reading,  # type: ignore[arg-type]
+                        stream,  # type: ignore[arg-type]  # any stream will do
+                        address.netloc,
+                        address.resource,
+                        subprotocols=[MsgpackCodec.subprotocol],
+                        max_message_size=MAX_FRAME_BYTES,
+                        receive_buffer_size=None,
+                    )
         except trio.TooSlowError:
             raise Ended(f"no answer from {address.netloc}") from None
         except (OSError, trio.BrokenResourceError) as error:
             raise Ended(_words(error)) from None
+        if websocket is None:
+            raise Ended("the connection broke")
         if websocket.subprotocol != MsgpackCodec.subprotocol:
             raise Ended(f"no palaver server at {address.netloc}", final=True)
         await talk(Connection(websocket), nursery)
@@ -169,6 +173,22 @@ async def _connected(
                 await websocket.aclose()
         if stream is not None:
             await trio.aclose_forcefully(stream)
+
+
+class _Reading:
+    """Stands in for the nursery in which trio-websocket starts its reader: if that ends before the
+    handshake is done, because the stream did, trio-websocket alone would wait for ever."""
+
+    def __init__(self, nursery: trio.Nursery) -> None:
+        self._nursery = nursery
+        self.over = trio.CancelScope()
+
+    def start_soon(self, reader: Callable[[], Awaitable[None]]) -> None:
+        self._nursery.start_soon(self._read, reader)
+
+    async def _read(self, reader: Callable[[], Awaitable[None]]) -> None:
+        await reader()
+        self.over.cancel()
 
 
 def _words(error: Exception) -> str:

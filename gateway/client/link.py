@@ -76,7 +76,12 @@ class Link:
         heartbeat = welcome.get("heartbeat") or HEARTBEAT
         leave: float | None = None
         while True:
-            for item in await self._receive(connection, heartbeat):
+            try:
+                items = await self._receive(connection, heartbeat)
+            except Ended as ended:
+                ended.advice = ended.advice if leave is None else leave
+                raise
+            for item in items:
                 kind = item["t"]
                 if kind == "reply":
                     self._calls.reply(item)

@@ -79,12 +79,14 @@ class Peer:
 
 
 class Server:
-    """`down`: connecting fails. `attempts` holds the times at which it was tried."""
+    """`down`: connecting fails. `mute`: it ends before a word is said. `attempts`: at which times
+    it was tried."""
 
     def __init__(self, nursery: trio.Nursery) -> None:
         self._nursery = nursery
         self._send, self._receive = trio.open_memory_channel[Peer](100)
         self.down = False
+        self.mute = False
         self.reject: tuple[int, list[tuple[bytes, bytes]]] | None = None
         self.attempts: list[float] = []
         self.origin = trio.current_time()
@@ -99,6 +101,9 @@ class Server:
         return theirs
 
     async def _serve(self, stream: trio.abc.Stream) -> None:
+        if self.mute:
+            await stream.aclose()
+            return
         request = await wrap_server_stream(self._nursery, stream)
         if self.reject is not None:
             status, headers = self.reject

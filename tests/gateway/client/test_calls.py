@@ -5,6 +5,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from palaver.gateway.client import CallTimeout, ClientClosed, ConnectionLost, Rejected
+from palaver.gateway.client.calls import WINDOW
 from palaver.protocol.values import BadFrame
 from palaver.tests.gateway.client.scripted import Server
 
@@ -40,12 +41,81 @@ async def test_a_refusal_is_raised_as_the_same_class_that_an_engine_raises(
 
         async def refuse() -> None:
             item = await peer.item()
-            await peer.refuse(item, "RATE_LIMITED", retryable=True, retry_after=2.5)
+            await peer.refuse(item, "GROUP_FULL", details={"max_members": 3})
 
         nursery.start_soon(refuse)
         with pytest.raises(Rejected) as caught:
-            await client.send("c", "hello")
-        assert (caught.value.code, caught.value.retry_after) == ("RATE_LIMITED", 2.5)
+            await client.add_members("c", ["dan"])
+        assert (caught.value.code, caught.value.details) == ("GROUP_FULL", {"max_members": 3})
+
+
+async def test_a_retryable_no_is_tried_again_when_the_server_said(
+    clock: MockClock, server: Server
+) -> None:
+    async with server.client() as client, trio.open_nursery() as nursery:
+        peer = await server.peer()
+        await peer.welcome()
+        times: list[float] = []
+
+        async def refuse() -> None:
+            for code, attempt in [("OVERLOADED", None), ("UNAVAILABLE", None), ("INTERNAL", 2)]:
+                item = await peer.expect("message.send")
+                times.append(trio.current_time())
+                assert item["d"].get("attempt") == attempt
+                await peer.refuse(item, code, retryable=True, retry_after=0.5)
+            item = await peer.expect("message.send")
+            times.append(trio.current_time())
+            assert item["d"]["attempt"] == 3
+            await peer.reply(item, seq=1)
+
+        nursery.start_soon(refuse)
+        assert await client.send("c", "hello", client_id="k") == {"seq": 1}
+        assert [time - times[0] for time in times] == [0, 1.5, 4.0, 8.5]
+
+
+async def test_a_no_that_outlasts_the_timeout_or_the_retries_is_raised(
+    clock: MockClock, server: Server
+) -> None:
+    async with server.client() as client, trio.open_nursery() as nursery:
+        peer = await server.peer()
+        await peer.welcome()
+
+        async def refuse(times: int, retry_after: float) -> None:
+            for _ in range(times):
+                item = await peer.expect("message.read")
+                await peer.refuse(item, "RATE_LIMITED", retryable=True, retry_after=retry_after)
+
+        nursery.start_soon(refuse, 1, 60)
+        with pytest.raises(Rejected, match="RATE_LIMITED"):
+            await client.read("c")
+        nursery.start_soon(refuse, 4, 0.1)
+        with pytest.raises(Rejected, match="RATE_LIMITED"):
+            await client.read("c")
+
+
+async def test_no_more_than_a_window_is_in_flight(clock: MockClock, server: Server) -> None:
+    answered = 0
+    async with server.client() as client, trio.open_nursery() as nursery:
+        peer = await server.peer()
+        await peer.welcome()
+
+        async def send(n: int) -> None:
+            nonlocal answered
+            await client.send("c", f"{n}")
+            answered += 1
+
+        for n in range(100):
+            nursery.start_soon(send, n)
+            await trio.lowlevel.checkpoint()
+        items = [await peer.expect("message.send") for _ in range(WINDOW)]
+        with trio.move_on_after(1):
+            raise AssertionError(await peer.item())
+        for n in range(100):
+            await peer.reply(items.pop(0), seq=n)
+            if n + WINDOW < 100:
+                items.append(await peer.expect("message.send"))
+                assert items[-1]["d"]["text"] == f"{n + WINDOW}"
+    assert answered == 100
 
 
 async def test_a_code_of_a_later_server_is_kept(clock: MockClock, server: Server) -> None:
@@ -54,12 +124,12 @@ async def test_a_code_of_a_later_server_is_kept(clock: MockClock, server: Server
         await peer.welcome()
 
         async def refuse() -> None:
-            await peer.refuse(await peer.item(), "OUT_OF_CHEESE", retryable=True)
+            await peer.refuse(await peer.item(), "OUT_OF_CHEESE", retryable=False)
 
         nursery.start_soon(refuse)
         with pytest.raises(Rejected) as caught:
             await client.get("c")
-        assert (caught.value.code, caught.value.retryable) == ("OUT_OF_CHEESE", True)
+        assert (caught.value.code, caught.value.retryable) == ("OUT_OF_CHEESE", False)
 
 
 async def test_CLI_02_what_is_sent_offline_waits_and_goes_in_order(

@@ -118,6 +118,18 @@ async def test_an_http_refusal_counts_like_a_close_code(
         assert seen[1].retry_in == (None if final else 8)
 
 
+async def test_a_server_that_hangs_up_at_once_is_not_waited_for(
+    clock: MockClock, server: Server
+) -> None:
+    server.mute = True
+    async with server.client() as client:
+        start = trio.current_time()
+        assert (await until(client, "disconnected"))[-1].reason == "the connection broke"
+        assert trio.current_time() == start
+        server.mute = False
+        await (await server.peer()).welcome()
+
+
 async def test_advice_at_leave_taking_is_obeyed(clock: MockClock, server: Server) -> None:
     async with server.client() as client, trio.open_nursery() as nursery:
         peer = await server.peer()

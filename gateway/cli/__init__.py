@@ -1,0 +1,53 @@
+"""The command line: `palaver serve`, `chat`, `token`, `migrate`, `config`.
+
+Commands import what they need when they are called, so that `palaver --help` is quick.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ... import __version__
+from .chat import chat
+from .config import config
+from .migrate import migrate
+from .serve import serve
+from .token import token
+
+app = typer.Typer(
+    name="palaver",
+    help="Messaging in which a reply means durable. Begin with: palaver serve",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"palaver {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None: ...
+
+
+app.command()(serve)
+app.command()(chat)
+app.command()(token)
+app.command()(migrate)
+app.command()(config)
+
+
+def main() -> None:
+    """The console script."""
+    app()

@@ -1,0 +1,92 @@
+"""What `palaver serve` says when it is up: where it listens, and what to type next."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import development
+from .options import duration
+
+if TYPE_CHECKING:
+    from ...engine.settings import Settings
+    from ..server import Listening
+
+DEVELOPERS = ("ann", "bob")
+TOKEN_LIFE = "30d"
+
+
+def announcement(settings: Settings, listening: Listening) -> str:
+    """Where it listens and, in development mode, what to type next."""
+    from ... import __version__
+
+    lines = [
+        f"palaver {__version__}, keeping {_kept(settings)}",
+        "",
+        f"  WebSocket   {listening.ws_url}",
+        f"  HTTP        {listening.http_url}",
+    ]
+    if settings.listen.development:
+        lines += ["", *_what_to_type(settings, listening)]
+    return "\n".join([*lines, "", "Ctrl-C stops it."])
+
+
+def _kept(settings: Settings) -> str:
+    storage = settings.storage
+    if storage.memory:
+        return "nothing: all is gone when it stops"
+    if storage.dsn is not None:
+        return "its data in your Postgres"
+    return f"its data in {development.data_directory(settings)}"
+
+
+def _what_to_type(settings: Settings, listening: Listening) -> list[str]:
+    """Two chats, and two tokens for one's own client, that work as they stand here."""
+    from ...engine import StartupError
+
+    ttl = duration(TOKEN_LIFE)
+    try:
+        tokens = {user: listening.issue_token(user, ttl_s=ttl) for user in DEVELOPERS}
+    except StartupError:
+        return ["Development mode. Tokens are checked with your public key, so bring your own."]
+    ann, bob = DEVELOPERS
+    options = _options_of_chat(settings, listening)
+    # Without a data directory, chat cannot find the key to make a token for itself.
+    own = {
+        user: f" --token {token}" if settings.storage.memory else ""
+        for user, token in tokens.items()
+    }
+    return [
+        "Development mode: no secret is configured. Try it in two more terminals:",
+        "",
+        f"  {_program()} chat --as {ann} --with {bob}{options}{own[ann]}",
+        f"  {_program()} chat --as {bob} --with {ann}{options}{own[bob]}",
+        "",
+        f"Tokens for your own client, good for {TOKEN_LIFE}:",
+        "",
+        *(f"  {user}  {token}" for user, token in tokens.items()),
+    ]
+
+
+def _options_of_chat(settings: Settings, listening: Listening) -> str:
+    """What chat must be told, because it is not as it is by default."""
+    default = type(settings.listen)()
+    options = ""
+    if (listening.host, listening.port) != (default.host, default.port):
+        options += f" --url {listening.ws_url}"
+    if settings.storage.data is not None and not settings.storage.memory:
+        options += f" --data {shlex.quote(str(settings.storage.data))}"
+    return options
+
+
+def _program() -> str:
+    """How this program is called from here."""
+    called = Path(sys.argv[0])
+    found = shutil.which("palaver")
+    if found is not None and called.exists() and Path(found).samefile(called):
+        return "palaver"
+    return shlex.quote(os.path.relpath(called)) if called.name == "palaver" else "palaver"

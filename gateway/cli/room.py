@@ -1,0 +1,186 @@
+"""The conversation that `palaver chat` shows: what is known of it, and how it is printed."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ..client import Client, Event, Signal
+from .screen import Screen, harmless
+
+_COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_red")
+HISTORY = 20
+
+
+def clock(milliseconds: int) -> str:
+    return time.strftime("%H:%M", time.localtime(milliseconds / 1000))
+
+
+def title_of(row: dict[str, Any], user: str) -> str:
+    """How a conversation is called: its title, or the other one in it."""
+    if row.get("title"):
+        return harmless(row["title"])
+    others = [harmless(name) for name in row.get("members", ()) if name != user]
+    return ", ".join(others) or "(only you)"
+
+
+class Room:
+    """Prints history, then events and signals as they come. Keeps the messages it has shown, so
+    that commands can name them by their seq."""
+
+    def __init__(self, client: Client, screen: Screen, conversation: str) -> None:
+        self.id = conversation
+        self.title = ""
+        self.shown = 0
+        """The greatest seq that was printed: what there is to mark as read."""
+        self._client = client
+        self._screen = screen
+        self._messages: dict[int, str] = {}
+        self._own: list[int] = []
+        self._roles: dict[str, str] = {}
+        self._read: dict[str, int] = {}
+        self._typing: set[str] = set()
+        self._early: list[Event] | None = []
+
+    async def open(self, limit: int = HISTORY) -> None:
+        """Position first, then history; events that come meanwhile are printed after it."""
+        self._early = []
+        await self._client.subscribe(self.id)
+        state = await self._client.get(self.id)
+        self.title = title_of(state, self._client.user or "")
+        self._roles = {user: member["role"] for user, member in state["members"].items()}
+        self._read = {user: member["read"]["seq"] for user, member in state["members"].items()}
+        count = state["member_count"]
+        kind = "direct" if state["kind"] == "direct" else f"{count} members"
+        self._screen.show((f"── {self.title} ", "bold"), (f"({kind})", "dim"))
+        await self.history(limit=limit)
+        early, self._early = self._early, None
+        for event in early:
+            self.event(event)
+
+    async def history(self, limit: int, before: int | None = None) -> None:
+        page = await self._client.history(self.id, before=before, limit=limit)
+        if page["more"]:
+            self._screen.show(("   …", "dim"))
+        for message in page["messages"]:
+            if before is not None or message["seq"] > self.shown:
+                self._message(message["seq"], message["ts"], message)
+        self.shown = max(self.shown, page["seq"])
+
+    @property
+    def oldest(self) -> int | None:
+        return min(self._messages, default=None)
+
+    def message(self, seq: int | None) -> str | None:
+        """The id of the message at `seq`, or of one's own last one."""
+        if seq is None:
+            return self._messages.get(self._own[-1]) if self._own else None
+        return self._messages.get(seq)
+
+    def members(self) -> None:
+        for user, role in sorted(self._roles.items()):
+            self._screen.show("   ", self._name(user), (f"  {role}", "dim"))
+
+    def event(self, event: Event) -> None:
+        """Print what has happened, unless history has it already."""
+        if self._early is not None:
+            self._early.append(event)
+            return
+        if event.seq <= self.shown and event.kind != "void":
+            return
+        self.shown = max(self.shown, event.seq)
+        data = event.data
+        match event.kind:
+            case "message.sent":
+                self._typing.discard(data.get("by", ""))
+                self._message(event.seq, event.at, data)
+            case "message.edited":
+                text = data.get("text")
+                if text is not None:
+                    note = f"edited {data['message_seq']}: "
+                    self._line(event, (note, "dim"), harmless(text))
+            case "message.deleted":
+                self._line(event, (f"deleted {data['message_seq']}", "dim"))
+            case "message.pinned" | "message.unpinned":
+                self._line(event, (f"{event.kind[8:]} {data['message_seq']}", "dim"))
+            case "conversation.renamed":
+                self.title = harmless(data["title"])
+                self._line(event, ("calls this ", "dim"), self.title)
+            case "member.added":
+                self._roles.update((user, data["role"]) for user in data["users"])
+                self._line(event, (f"added {', '.join(map(harmless, data['users']))}", "dim"))
+            case "member.removed":
+                self._roles.pop(data["user"], None)
+                left = data["user"] == data.get("by")
+                self._line(event, ("left" if left else f"removed {harmless(data['user'])}", "dim"))
+            case "member.role_changed":
+                self._roles[data["user"]] = data["role"]
+                self._line(event, (f"made {harmless(data['user'])} {data['role']}", "dim"))
+            case "void":
+                self._screen.show((f"{event.seq:>4}  was not stored after all", "red"))
+
+    def signal(self, signal: Signal) -> None:
+        by = signal.data.get("by", "")
+        match signal.kind:
+            case "typing.started" if by not in self._typing:
+                self._typing.add(by)
+                self._show_typing()
+            case "typing.stopped" if by in self._typing:
+                self._typing.discard(by)
+                self._show_typing()
+            case "message.read":
+                self._mark(by, signal.data["seq"])
+            case "presence.changed":
+                online = "is here" if signal.data["online"] else "has gone"
+                self._screen.show(
+                    (f"      {harmless(signal.data['user'])} {online}", "dim"), passing=True
+                )
+
+    def _show_typing(self) -> None:
+        if not self._typing:
+            self._screen.clear_passing()
+            return
+        who = " and ".join(map(harmless, sorted(self._typing)))
+        verb = "is" if len(self._typing) == 1 else "are"
+        self._screen.show((f"      {who} {verb} typing …", "dim italic"), passing=True)
+
+    def _mark(self, by: str, seq: int) -> None:
+        """Say so when somebody has read one's last message."""
+        before = self._read.get(by, 0)
+        self._read[by] = max(before, seq)
+        last = self._own[-1] if self._own else 0
+        if by != self._client.user and before < last <= seq:
+            self._screen.show((f"      read by {harmless(by)}", "dim"), passing=True)
+
+    def _message(self, seq: int, at: int, data: dict[str, Any]) -> None:
+        self._messages[seq] = data["id"]
+        by = data.get("by", "")
+        if by == self._client.user:
+            self._own = sorted({*self._own, seq})
+        text = data.get("text")
+        body = (
+            ("deleted", "dim italic")
+            if text is None
+            else harmless(text).replace("\n", "\n" + " " * 12)
+        )
+        edited = ("  (edited)", "dim") if data.get("edited_at") else ""
+        quote: list[str | tuple[str, str]] = []
+        if preview := data.get("preview"):
+            said = "(gone)" if preview.get("unavailable") else f"{preview['by']}: {preview['text']}"
+            quote = [(f"↪ {harmless(said)[:60]}\n" + " " * 12, "dim")]
+        self._screen.show(
+            (f"{seq:>4}  {clock(at)} ", "dim"), *quote, self._name(by), ": ", body, edited
+        )
+
+    def _line(self, event: Event, *parts: str | tuple[str, str]) -> None:
+        self._screen.show(
+            (f"{event.seq:>4}  {clock(event.at)} ", "dim"),
+            self._name(event.data.get("by", "")),
+            " ",
+            *parts,
+        )
+
+    def _name(self, user: str) -> tuple[str, str]:
+        if user == self._client.user:
+            return harmless(user), "bold"
+        return harmless(user), f"bold {_COLOURS[sum(user.encode()) % len(_COLOURS)]}"

@@ -1,0 +1,188 @@
+"""`palaver serve`: the engine and its listeners as a process that stops well."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import signal
+from collections.abc import AsyncIterator
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import development
+from .announcement import announcement
+from .options import Config, Data, Dsn, load_settings
+from .words import Problem, complain, in_words, ungrouped
+
+if TYPE_CHECKING:
+    import trio
+
+    from ...engine.settings import Settings
+
+
+class Durability(StrEnum):
+    commit = "commit"
+    write_behind = "write_behind"
+    relaxed = "relaxed"
+
+
+class LogLevel(StrEnum):
+    debug = "debug"
+    info = "info"
+    warning = "warning"
+    error = "error"
+
+
+class LogFormat(StrEnum):
+    console = "console"
+    json = "json"
+
+
+@in_words
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; 0.0.0.0 for all.", show_default=False)
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="WebSocket port [8765].", min=0, max=65535)
+    ] = None,
+    http_port: Annotated[
+        int | None, typer.Option(help="HTTP port [8766].", min=0, max=65535)
+    ] = None,
+    dsn: Dsn = None,
+    data: Data = None,
+    memory: Annotated[
+        bool | None, typer.Option("--memory", help="Keep nothing; for trying things out.")
+    ] = None,
+    config: Config = None,
+    dev: Annotated[
+        bool | None,
+        typer.Option("--dev/--no-dev", help="Development mode: make up a secret, print tokens."),
+    ] = None,
+    durability: Annotated[Durability | None, typer.Option(help="What a reply promises.")] = None,
+    log_level: Annotated[LogLevel | None, typer.Option()] = None,
+    log_format: Annotated[LogFormat | None, typer.Option()] = None,
+) -> None:
+    """Run the server: WebSocket, HTTP, and Postgres if you have none of your own.
+
+    Without a secret and on this machine only, it runs in development mode and says what to try.
+    """
+    import trio
+
+    settings = load_settings(
+        config,
+        listen={"host": host, "http_host": host, "port": port, "http_port": http_port},
+        storage={"dsn": dsn, "data": data, "memory": memory},
+        policy={"durability": durability},
+        log_level=log_level,
+        log_format=log_format,
+    )
+    from ...engine import StartupError
+
+    try:
+        with ungrouped():
+            trio.run(_run, _with_secret(settings, dev))
+    except StartupError as error:
+        raise Problem(_with_advice(str(error), settings)) from None
+
+
+def _with_secret(settings: Settings, dev: bool | None) -> Settings:
+    """Decide on development mode, and see to it that tokens can be checked."""
+    from pydantic import SecretStr
+
+    auth, listen = settings.auth, settings.listen
+    configured = bool(auth.secret or auth.public_key or auth.public_key_file)
+    if dev is None:
+        dev = listen.development or (not configured and _on_loopback(settings))
+    if not configured:
+        if not dev:
+            raise Problem(_no_secret(settings))
+        directory = development.data_directory(settings)
+        key = development.find(directory) if directory is not None else None
+        auth = auth.model_copy(update={"secret": SecretStr(key or development.make())})
+    listen = listen.model_copy(update={"development": dev})
+    return settings.model_copy(update={"listen": listen, "auth": auth})
+
+
+def _no_secret(settings: Settings) -> str:
+    where = (
+        ""
+        if _on_loopback(settings)
+        else f"{settings.listen.host} can be reached from elsewhere, and "
+    )
+    return (
+        f"{where}no secret is configured to check tokens with. Set PALAVER_AUTH__SECRET, or "
+        "auth.secret in a --config file, to at least 32 random bytes; --dev makes one up, which is "
+        "good for trying things out only."
+    )
+
+
+def _on_loopback(settings: Settings) -> bool:
+    return all(_is_loopback(host) for host in (settings.listen.host, settings.listen.http_host))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def _run(settings: Settings) -> None:
+    """From opening the store to the end of the drain. Returns after a clean stop."""
+    import trio
+
+    from ...engine.logs import configure
+
+    configure(settings)
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+            with trio.CancelScope() as serving:
+                nursery.start_soon(_stop_on_signal, signals, serving)
+                await _serve(settings)
+            nursery.cancel_scope.cancel()
+    _say("stopped")
+
+
+async def _serve(settings: Settings) -> None:
+    """Until cancelled; then the listeners drain first, the engine after them."""
+    import trio
+
+    from ...engine import Engine
+    from ..server import serve as listen
+
+    async with Engine(settings, progress=_say) as engine, trio.open_nursery() as nursery:
+        listening = await nursery.start(listen, engine)
+        if settings.listen.development:
+            _keep_key(settings)
+        typer.echo(announcement(settings, listening))
+
+
+async def _stop_on_signal(signals: AsyncIterator[int], serving: trio.CancelScope) -> None:
+    """The first signal drains; the second one ends the process where it stands."""
+    async for _ in signals:
+        if serving.cancel_called:
+            complain("stopped at once; what was not answered may be lost")
+            os._exit(1)
+        _say("draining; once more to stop at once")
+        serving.cancel()
+
+
+def _say(sentence: str) -> None:
+    typer.echo(f"palaver: {sentence}", err=True)
+
+
+def _keep_key(settings: Settings) -> None:
+    """Keep the key for the next time, now that the data directory is ours."""
+    directory = development.data_directory(settings)
+    if directory is not None and settings.auth.secret is not None:
+        development.keep(settings.auth.secret.get_secret_value(), directory)
+
+
+def _with_advice(reason: str, settings: Settings) -> str:
+    if "address already in use" not in reason:
+        return reason
+    flag = "--http-port" if f":{settings.listen.http_port}:" in reason else "--port"
+    return f"{reason.rstrip('.')}; stop what listens there, or choose another with {flag}."

@@ -1,0 +1,321 @@
+"""What goes on in `palaver chat`: one task follows the server, one the keyboard."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import trio
+
+from ..client import (
+    Client,
+    ClientEnded,
+    Event,
+    NoAnswer,
+    Push,
+    Rejected,
+    Reload,
+    Signal,
+    StateChange,
+)
+from .room import Room, title_of
+from .screen import Screen, harmless
+from .words import Problem
+
+READ_EVERY = 0.3
+TYPING_EVERY = 3.0
+LOOK_AT_KEYS = 0.5
+
+HELP = """\
+/list                 conversations
+/open NUMBER | USER   go to one
+/group TITLE USER …   make a group
+/history [COUNT]      what came before
+/members              who is here
+/edit [SEQ] TEXT      change a message, by default your last
+/delete [SEQ]         take one back, by default your last
+/help
+/quit                 or Ctrl-D"""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Where to begin: at most one of these is given, otherwise at the list."""
+
+    to: str | None = None
+    group: str | None = None
+    members: list[str] = field(default_factory=list)
+    conversation: str | None = None
+
+
+async def run(url: str, token: Any, opening: Opening) -> None:
+    """Until the input ends or the server refuses; then `Problem`."""
+    screen = Screen()
+    with screen.restored():
+        async with Client(url, token) as client:
+            session = Session(client, screen)
+            try:
+                await session.run(opening)
+            except ClientEnded as ended:
+                raise Problem(f"{ended}.") from None
+
+
+class Session:
+    def __init__(self, client: Client, screen: Screen) -> None:
+        self._client = client
+        self._screen = screen
+        self._room: Room | None = None
+        self._rows: list[dict[str, Any]] = []
+        self._names: dict[str, str] = {}
+        self._sending = 0
+        self._sent = trio.Event()
+        self._seen = trio.Event()
+
+    async def run(self, opening: Opening) -> None:
+        end: ClientEnded | None = None
+        async with trio.open_nursery() as nursery:
+
+            async def converse() -> None:
+                nonlocal end
+                try:
+                    nursery.start_soon(self._mark_read)
+                    nursery.start_soon(self._tell_typing)
+                    await self._begin(opening)
+                    await self._read_input(nursery)
+                except ClientEnded as ended:
+                    end = ended
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(converse)
+            try:
+                async for push in self._client:
+                    await self._take(push)
+            except ClientEnded as ended:
+                end = ended
+                nursery.cancel_scope.cancel()
+        if end is not None:
+            raise end
+
+    # From the server.
+
+    async def _take(self, push: Push) -> None:
+        room = self._room
+        match push:
+            case StateChange():
+                self._state(push)
+            case Reload(conversation, reason) if room is not None and conversation == room.id:
+                self._note(f"reading anew ({reason.replace('_', ' ')})")
+                room.shown = 0
+                await self._attempt(room.open())
+                self._seen.set()
+            case Event(conversation=conversation) if room is not None and conversation == room.id:
+                room.event(push)
+                self._seen.set()
+            case Signal(conversation=conversation) if room and conversation == room.id:
+                room.signal(push)
+            case Event("message.sent", conversation):
+                by, text = push.data.get("by", ""), push.data.get("text") or ""
+                if by != self._client.user:
+                    where = self._names.get(conversation, "elsewhere")
+                    self._note(f"{harmless(by)} in {where}: {harmless(text)[:60]}   /list")
+
+    def _state(self, change: StateChange) -> None:
+        match change.state:
+            case "connected":
+                self._note(f"connected as {harmless(self._client.user or '?')}")
+            case "disconnected" if change.retry_in is not None:
+                self._note(f"{change.reason}; next attempt in {change.retry_in:.1f} s", "yellow")
+
+    async def _mark_read(self) -> None:
+        """What was shown is read; said at most every `READ_EVERY` seconds."""
+        while True:
+            await self._seen.wait()
+            self._seen = trio.Event()
+            await trio.sleep(READ_EVERY)
+            if (room := self._room) is not None and room.shown:
+                try:
+                    await self._client.read(room.id, room.shown)
+                except (Rejected, NoAnswer):
+                    pass  # the next message says it again
+
+    async def _tell_typing(self) -> None:
+        """While the line being typed changes, say so now and then."""
+        if not self._screen.interactive:
+            return
+        before, told = "", -TYPING_EVERY
+        while True:
+            await trio.sleep(LOOK_AT_KEYS)
+            typed, now = self._screen.typed(), trio.current_time()
+            if typed != before and self._room is not None and not typed.startswith("/"):
+                try:
+                    if not typed:
+                        told = -TYPING_EVERY
+                        await self._client.typing(self._room.id, on=False)
+                    elif now - told >= TYPING_EVERY:
+                        told = now
+                        await self._client.typing(self._room.id)
+                except (Rejected, NoAnswer):
+                    pass
+            before = typed
+
+    # From the keyboard.
+
+    async def _begin(self, opening: Opening) -> None:
+        await self._client.connected()
+        if opening.conversation is not None:
+            await self._attempt(self._open(opening.conversation))
+        elif opening.to is not None:
+            await self._attempt(self._open_direct(opening.to))
+        elif opening.group is not None:
+            await self._attempt(self._open_group(opening.group, opening.members))
+        else:
+            await self._attempt(self._list())
+
+    async def _read_input(self, nursery: trio.Nursery) -> None:
+        """Until the end of the input; then what is on its way is waited for."""
+        commands: dict[str, Callable[[list[str], str], Awaitable[None]]] = {
+            "list": lambda words, rest: self._list(),
+            "open": self._command_open,
+            "group": lambda words, rest: self._open_group(words[0], words[1:]),
+            "history": self._command_history,
+            "members": self._command_members,
+            "edit": self._command_edit,
+            "delete": self._command_delete,
+        }
+        async for line in self._screen.lines():
+            text = line.strip()
+            if text in ("/quit", "/exit", "/q"):
+                break
+            if text == "/help":
+                self._note(HELP)
+            elif text.startswith("/"):
+                name, _, rest = text[1:].partition(" ")
+                await self._command(commands.get(name), name, rest.strip())
+            elif text and self._room is None:
+                self._note("to whom? /list shows conversations, /open USER begins one")
+            elif text and self._room is not None:
+                self._sending += 1
+                nursery.start_soon(self._send, self._room, text)
+                await trio.lowlevel.checkpoint()  # so that lines go out in their order
+        while self._sending:
+            self._sent = trio.Event()
+            await self._sent.wait()
+
+    async def _send(self, room: Room, text: str) -> None:
+        if self._client.state != "connected":
+            self._note(f"not connected; goes out later: {text[:60]}")
+        try:
+            await self._attempt(
+                self._client.call("message.send", {"text": text}, room.id, timeout=None)
+            )
+        finally:
+            self._sending -= 1
+            self._sent.set()
+
+    async def _command(
+        self, command: Callable[[list[str], str], Awaitable[None]] | None, name: str, rest: str
+    ) -> None:
+        if command is None:
+            self._note(f"there is no /{name}; /help shows what there is")
+            return
+        try:
+            words = shlex.split(rest)
+        except ValueError:
+            words = rest.split()
+        try:
+            await self._attempt(command(words, rest))
+        except (IndexError, ValueError):
+            usage = next((line for line in HELP.splitlines() if line.startswith(f"/{name}")), "")
+            self._note(f"say it like this: {usage}")
+
+    async def _list(self) -> None:
+        self._rows = (await self._client.conversations(limit=50))["conversations"]
+        user = self._client.user or ""
+        self._names = {row["c"]: title_of(row, user) for row in self._rows}
+        if not self._rows:
+            self._note("no conversations yet; /open USER begins one")
+        for number, row in enumerate(self._rows, 1):
+            unread = (f"  {row['unread']} new", "bold") if row["unread"] else ""
+            last = row.get("last") or {}
+            text = harmless(last.get("text") or "").replace("\n", " ")[:50]
+            self._screen.show(
+                (f"{number:>4}  ", "dim"), self._names[row["c"]], unread, (f"  {text}", "dim")
+            )
+
+    async def _command_open(self, words: list[str], rest: str) -> None:
+        if words[0].isdigit() and self._rows:
+            await self._open(self._rows[int(words[0]) - 1]["c"])
+        else:
+            await self._open_direct(words[0])
+
+    async def _open_direct(self, user: str) -> None:
+        await self._open(await self._client.create_direct(user))
+
+    async def _open_group(self, title: str, members: list[str]) -> None:
+        """The group of this title that one is in; otherwise a new one."""
+        rows = (await self._client.conversations(limit=200))["conversations"]
+        known = [row["c"] for row in rows if row["kind"] == "group" and row.get("title") == title]
+        await self._open(known[0] if known else await self._client.create_group(members, title))
+
+    async def _open(self, conversation: str) -> None:
+        before, self._room = self._room, Room(self._client, self._screen, conversation)
+        try:
+            await self._room.open()
+        except (Rejected, NoAnswer):
+            self._room = before
+            raise
+        self._names[conversation] = self._room.title
+        if before is not None and before.id != conversation:
+            await self._client.unsubscribe(before.id)
+        self._seen.set()
+
+    async def _command_history(self, words: list[str], rest: str) -> None:
+        room = self._here()
+        await room.history(limit=int(words[0]) if words else 20, before=room.oldest)
+
+    async def _command_members(self, words: list[str], rest: str) -> None:
+        self._here().members()
+
+    async def _command_edit(self, words: list[str], rest: str) -> None:
+        room = self._here()
+        seq = int(words[0]) if len(words) > 1 and words[0].isdigit() else None
+        text = rest if seq is None else rest.partition(" ")[2].strip()
+        if not text:
+            raise ValueError
+        if (message := self._find(room, seq)) is not None:
+            await self._client.edit(room.id, message, text)
+
+    async def _command_delete(self, words: list[str], rest: str) -> None:
+        room = self._here()
+        if (message := self._find(room, int(words[0]) if words else None)) is not None:
+            await self._client.delete(room.id, message)
+
+    def _find(self, room: Room, seq: int | None) -> str | None:
+        if (message := room.message(seq)) is None:
+            self._note("no such message on the screen" if seq else "you have not written here yet")
+        return message
+
+    def _here(self) -> Room:
+        if self._room is None:
+            raise _Nowhere
+        return self._room
+
+    async def _attempt(self, action: Awaitable[Any]) -> None:
+        """Do it; a no is shown, and the chat goes on."""
+        try:
+            await action
+        except Rejected as rejection:
+            self._note(rejection.message, "red")
+        except NoAnswer as error:
+            self._note(f"{error}", "red")
+        except _Nowhere:
+            self._note("no conversation is open; /list shows them")
+
+    def _note(self, text: str, style: str = "dim") -> None:
+        self._screen.show(("\n".join(f"      {line}" for line in text.split("\n")), style))
+
+
+class _Nowhere(Exception):
+    """A command needs an open conversation."""

@@ -1,0 +1,215 @@
+"""The client and the real gateway: two implementations of one protocol, over memory streams."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import MockClock, memory_stream_pair
+
+from palaver.engine import Engine, Settings
+from palaver.gateway.auth import issue_token
+from palaver.gateway.client import (
+    Address,
+    Client,
+    Event,
+    Push,
+    Refused,
+    Rejected,
+    Reload,
+    Signal,
+    StateChange,
+)
+from palaver.gateway.gateway import Gateway, open_gateway
+
+AUTH = {"secret": "s" * 32}
+
+
+class House:
+    """An engine in memory behind a gateway; `cut` breaks every connection."""
+
+    def __init__(self, gateway: Gateway, nursery: trio.Nursery) -> None:
+        self.gateway = gateway
+        self._nursery = nursery
+        self._streams: list[trio.abc.Stream] = []
+
+    async def connect(self, address: Address) -> trio.abc.Stream:
+        await trio.lowlevel.checkpoint()
+        ours, theirs = memory_stream_pair()
+        self._streams.append(ours)
+        self._nursery.start_soon(self.gateway.serve_stream, ours)
+        return theirs
+
+    async def cut(self) -> None:
+        streams, self._streams = self._streams, []
+        for stream in streams:
+            await trio.aclose_forcefully(stream)
+
+    def client(self, user: str, **options: Any) -> Client:
+        token = issue_token(self.gateway.settings.auth, user)
+        options = {"random": lambda: 0.0, "connector": self.connect, **options}
+        return Client("ws://palaver", token, **options)
+
+
+@asynccontextmanager
+async def house(**settings: Any) -> AsyncIterator[House]:
+    settings = {"storage": {"memory": True}, "auth": AUTH, **settings}
+    async with (
+        Engine(Settings(**settings)) as engine,
+        open_gateway(engine) as gateway,
+        trio.open_nursery() as nursery,
+    ):
+        yield House(gateway, nursery)
+        nursery.cancel_scope.cancel()
+
+
+async def next_of(client: Client, wanted: Callable[[Push], bool]) -> Any:
+    async for push in client:
+        if wanted(push):
+            return push
+    raise AssertionError("the client ended")
+
+
+async def texts(client: Client, count: int) -> list[str]:
+    found: list[str] = []
+    while len(found) < count:
+        push = await next_of(client, lambda push: not isinstance(push, StateChange | Signal))
+        assert isinstance(push, Event), push
+        if push.kind == "message.sent":
+            found.append(push.data["text"])
+    return found
+
+
+@pytest.fixture
+def clock() -> MockClock:
+    return MockClock(autojump_threshold=0)
+
+
+async def test_two_users_talk(clock: MockClock) -> None:
+    async with house() as home, home.client("ann") as ann, home.client("bob") as bob:
+        await bob.connected()
+        answer = await ann.send_to("bob", "hello")
+        c = answer["c"]
+        created = await next_of(bob, lambda push: isinstance(push, Event))
+        assert (created.kind, created.seq) == ("conversation.created", 1)
+        assert await texts(bob, 1) == ["hello"]
+        await bob.subscribe(c)
+        await ann.typing(c)
+        typing = await next_of(
+            bob, lambda push: isinstance(push, Signal) and push.kind == "typing.started"
+        )
+        assert (typing.conversation, typing.data) == (c, {"by": "ann"})
+        await bob.read(c)
+        assert (await ann.get(c))["members"]["bob"]["read"]["seq"] == answer["seq"]
+        page = await bob.history(c)
+        assert [message["text"] for message in page["messages"]] == ["hello"]
+        with pytest.raises(Rejected, match="MESSAGE_NOT_FOUND"):
+            await ann.edit(c, "00000000-0000-0000-0000-000000000000", "x")
+
+
+async def test_CLI_05_what_was_missed_comes_after_the_reconnect(clock: MockClock) -> None:
+    async with house() as home, home.client("ann") as ann, home.client("bob") as bob:
+        c = (await ann.send_to("bob", "1"))["c"]
+        assert await texts(bob, 1) == ["1"]
+        host = home.gateway.engine.as_user("ann")
+        for cut in range(5):
+            await home.cut()
+            for n in range(3):
+                await host.send(c, f"{cut}.{n}")
+            await next_of(bob, lambda push: push == StateChange("connected"))
+            await host.send(c, f"{cut}.live")
+            assert await texts(bob, 4) == [f"{cut}.{n}" for n in (0, 1, 2, "live")]
+
+
+async def test_SEND_05_calls_survive_a_connection_that_keeps_breaking(clock: MockClock) -> None:
+    async with house() as home, home.client("ann") as ann, home.client("bob") as bob:
+        c = (await ann.send_to("bob", "begin"))["c"]
+        answers = {}
+
+        async def send(n: int) -> None:
+            answers[n] = (await ann.send(c, f"{n}"))["seq"]
+
+        async with trio.open_nursery() as nursery:
+            for n in range(100):
+                nursery.start_soon(send, n)
+                await trio.lowlevel.checkpoint()
+                if n % 10 == 9:
+                    await home.cut()
+        sent = await texts(bob, 101)
+        assert sent == ["begin", *map(str, range(100))], "each once, in order"
+        assert sorted(answers.values()) == list(range(3, 103))
+
+
+async def test_too_much_missed_is_to_be_reloaded(clock: MockClock) -> None:
+    async with house(actors={"resume_limit": 5}) as home, home.client("bob") as bob:
+        await bob.connected()
+        host = home.gateway.engine.as_user("ann")
+        c = await host.create_group("Team", ["bob"])
+        await next_of(bob, lambda push: isinstance(push, Event))
+        await home.cut()
+        for n in range(10):
+            await host.send(c, f"{n}")
+        reload = await next_of(bob, lambda push: isinstance(push, Reload))
+        assert reload == Reload(c, "too_far", 11)
+        await host.send(c, "after")
+        assert await texts(bob, 1) == ["after"]
+
+
+async def test_a_conversation_made_meanwhile_is_told(clock: MockClock) -> None:
+    async with house() as home, home.client("bob") as bob:
+        await bob.connected()
+        await bob.conversations()
+        await home.cut()
+        c = await home.gateway.engine.as_user("ann").create_group("Team", ["bob"])
+        reload = await next_of(bob, lambda push: isinstance(push, Reload))
+        assert reload == Reload(c, "new", 1)
+
+
+async def test_delivery_is_acknowledged(clock: MockClock) -> None:
+    async with house() as home, home.client("ann") as ann, home.client("bob") as bob:
+        answer = await ann.send_to("bob", "hello")
+        await ann.subscribe(answer["c"])
+        assert await texts(bob, 1) == ["hello"]
+        delivered = await next_of(
+            ann, lambda push: isinstance(push, Signal) and push.kind == "message.delivered"
+        )
+        assert delivered.data["by"] == "bob"
+        assert delivered.data["seq"] == answer["seq"]
+
+
+async def test_CONN_21_a_bad_token_is_final(clock: MockClock) -> None:
+    async with house() as home, home.client("ann") as ann:
+        await ann.connected()
+        async with Client("ws://palaver", "nonsense", connector=home.connect) as nobody:
+            with pytest.raises(Refused, match="The token is not valid") as caught:
+                await nobody.connected()
+            assert caught.value.code == 3500
+
+
+async def test_a_drain_is_quick_and_says_when_to_come_back(clock: MockClock) -> None:
+    async with house() as home, home.client("ann") as ann:
+        await ann.connected()
+        start = trio.current_time()
+        await home.gateway.drain()
+        assert trio.current_time() - start < 1
+        lost = await next_of(
+            ann, lambda push: isinstance(push, StateChange) and push.state == "disconnected"
+        )
+        assert lost.reason in ("the server is shutting down", "server is shutting down")
+        assert lost.retry_in > 0
+
+
+async def test_a_token_is_renewed_before_it_runs_out(clock: MockClock) -> None:
+    async with house() as home:
+        made = []
+
+        async def fresh() -> str:
+            made.append(issue_token(home.gateway.settings.auth, "ann", ttl_s=60))
+            return made[-1]
+
+        async with Client("ws://palaver", fresh, connector=home.connect) as ann:
+            await ann.connected()
+            await trio.sleep(600)
+            assert ann.state == "connected"
+            assert len(made) > 10
