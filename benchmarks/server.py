@@ -28,7 +28,7 @@ class Server:
         self._data = data
         where = ["--memory"] if data is None else ["--data", str(data)]
         self._command = [
-            *(sys.executable, "-m", "palaver.gateway.cli", "serve", *where),
+            *(str(Path(sys.executable).with_name("palaver")), "serve", *where),
             *("--port", str(self.port), "--http-port", str(http_port)),
             *("--durability", durability, "--log-level", "warning"),
         ]

@@ -151,6 +151,7 @@ async def _serve(settings: Settings) -> None:
     import trio
 
     from ...engine import Engine
+    from ...engine.collector import tune
     from ..server import serve as listen
 
     async with Engine(settings, progress=_say) as engine, trio.open_nursery() as nursery:
@@ -158,6 +159,7 @@ async def _serve(settings: Settings) -> None:
         if settings.listen.development:
             _keep_key(settings)
         typer.echo(announcement(settings, listening))
+        tune()
 
 
 async def _stop_on_signal(signals: AsyncIterator[int], serving: trio.CancelScope) -> None:
