@@ -93,8 +93,10 @@ class Committer:
             return []
         try:
             await self._execute(Batch(parcels, self._incarnation))
-        except (RowRefused, TypeError, ValueError) as error:
+        except RowRefused as error:
             return await self._sort_out(parcels, str(error))
+        except (TypeError, ValueError) as error:  # not JSON; its text may be a message
+            return await self._sort_out(parcels, type(error).__qualname__)
         return [COMMITTED] * len(parcels)
 
     async def _sort_out(self, parcels: list[Parcel], problem: str) -> list[Outcome]:
@@ -140,7 +142,7 @@ class Committer:
     async def _void(self, parcel: Parcel, problem: str) -> Outcome:
         """Void rows in the place of what is refused for good. A conversation that could not even
         be created has no place for them."""
-        _log.error("write refused", conversation=parcel.conversation, problem=problem)
+        _log.error("write refused", problem=problem)
         if parcel.void or parcel.write.created is not None:
             return Refused(problem, voided=False)
         if parcel.write.events:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import trio
 
 from ..protocol.commands import Position
+from ..protocol.errors import Rejected
 from ..protocol.events import Event
 from ..protocol.machine import Mark
 from ..protocol.records import Events, Loaded, Messages, PositionAt, Snapshot
@@ -30,6 +31,8 @@ class MemoryConversations:
         shelf = await self._shelf(conversation)
         if shelf.row is None:
             return None
+        if self._disk.ended[self._incarnation] is not None:
+            raise Rejected("UNAVAILABLE", "Another engine has taken over.")
         if shelf.opened_in != self._incarnation:
             if self._epochs and self._disk.ended[shelf.opened_in] is False:
                 _renew(shelf)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
@@ -33,9 +33,9 @@ class PostgresStore:
     Leaving stores everything that was appended, within `close_timeout_s` and even if cancelled;
     only if all of it got stored does the incarnation count as ended cleanly.
 
-    `pool_size` bounds all connections of a running store (CONN-17): one for each of the writer's
-    shards, the others for reading. `durability="commit"` promises that nothing is shown before it
-    is stored, so that no crash starts a new epoch.
+    A running store has at most `readers` connections, and one for each shard of the writer, however
+    much it does (CONN-17). `durability="commit"` promises that nothing is shown before it is
+    stored, so that no crash starts a new epoch.
     """
 
     journal: Writer
@@ -47,8 +47,8 @@ class PostgresStore:
         dsn: str,
         *,
         durability: Durability = "write_behind",
-        pool_size: int = 10,
-        read_timeout_s: float = 5.0,
+        readers: int = 8,
+        query_timeout_s: float = 10.0,
         start_timeout_s: float = 30.0,
         close_timeout_s: float = 10.0,
         writer: WriterSettings | None = None,
@@ -56,26 +56,24 @@ class PostgresStore:
     ) -> None:
         self._dsn = dsn
         self._durability = durability
-        self._read_timeout_s = read_timeout_s
+        self._readers = readers
+        self._query_timeout_s = query_timeout_s
         self._start_timeout_s = start_timeout_s
         self._close_timeout_s = close_timeout_s
         self._writer = writer if writer is not None else WriterSettings()
-        self._readers = pool_size - self._writer.shards
         self._observer = observer
         self._thread = AsyncioThread()
         self._exits = AsyncExitStack()
         self.incarnation = 0
         self.migrated: list[str] = []
         """what entering had to apply"""
-        if self._readers < 1:
-            raise ValueError("pool_size must leave a connection for reading beside the shards")
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as exits:
             await exits.enter_async_context(self._thread)
             await self._start()
-            database = Database(self._thread, self._dsn, self._readers, self._read_timeout_s)
-            exits.push_async_callback(database.aclose)
+            database = Database(self._thread, self._dsn, self._readers, self._query_timeout_s)
+            exits.push_async_callback(_shielded, database.aclose)
             self.journal = Writer(
                 self._thread, self._dsn, self.incarnation, self._writer, self._observer
             )
@@ -123,3 +121,15 @@ class PostgresStore:
                     )
             except DatabaseError as error:
                 _log.warning("the end is not noted, counts as unclean", error=str(error))
+
+
+async def _shielded(close: Callable[[], Awaitable[None]]) -> None:
+    with trio.CancelScope(shield=True):
+        await close()
+
+
+async def migrated(dsn: str, timeout_s: float = 30.0) -> list[str]:
+    """Bring the database up to date without opening a store; the names of what was applied."""
+    async with AsyncioThread() as thread:
+        with database_errors():
+            return await thread.run(migrate, dsn, timeout_s)

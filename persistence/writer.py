@@ -7,6 +7,7 @@ has one batch under way, which is what keeps the order.
 
 from __future__ import annotations
 
+import traceback
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -31,12 +32,12 @@ _SLICE = 0.005
 
 @dataclass(frozen=True, slots=True)
 class WriterSettings:
-    """Times in seconds. `max_rows` and `max_bytes` bound what waits, not one batch."""
+    """Times in seconds. What waits is bounded by `buffer_rows`, by `buffer_bytes`, and by age."""
 
     shards: int = 1
     batch_rows: int = 500
-    max_rows: int = 20_000
-    max_bytes: int = 64 * 1024 * 1024
+    buffer_rows: int = 20_000
+    buffer_bytes: int = 64 * 1024 * 1024
     answer_timeout_s: float = 5.0
     """a write without an outcome for so long is `Delayed`; then nothing more is taken"""
     wait_s: float = 1.0
@@ -77,7 +78,7 @@ class Writer:
     ) -> None:
         self._settings = settings
         self._observer = observer
-        self._backlog = Backlog(settings.max_rows, settings.max_bytes)
+        self._backlog = Backlog(settings.buffer_rows, settings.buffer_bytes)
         self._answers: deque[tuple[Parcel, Outcome]] = deque()
         self._answer_waits = trio.Event()
         self._scope = trio.CancelScope(shield=True)
@@ -201,8 +202,10 @@ class Writer:
     def _tell(self, parcel: Parcel, outcome: Outcome) -> None:
         try:
             parcel.write.done(outcome)
-        except Exception:
-            _log.exception("the answer to a write was not taken", conversation=parcel.conversation)
+        except Exception as error:
+            # Without its text, which may be a message.
+            stack = traceback.format_tb(error.__traceback__)
+            _log.error("outcome not taken", error=type(error).__qualname__, stack=stack)
 
     def _count(self, report: BatchReport) -> None:
         statistics = self._statistics
