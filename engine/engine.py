@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import structlog
 import trio
@@ -28,16 +28,18 @@ from ..actors.reactors import Reactor, Reactors
 from ..actors.registry import Registry
 from ..actors.session import session_for
 from ..actors.supervisor import Limits as CrashLimits
-from ..protocol.disconnects import Disconnect
+from ..protocol.disconnects import DRAIN, Disconnect
 from ..protocol.errors import Rejected
+from ..protocol.features.system import PostMessage
 from ..protocol.frames import Item
+from ..protocol.ids import HOST
 from .background import Background
 from .clock import SystemClock
 from .events import Subscription
 from .metrics import Metrics
 from .settings import Settings
 from .storage import open_store
-from .user import User
+from .user import Sent, User
 
 _log = structlog.get_logger("palaver.engine")
 
@@ -47,7 +49,8 @@ def new_uuid7() -> str:
 
 
 class Engine:
-    """An async context manager. Leaving it drains: mailboxes are emptied, writes are stored.
+    """An async context manager. Leaving it drains: mailboxes are emptied, writes are stored, and
+    whoever is still attached is disconnected.
 
     Every method is to be called in the trio run that entered it. `store`, `clock` and `new_id` are
     for tests; by default the settings choose the store. `guards` run in order before every command
@@ -117,6 +120,8 @@ class Engine:
         # deserves the chance, within its deadline.
         with trio.CancelScope(shield=True):
             await self.drained()
+        for user in list(self._env.hub.sessions):
+            self.disconnect(user, DRAIN)
         return await self._exit.__aexit__(kind, error, traceback)
 
     # For the gateway.
@@ -151,6 +156,18 @@ class Engine:
     def as_user(self, user: str) -> User:
         """What `user` can do, as methods. Trusts the caller: there is no token here."""
         return User(user, self._env, self._dispatch, self.attach, self.detach)
+
+    async def post(
+        self, conversation: str, text: str, *, metadata: dict[str, Any] | None = None
+    ) -> Sent:
+        """A system message: it has no sender, and no user can edit or delete it (MSG-26).
+
+        Returns and raises like the methods of `User`. There is no client id: repeated, it is
+        posted again.
+        """
+        return await self.as_user(HOST).ask(
+            PostMessage(text=text, metadata=metadata), conversation
+        )
 
     def subscribe(self, conversation: str, *, after: int = 0) -> Subscription:
         """Every stored event of `conversation` after seq `after`, as an async iterator inside an

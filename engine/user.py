@@ -85,7 +85,8 @@ class User:
             return await self._asker.reply(id)
         raise Rejected("UNAVAILABLE", "No answer in time; the outcome is unknown.")
 
-    async def _sent(self, command: Command, conversation: str | None) -> Sent:
+    async def ask(self, command: Command, conversation: str | None) -> Sent:
+        """Carry out a command that leads to an event; where that event stands."""
         result = await self.do(command, conversation)
         return Sent(result["c"], result["seq"], result["id"], result["ts"])
 
@@ -116,11 +117,11 @@ class User:
         command = SendMessage(
             text=text, reply_to=reply_to, metadata=metadata, client_id=client_id, attempt=attempt
         )
-        return await self._sent(command, conversation)
+        return await self.ask(command, conversation)
 
     async def send_to(self, user: str, text: str, *, client_id: str | None = None) -> Sent:
         """To the direct conversation with `user`, which is made if need be (CONV-02)."""
-        return await self._sent(SendMessage(to=user, text=text, client_id=client_id), None)
+        return await self.ask(SendMessage(to=user, text=text, client_id=client_id), None)
 
     async def edit(self, conversation: str, message_id: str, text: str) -> None:
         await self.do(EditMessage(message_id=message_id, text=text), conversation)

@@ -115,6 +115,8 @@ class Command(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: ClassVar[str]
+    host_only: ClassVar[bool] = False
+    """Not for clients: only the host, in its own process, may ask for it."""
 
 
 class ConversationCommand(Command):

@@ -47,8 +47,8 @@ def _parse_item(value: Any) -> Item:
     if id is not None and type(id) is not int and (type(id) is not str or len(id) > 64):
         raise BadFrame("id: must be an integer or a string of at most 64 characters")
     conversation = value.get("c")
-    if conversation is not None and type(conversation) is not str:
-        raise BadFrame("c: must be a string")
+    if conversation is not None and (type(conversation) is not str or len(conversation) > 64):
+        raise BadFrame("c: must be a string of at most 64 characters")
     seq = value.get("seq")
     if seq is not None and (type(seq) is not int or seq < 0):
         raise BadFrame("seq: must be an integer, 0 or more")

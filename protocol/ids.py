@@ -34,6 +34,9 @@ UserId = Annotated[
 ]
 """Opaque to the engine: whatever the host product calls its users, at most 128 characters."""
 
+HOST = ""
+"""Who asks when the host itself does: never a user id."""
+
 ClientId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 """Chosen by the client; makes a durable command idempotent per (conversation, sender)."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from .commands import Context, ConversationCommand, DurableCommand, Effect, MoveMark
 from .errors import Rejected
 from .events import Event, EventData
+from .ids import HOST
 from .message import Message
 from .roles import require_member
 from .state import ConversationState
@@ -38,7 +39,8 @@ class Mark:
 def admit(state: ConversationState, command: ConversationCommand, user: str) -> None:
     """The first check of all (SEND-22): the conversation is there, and `user` belongs to it."""
     if state.exists:
-        require_member(state, user)
+        if not (command.host_only and user == HOST):
+            require_member(state, user)
     elif not command.opens:
         raise Rejected("CONVERSATION_NOT_FOUND")
 
@@ -89,7 +91,7 @@ def event(
         seq=state.seq + 1,
         id=context.new_id(),
         data=data,
-        sender=context.user,
+        sender=context.user or None,
         at=max(context.now, state.changed_at),
         client_id=client_id if carries_client_id else None,
         number=state.number + 1 if data.countable else None,

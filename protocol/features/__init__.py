@@ -23,6 +23,7 @@ from . import (
     messages,
     pins,
     subscriptions,
+    system,
     typing,
 )
 
@@ -32,6 +33,7 @@ FEATURES: tuple[ModuleType, ...] = (
     messages,
     edits,
     deletes,
+    system,
     pins,
     marks,
     typing,
@@ -62,7 +64,10 @@ def _named(base: type[T]) -> dict[str, type[T]]:
     }
 
 
-COMMANDS: dict[str, type[Command]] = _named(Command)
+COMMANDS: dict[str, type[Command]] = {
+    name: kind for name, kind in _named(Command).items() if not kind.host_only
+}
+"""What clients may ask for."""
 EVENTS: dict[str, type[EventData]] = {**_named(EventData), Void.name: Void}
 SIGNALS: dict[str, type[SignalData]] = _named(SignalData)
 SLICES: tuple[Slice[object], ...] = tuple(

@@ -59,7 +59,8 @@ class DeleteMessage(DurableCommand):
         message = context.messages.get(self.message_id)
         if message is None:
             raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": self.message_id})
-        any_message = may(state, member, "delete_any_message")
+        # A system message is nobody's, so nobody may (MSG-26).
+        any_message = message.by is not None and may(state, member, "delete_any_message")
         if message.by != context.user and not any_message:
             raise Rejected("PERMISSION_DENIED")
         if message.deleted:
