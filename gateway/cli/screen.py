@@ -36,6 +36,10 @@ class Screen:
         self._console = Console(highlight=False, soft_wrap=True)
         self._passing = False
         self._prompting = False
+        if self.interactive:
+            import readline  # from now on `input` uses it
+
+            self._typed = readline.get_line_buffer
 
     def show(self, *parts: str | tuple[str, str], passing: bool = False) -> None:
         """Print a line of parts, each with a style if it is a pair. A `passing` one disappears when
@@ -56,11 +60,7 @@ class Screen:
 
     def typed(self) -> str:
         """The line as far as it is typed; empty if this is no terminal."""
-        if not self._prompting:
-            return ""
-        import readline
-
-        return readline.get_line_buffer()
+        return self._typed() if self._prompting else ""
 
     async def lines(self) -> AsyncIterator[str]:
         """What is entered, line by line, until the end of the input."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import trio
@@ -19,11 +20,13 @@ from ..client import (
     Reload,
     Signal,
     StateChange,
+    exponential,
 )
 from .room import Room, title_of
 from .screen import Screen, harmless
 from .words import Problem
 
+PATIENCE = 5.0
 READ_EVERY = 0.3
 TYPING_EVERY = 3.0
 LOOK_AT_KEYS = 0.5
@@ -54,7 +57,8 @@ async def run(url: str, token: Any, opening: Opening) -> None:
     """Until the input ends or the server refuses; then `Problem`."""
     screen = Screen()
     with screen.restored():
-        async with Client(url, token) as client:
+        # Somebody sits in front of it, so it is less patient than an app in a pocket.
+        async with Client(url, token, backoff=partial(exponential, cap=PATIENCE)) as client:
             session = Session(client, screen)
             try:
                 await session.run(opening)
@@ -69,6 +73,7 @@ class Session:
         self._room: Room | None = None
         self._rows: list[dict[str, Any]] = []
         self._names: dict[str, str] = {}
+        self._outages = 0
         self._sending = 0
         self._sent = trio.Event()
         self._seen = trio.Event()
@@ -118,15 +123,27 @@ class Session:
             case Event("message.sent", conversation):
                 by, text = push.data.get("by", ""), push.data.get("text") or ""
                 if by != self._client.user:
+                    if conversation not in self._names:
+                        await self._attempt(self._learn_names())
                     where = self._names.get(conversation, "elsewhere")
-                    self._note(f"{harmless(by)} in {where}: {harmless(text)[:60]}   /list")
+                    where = "" if where == harmless(by) else f" in {where}"
+                    self._note(f"{harmless(by)}{where}: {harmless(text)[:60]}   (/list)")
 
     def _state(self, change: StateChange) -> None:
         match change.state:
+            case "connected" if self._outages == 0:
+                hint = "; /help shows what there is" if self._screen.interactive else ""
+                self._note(f"connected as {harmless(self._client.user or '?')}{hint}")
             case "connected":
-                self._note(f"connected as {harmless(self._client.user or '?')}")
+                self._note("connected again")
+                self._outages = 0
             case "disconnected" if change.retry_in is not None:
-                self._note(f"{change.reason}; next attempt in {change.retry_in:.1f} s", "yellow")
+                # Said once; further attempts only where they do not pile up.
+                self._outages += 1
+                if self._screen.interactive or self._outages == 1:
+                    wait = f"{change.retry_in:.0f} s" if change.retry_in >= 1 else "a moment"
+                    text = f"{change.reason}; next attempt in {wait}"
+                    self._note(text, "yellow", passing=self._outages > 1)
 
     async def _mark_read(self) -> None:
         """What was shown is read; said at most every `READ_EVERY` seconds."""
@@ -148,7 +165,8 @@ class Session:
         while True:
             await trio.sleep(LOOK_AT_KEYS)
             typed, now = self._screen.typed(), trio.current_time()
-            if typed != before and self._room is not None and not typed.startswith("/"):
+            online = self._client.state == "connected"
+            if online and typed != before and self._room and not typed.startswith("/"):
                 try:
                     if not typed:
                         told = -TYPING_EVERY
@@ -196,12 +214,19 @@ class Session:
             elif text and self._room is None:
                 self._note("to whom? /list shows conversations, /open USER begins one")
             elif text and self._room is not None:
-                self._sending += 1
-                nursery.start_soon(self._send, self._room, text)
-                await trio.lowlevel.checkpoint()  # so that lines go out in their order
+                await self._say(nursery, self._room, text)
         while self._sending:
             self._sent = trio.Event()
             await self._sent.wait()
+
+    async def _say(self, nursery: trio.Nursery, room: Room, text: str) -> None:
+        """A person can go on typing while a message is on its way; a script takes it in turn."""
+        self._sending += 1
+        if self._screen.interactive:
+            nursery.start_soon(self._send, room, text)
+            await trio.lowlevel.checkpoint()  # so that lines go out in their order
+        else:
+            await self._send(room, text)
 
     async def _send(self, room: Room, text: str) -> None:
         if self._client.state != "connected":
@@ -230,10 +255,13 @@ class Session:
             usage = next((line for line in HELP.splitlines() if line.startswith(f"/{name}")), "")
             self._note(f"say it like this: {usage}")
 
-    async def _list(self) -> None:
+    async def _learn_names(self) -> None:
         self._rows = (await self._client.conversations(limit=50))["conversations"]
         user = self._client.user or ""
-        self._names = {row["c"]: title_of(row, user) for row in self._rows}
+        self._names.update((row["c"], title_of(row, user)) for row in self._rows)
+
+    async def _list(self) -> None:
+        await self._learn_names()
         if not self._rows:
             self._note("no conversations yet; /open USER begins one")
         for number, row in enumerate(self._rows, 1):
@@ -313,8 +341,9 @@ class Session:
         except _Nowhere:
             self._note("no conversation is open; /list shows them")
 
-    def _note(self, text: str, style: str = "dim") -> None:
-        self._screen.show(("\n".join(f"      {line}" for line in text.split("\n")), style))
+    def _note(self, text: str, style: str = "dim", *, passing: bool = False) -> None:
+        indented = "\n".join(f"      {line}" for line in text.split("\n"))
+        self._screen.show((indented, style), passing=passing)
 
 
 class _Nowhere(Exception):

@@ -45,7 +45,7 @@ def in_words(command: Callable[P, T]) -> Callable[P, T]:
 
 def complain(sentence: str) -> None:
     end = "" if sentence.endswith((".", "?", "!")) else "."
-    typer.echo(f"palaver: {sentence[:1].lower()}{sentence[1:]}{end}", err=True)
+    typer.echo(f"palaver: {sentence}{end}", err=True)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -192,13 +193,12 @@ class _Reading:
 
 
 def _words(error: Exception) -> str:
-    """trio hides the reasons of the single addresses in a group."""
+    """The reason without the address, which trio adds, or hides in a group of one per address."""
     cause: BaseException | None = error.__cause__
     while isinstance(cause, BaseExceptionGroup):
         cause = cause.exceptions[0]
-    if isinstance(cause, OSError):
-        error = cause
-    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
+    number = next((e.errno for e in (error, cause) if isinstance(e, OSError) and e.errno), 0)
+    return (os.strerror(number) if number > 0 else str(error) or type(error).__name__).lower()
 
 
 def _first(group: BaseExceptionGroup[Any], kind: type[Exception]) -> Any:

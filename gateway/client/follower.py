@@ -106,7 +106,7 @@ class Follower:
 
     def disconnected(self) -> None:
         self._nursery = None
-        self.replica.disconnected(cursor=self._cursor is not None)
+        self.replica.disconnected()
 
     async def _subscribe(self, conversation: str) -> None:
         """A subscription ends with its connection, so each connection gets it anew."""
@@ -127,20 +127,21 @@ class Follower:
         except Rejected:
             # Without the overview (an old cursor, a feature switched off) every conversation asks.
             self._cursor = None
-            self.replica.doubt()
-            self._compare({})
+            self._compare(None)
 
     def _changed(self, answer: dict[str, Any]) -> None:
+        rows = {row["c"]: (row["epoch"], row["seq"]) for row in answer["conversations"]}
+        self._compare(rows if self._cursor is not None else None)
         self._cursor = answer["cursor"]
-        self._compare({row["c"]: (row["epoch"], row["seq"]) for row in answer["conversations"]})
         for entry in answer.get("log", ()):
             self._n = max(self._n, entry["n"])
             self._inbox.force(Signal(entry["kind"], None, entry["ts"], entry["data"]))
 
-    def _compare(self, rows: dict[str, tuple[int, int]]) -> None:
+    def _compare(self, rows: dict[str, tuple[int, int]] | None) -> None:
         behind, new = self.replica.compare(rows)
         for conversation in new:
-            self._inbox.force(Reload(conversation, "new", rows[conversation][1]))
+            seq = self.replica.positions[conversation].seq
+            self._inbox.force(Reload(conversation, "new", seq))
         for conversation in behind:
             self._resume(conversation)
 

@@ -79,8 +79,7 @@ class Link:
             try:
                 items = await self._receive(connection, heartbeat)
             except Ended as ended:
-                ended.advice = ended.advice if leave is None else leave
-                raise
+                raise ended if leave is None else _leave(leave) from None
             for item in items:
                 kind = item["t"]
                 if kind == "reply":
@@ -94,7 +93,7 @@ class Link:
                     await self._follower.take(item)
             # The server drains: what was asked is still answered here, the rest elsewhere.
             if leave is not None and not self._calls.in_flight:
-                raise Ended("the server is shutting down", code=1000, advice=leave)
+                raise _leave(leave)
 
     async def _receive(self, connection: Connection, heartbeat: float) -> list[dict[str, Any]]:
         """The next items. A server that is silent for long is asked once, then given up.
@@ -143,6 +142,10 @@ async def ask(fresh_token: FreshToken) -> str:
         return await fresh_token()
     except Exception as error:
         raise Ended(f"no token to be had: {error}") from error
+
+
+def _leave(advice: float) -> Ended:
+    return Ended("the server is shutting down", advice=advice)
 
 
 def _explained(ended: Ended, refusal: Rejected | None) -> Ended:

@@ -33,19 +33,20 @@ class Step(Enum):
 class Position:
     """Every event of `epoch` up to `seq` is known; of marks, the first `marks` moves.
 
-    `heard` is the greatest seq that is known to exist, `again` that the epoch may have changed
-    since the resume in flight was asked for. `stale`: not compared with the server since the
-    connection broke, and it may have been ahead of what was stored.
+    `claimed` is (epoch, seq) of the resume in flight; `heard` and `told_epoch` are the greatest seq
+    and epoch that were heard of meanwhile. `unchecked`: not compared with the server since the
+    connection broke, so that even the next seq may belong to another epoch. `moved`: it moved since
+    it was last compared, so that it may be ahead of what was stored.
     """
 
     epoch: int
     seq: int
     marks: int = 0
-    synced: int = -1
+    claimed: tuple[int, int] | None = None
     heard: int = 0
-    resuming: bool = False
-    again: bool = False
-    stale: bool = False
+    told_epoch: int = 0
+    unchecked: bool = False
+    moved: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,11 @@ class Replica:
             return Step.FOUND
         if last <= position.seq:
             return Step.KNOWN
-        if first <= position.seq + 1:
+        # While a resume is in flight, what comes next may be its answer. If it is of another epoch,
+        # the answer says so right after.
+        if first <= position.seq + 1 and (position.claimed or not position.unchecked):
             position.seq = last
+            position.moved = True
             return Step.TAKE
         position.heard = max(position.heard, last)
         return Step.RESUME if self._begin(position) else Step.LATER
@@ -87,7 +91,8 @@ class Replica:
         position = self.positions.get(conversation)
         if position is None or (position.epoch, position.seq) == (epoch, seq):
             return False
-        position.again = position.resuming
+        position.told_epoch = epoch
+        position.heard = max(position.heard, seq)
         return self._begin(position)
 
     def learn(self, conversation: str, epoch: int, seq: int, marks: int = 0) -> None:
@@ -101,16 +106,13 @@ class Replica:
     def claim(self, conversation: str) -> dict[str, Any]:
         """The payload of `conversation.resume`.
 
-        An epoch that was never learnt is claimed to be the first one: the server then recovers what
-        cannot have diverged since, and has the rest reloaded. Safe, at worst needlessly careful.
+        It is the position as it was when the need was seen: what was taken since then may be of
+        another epoch. An epoch that was never learnt is claimed to be the first one: the server
+        then recovers what cannot have diverged, at worst needlessly careful.
         """
         position = self.positions[conversation]
-        position.again = False
-        return {
-            "epoch": max(position.epoch, 1),
-            "seq": position.seq,
-            "marks": position.marks,
-        }
+        epoch, seq = position.claimed or (position.epoch, position.seq)
+        return {"epoch": max(epoch, 1), "seq": seq, "marks": position.marks}
 
     def resumed(self, conversation: str, answer: Mapping[str, Any]) -> Resumed:
         """The answer to a resume, taken in line with the pushes that came before it."""
@@ -122,56 +124,52 @@ class Replica:
             return Resumed(reason, 0, again=False)
         position.epoch = answer["epoch"]
         position.seq = max(position.seq, answer["seq"]) if recovered else answer["seq"]
-        position.synced = position.seq
         position.marks = answer.get("marks", {}).get("n", position.marks)
-        again = position.again or position.heard > position.seq
-        position.resuming = again
-        position.heard = 0
-        position.stale = False
+        again = position.heard > position.seq or position.told_epoch > position.epoch
+        position.claimed = (position.epoch, position.seq) if again else None
+        position.heard = position.told_epoch = 0
+        position.unchecked = position.moved = False
         return Resumed(reason, position.seq, again)
 
     def forget(self, conversation: str) -> None:
         self.positions.pop(conversation, None)
 
-    def disconnected(self, *, cursor: bool) -> None:
-        """The connection is gone, and with it the resumes in flight.
-
-        `cursor`: there is one, so the server can tell what changed. A position that moved since
-        it was last compared is checked all the same: it may be ahead of the log (a crash).
-        """
+    def disconnected(self) -> None:
+        """The connection is gone, and with it the resumes in flight."""
         for position in self.positions.values():
-            position.stale |= not cursor or position.resuming or position.seq != position.synced
-            position.resuming = position.again = False
-            position.heard = 0
+            position.moved |= position.claimed is not None
+            position.claimed = None
+            position.heard = position.told_epoch = 0
+            position.unchecked = True
             position.epoch = max(position.epoch, 1)
 
-    def doubt(self) -> None:
-        """Nobody can tell what changed: `compare` is to take every position for behind."""
-        for position in self.positions.values():
-            position.stale = True
-
-    def compare(self, rows: Mapping[str, tuple[int, int]]) -> tuple[list[str], list[str]]:
+    def compare(self, rows: Mapping[str, tuple[int, int]] | None) -> tuple[list[str], list[str]]:
         """After a reconnect: given (epoch, seq) of every conversation that changed meanwhile,
-        those to resume, and those that are new and stand where the row says from now on."""
+        those to resume, and those that are new and stand where the row says from now on.
+
+        A position that moved since the last comparison is resumed even if it is in no row: it may
+        be ahead of a log that has lost its end. Without rows (None) all of them are.
+        """
         behind, new = [], []
-        for conversation, (epoch, seq) in rows.items():
+        for conversation, (epoch, seq) in (rows or {}).items():
             position = self.positions.get(conversation)
             if position is None:
-                self.positions[conversation] = Position(epoch, seq, synced=seq)
+                self.positions[conversation] = Position(epoch, seq, moved=False)
                 new.append(conversation)
             elif position.epoch == UNKNOWN_EPOCH:  # met on this very connection
                 position.epoch = epoch
-            elif (position.epoch, position.seq) == (epoch, seq):
-                position.synced = seq
-                position.stale = False
             else:
-                position.stale = True
+                position.moved = (position.epoch, position.seq) != (epoch, seq)
         for conversation, position in self.positions.items():
-            if position.stale and self._begin(position):
-                behind.append(conversation)
+            if position.unchecked and (position.moved or rows is None):
+                if self._begin(position):
+                    behind.append(conversation)
+            else:
+                position.unchecked = position.moved = False
         return behind, new
 
     def _begin(self, position: Position) -> bool:
-        begun = not position.resuming
-        position.resuming = True
-        return begun
+        if position.claimed is not None:
+            return False
+        position.claimed = (position.epoch, position.seq)
+        return True

@@ -53,7 +53,7 @@ class Following(RuleBasedStateMachine):
     def happens(self) -> None:
         seq = self.log.append()
         if self.connected:
-            self.wire.append(("live", seq))
+            self.wire.append(("live", self.log.entries[:seq]))
 
     @rule(lost=st.integers(1, 3))
     def crashes(self, lost: int) -> None:
@@ -69,7 +69,7 @@ class Following(RuleBasedStateMachine):
         self.connected = False
         self.wire.clear()
         self.asked = False
-        self.replica.disconnected(cursor=True)
+        self.replica.disconnected()
 
     @precondition(lambda self: not self.connected)
     @rule()
@@ -114,7 +114,9 @@ class Following(RuleBasedStateMachine):
             if resumed.again:
                 self.asks()
 
-    def takes(self, seq: int) -> None:
+    def takes(self, log: list[str]) -> None:
+        """`log` is what it was when its last event was sent."""
+        seq = len(log)
         first = C not in self.replica.positions
         step = self.replica.push(C, seq, seq)
         if step is Step.RESUME:
@@ -124,7 +126,9 @@ class Following(RuleBasedStateMachine):
                 self.reload_below = seq - 1
             assert seq not in self.held, "an event was taken twice"
             assert seq == 1 + max(self.held, default=self.reload_below), "an event is missing"
-            self.held[seq] = self.log.entries[seq - 1]
+            self.held[seq] = log[-1]
+            if not self.replica.positions[C].unchecked:
+                assert all(log[at - 1] == held for at, held in self.held.items()), "two histories"
 
     def asks(self) -> None:
         """The server answers at its place in the order: pushes first, then the Reply."""
@@ -140,7 +144,8 @@ class Following(RuleBasedStateMachine):
             answer |= {"recovered": False, "reason": "too_far"}
         else:
             answer |= {"recovered": True}
-            self.wire += [("resumed", seq) for seq in range(claim["seq"] + 1, head + 1)]
+            after = range(claim["seq"] + 1, head + 1)
+            self.wire += [("resumed", self.log.entries[:seq]) for seq in after]
         self.wire.append(("reply", answer))
 
     @invariant()
@@ -158,7 +163,7 @@ class Following(RuleBasedStateMachine):
             self.receives()
         position = self.replica.positions.get(C)
         if position is not None:
-            assert not position.resuming
+            assert position.claimed is None
             assert position.seq == len(self.log.entries)
             assert position.epoch in (UNKNOWN_EPOCH, self.log.epoch)
         for seq, held in self.held.items():
@@ -192,7 +197,7 @@ def test_a_gap_is_resumed_once_and_again_if_more_was_heard_of_than_came() -> Non
 def test_an_epoch_never_learnt_is_claimed_to_be_the_first() -> None:
     replica = Replica()
     replica.push(C, 7, 7)
-    replica.disconnected(cursor=True)
+    replica.disconnected()
     assert replica.compare({C: (2, 9)}) == ([C], [])
     assert replica.claim(C)["epoch"] == 1
 
@@ -200,7 +205,7 @@ def test_an_epoch_never_learnt_is_claimed_to_be_the_first() -> None:
 def test_an_epoch_is_only_believed_on_the_connection_that_showed_the_events() -> None:
     replica = Replica()
     replica.push(C, 7, 7)
-    replica.disconnected(cursor=True)
+    replica.disconnected()
     replica.learn(C, 2, 9)
     assert replica.claim(C)["epoch"] == 1
 
@@ -212,3 +217,17 @@ def test_who_is_no_member_any_more_is_forgotten() -> None:
     answer = {"recovered": False, "reason": "not_member", "epoch": 1, "seq": 6}
     assert replica.resumed(C, answer).reload == "not_member"
     assert C not in replica.positions
+
+
+def test_after_a_reconnect_even_the_next_event_waits_until_the_epoch_is_known() -> None:
+    replica = Replica()
+    replica.learn(C, 1, 12)
+    replica.disconnected()
+    assert replica.push(C, 13, 13) is Step.RESUME
+    assert replica.push(C, 14, 14) is Step.LATER
+    assert replica.claim(C) == {"epoch": 1, "seq": 12, "marks": 0}
+    assert replica.push(C, 13, 13) is Step.TAKE, "now as the answer"
+    assert replica.push(C, 14, 14) is Step.TAKE
+    answer = {"recovered": True, "epoch": 2, "seq": 14, "marks": {"n": 0, "moved": []}}
+    assert replica.resumed(C, answer).again is False
+    assert replica.push(C, 15, 15) is Step.TAKE

@@ -1,0 +1,170 @@
+"""What `palaver chat` does with what is typed and what comes, without a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import pytest
+import trio
+from rich.text import Text
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from palaver.gateway.cli.screen import Screen, harmless
+from palaver.gateway.cli.session import Opening, Session
+from palaver.gateway.client import Client, ClientEnded
+from palaver.tests.gateway.client.house import House, house
+
+
+@pytest.fixture
+def clock() -> MockClock:
+    """To be named by the test itself: pytest-trio looks no further."""
+    return MockClock(autojump_threshold=0)
+
+
+class Paper:
+    """Stands in for `Screen`: `enter` types a line; `text` is everything that was shown."""
+
+    interactive = False
+
+    def __init__(self) -> None:
+        self._send, self._receive = trio.open_memory_channel[str](100)
+        self.text = ""
+
+    def show(self, *parts: Any, passing: bool = False) -> None:
+        self.text += Text.assemble(*parts).plain + "\n"
+
+    def clear_passing(self) -> None: ...
+
+    def typed(self) -> str:
+        return ""
+
+    async def lines(self) -> AsyncIterator[str]:
+        async for line in self._receive:
+            yield line
+
+    async def enter(self, *lines: str) -> None:
+        for line in lines:
+            await self._send.send(line)
+            await wait_all_tasks_blocked()
+
+    def end(self) -> None:
+        self._send.close()
+
+
+@asynccontextmanager
+async def chat(home: House, user: str, **opening: Any) -> AsyncIterator[Paper]:
+    paper = Paper()
+    async with home.client(user) as client, trio.open_nursery() as nursery:
+        session = Session(client, cast(Screen, paper))
+        nursery.start_soon(session.run, Opening(**opening))
+        await wait_all_tasks_blocked()
+        yield paper
+        paper.end()
+
+
+async def test_two_talk_and_see_what_becomes_of_it(clock: MockClock) -> None:
+    async with (
+        house() as home,
+        chat(home, "ann", to="bob") as ann,
+        chat(home, "bob", to="ann") as bob,
+    ):
+        await ann.enter("hello", "/edit hello, bob", "one too many", "/delete")
+        assert "── bob (direct)" in ann.text
+        for paper in (ann, bob):
+            assert " ann: hello\n" in paper.text
+            assert " ann edited 2: hello, bob\n" in paper.text
+            assert " ann deleted 4\n" in paper.text
+        await trio.sleep(1)
+        assert "read by bob" in ann.text
+        await bob.enter("hi", "/edit 2 not mine")
+        assert "Not allowed." in bob.text
+
+
+async def test_history_shows_messages_as_they_are_now(clock: MockClock) -> None:
+    async with house() as home:
+        async with chat(home, "ann", to="bob") as ann:
+            await ann.enter("first", "/edit changed", "second", "/delete")
+        async with chat(home, "bob", to="ann") as bob:
+            assert " ann: changed  (edited)\n" in bob.text
+            assert " ann: deleted\n" in bob.text
+
+
+async def test_a_group_is_made_once_and_found_again(clock: MockClock) -> None:
+    async with house() as home:
+        for _ in range(2):
+            async with chat(home, "ann", group="Team", members=["bob", "carol"]) as ann:
+                assert "── Team (3 members)" in ann.text
+                await ann.enter("/members", "hi")
+                assert "   ann  admin\n   bob  member\n   carol  member\n" in ann.text
+        async with chat(home, "bob") as bob:
+            assert bob.text.count("Team") == 1
+            assert "   1  Team  2 new  hi\n" in bob.text
+            await bob.enter("to nobody", "/open 1", "/list")
+            assert "to whom?" in bob.text
+            assert "── Team (3 members)" in bob.text
+
+
+async def test_messages_elsewhere_are_announced(clock: MockClock) -> None:
+    async with house() as home, chat(home, "ann", to="bob") as ann:
+        host = home.gateway.engine.as_user("carol")
+        c = await host.create_group("Team", ["ann"])
+        await host.send(c, "psst")
+        await wait_all_tasks_blocked()
+        assert "carol in Team: psst" in ann.text
+
+
+async def test_wrong_commands_are_explained(clock: MockClock) -> None:
+    async with house() as home, chat(home, "ann", to="bob") as ann:
+        await ann.enter("/edti", "/open", "/delete x", "/delete 99", "/edit", "/help")
+        assert "there is no /edti; /help shows what there is" in ann.text
+        assert "say it like this: /open NUMBER | USER" in ann.text
+        assert "say it like this: /delete [SEQ]" in ann.text
+        assert "no such message on the screen" in ann.text
+        assert "say it like this: /edit [SEQ] TEXT" in ann.text
+        assert "/quit" in ann.text
+
+
+async def test_a_conversation_of_others_is_refused_and_the_chat_goes_on(clock: MockClock) -> None:
+    async with house() as home:
+        c = await home.gateway.engine.as_user("carol").create_group("Secret", ["bob"])
+        async with chat(home, "ann", conversation=c) as ann:
+            assert "Not allowed." in ann.text
+            await ann.enter("/members", "/open bob", "hello")
+            assert "no conversation is open" in ann.text
+            assert " ann: hello\n" in ann.text
+
+
+async def test_an_outage_is_shown_and_what_is_written_meanwhile_arrives(clock: MockClock) -> None:
+    async with (
+        house() as home,
+        chat(home, "ann", to="bob") as ann,
+        chat(home, "bob", to="ann") as bob,
+    ):
+        await home.cut()
+        await ann.enter("written offline")
+        await trio.sleep(1)
+        assert "the connection broke; next attempt in a moment" in ann.text
+        assert "connected again" in ann.text
+        for paper in (ann, bob):
+            assert paper.text.count(": written offline\n") >= 1
+        assert bob.text.count("written offline") == 1
+
+
+async def test_a_refusal_ends_the_chat(clock: MockClock) -> None:
+    async with house() as home, Client("ws://x", "nonsense", connector=home.connect) as client:
+        with pytest.raises(ClientEnded, match="The token is not valid"):
+            await Session(client, cast(Screen, Paper())).run(Opening(to="bob"))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain ünï👨‍👩‍👧\nline", "plain ünï👨‍👩‍👧\nline"),
+        ("\x1b[2J\x07\r\x9b", "�[2J���"),
+        ("a\u202eb\u2066c", "a�b�c"),
+    ],
+)
+def test_a_message_cannot_command_the_terminal(text: str, shown: str) -> None:
+    assert harmless(text) == shown
