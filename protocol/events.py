@@ -98,14 +98,14 @@ class Event:
             payload["client_id"] = self.client_id
         if self.number is not None:
             payload["number"] = self.number
+        payload.update(self.data.fields())
         if self.redacted:
-            content = self.data.content
-            payload.update((k, v) for k, v in self.data.fields().items() if k not in content)
-            payload["redacted"] = True
-        else:
-            payload.update(self.data.fields())
-            if quoted is not None:
-                payload["preview"] = quoted.preview()
+            # Of a kind that has no content nothing is missing: it reads as it did live.
+            for name in self.data.content & type(self.data).model_fields.keys():
+                payload.pop(name, None)
+                payload["redacted"] = True
+        elif quoted is not None:
+            payload["preview"] = quoted.preview()
         return {
             "t": self.data.name,
             "c": self.conversation,

@@ -212,7 +212,7 @@ def test_the_answer_to_a_bad_frame_shows_nothing_of_it(codec: Codec):
 
 @codecs
 def test_size(codec: Codec):
-    kind = type(codec)
+    kind: Any = type(codec)
     frame = codec.encode("x" * 90)
     assert kind(len(frame)).decode(frame) == "x" * 90
     with pytest.raises(BadFrame, match=f"larger than {len(frame) - 1} bytes"):
@@ -285,8 +285,7 @@ def test_every_head_of_msgpack_is_understood_by_the_count():
         assert MsgpackCodec().decode(data) == msgpack.unpackb(data), hex(head)
 
 
-# The cost. Every byte string of at most 1 MiB costs at most its tenfold and 3 MiB; of at most 4 KiB,
-# half a megabyte.
+# The cost: of at most 4 KiB less than half a megabyte, of more at most the tenfold and 3 MiB.
 
 
 def chain(head: bytes, end: bytes, size: int = LIMIT) -> bytes:
@@ -303,8 +302,11 @@ def row(one: bytes, size: int, *, wide: bool = True) -> bytes:
 def announced(head: bytes, width: int, levels: int, size: int) -> bytes:
     """`levels` of arrays or maps inside each other, each announcing as much as there are bytes."""
     fill = size - levels * (1 + width) - 5
-    return (head + size.to_bytes(width, "big")) * levels + b"\xdb" + struct.pack(">I", fill) + (
-        b"a" * fill
+    return (
+        (head + size.to_bytes(width, "big")) * levels
+        + b"\xdb"
+        + struct.pack(">I", fill)
+        + (b"a" * fill)
     )
 
 

@@ -55,9 +55,7 @@ def test_ERR_01_the_shape_of_an_error():
         "message": "The group has no room for more members.",
         "retryable": False,
     }
-    whole = Rejected(
-        "INTERNAL", "Oh.", details={"field": "text"}, retry_after=2.5, correlation="x"
-    )
+    whole = Rejected("INTERNAL", "Oh.", details={"field": "text"}, retry_after=2.5, correlation="x")
     assert whole.payload() == {
         "code": "INTERNAL",
         "message": "Oh.",
@@ -184,10 +182,16 @@ ODD: list[Any] = [
 NAMES = sorted({name for command in COMMANDS.values() for name in command.model_fields})
 
 
-def check_parsing(command: type[Command], payload: dict[str, Any]):
+def refusal(command: type[Command], payload: dict[str, Any]) -> Rejected | None:
     try:
         parse_command(command, payload)
     except Rejected as no:
+        return no
+    return None
+
+
+def check_parsing(command: type[Command], payload: dict[str, Any]):
+    if (no := refusal(command, payload)) is not None:
         assert no.code == "VALIDATION_FAILED"
         assert no.details is not None
         assert isinstance(no.details["field"], str)
@@ -224,9 +228,7 @@ def test_the_answer_never_repeats_a_value(command: type[Command]):
     good = {name: value for name, value in GOOD.items() if name in command.model_fields}
     for name in command.model_fields:
         for value in [*hidden(SECRET), *hidden(SECRET * 1_000), SECRET + "\0"]:
-            try:
-                parse_command(command, {**good, name: value})
-            except Rejected as no:
+            if (no := refusal(command, {**good, name: value})) is not None:
                 assert SECRET not in str(no.payload())
                 assert SECRET not in str(no)
                 assert no.__cause__ is None

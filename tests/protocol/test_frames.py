@@ -87,10 +87,9 @@ def test_what_is_no_item(value: Any):
 def check_parsing(value: Any):
     try:
         items = parse_frame(value)
-    except BadFrame as no:
-        assert no.code == "BAD_FRAME"
-    else:
-        assert all(isinstance(item, Item) for item in items)
+    except BadFrame:
+        return
+    assert all(isinstance(item, Item) for item in items)
 
 
 @given(

@@ -33,8 +33,10 @@ ID = "0193b0e4-7f2a-7abc-8def-0123456789ab"
 
 @pytest.mark.parametrize(
     "text",
-    ["", ID[:-1], ID + "0", ID.upper(), ID.replace("-", ""), f"{{{ID}}}", ID + "\n", " " + ID]
-    + ["urn:uuid:" + ID, ID.replace("0", "\u0660"), ID.replace("a", "g")],
+    [
+        *("", ID[:-1], ID + "0", ID.upper(), ID.replace("-", ""), ID + "\n", " " + ID),
+        *(f"{{{ID}}}", "urn:uuid:" + ID, ID.replace("0", "\u0660"), ID.replace("a", "g")),
+    ],
 )
 def test_every_other_form_is_none(text: str):
     assert not is_uuid(text)
@@ -72,9 +74,7 @@ def test_CONV_03_a_direct_conversation_has_one_id_whoever_begins(profile, one, o
 def test_CONV_03_different_pairs_have_different_ids(pairs):
     (profile, *pair), (other_profile, *other_pair) = pairs
     same = profile == other_profile and sorted(pair) == sorted(other_pair)
-    ids = direct_conversation_id(profile, *pair), direct_conversation_id(
-        other_profile, *other_pair
-    )
+    ids = direct_conversation_id(profile, *pair), direct_conversation_id(other_profile, *other_pair)
     assert (ids[0] == ids[1]) == same
     assert (direct_key(*pair) == direct_key(*other_pair)) == (sorted(pair) == sorted(other_pair))
 

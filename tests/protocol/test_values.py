@@ -16,7 +16,8 @@ def nested(depth: int, kind: type) -> Any:
     return value
 
 
-class Text(str): ...
+class Text(str):
+    __slots__ = ()
 
 
 @given(VALUES)
