@@ -1,0 +1,81 @@
+"""`palaver serve` as a user runs it: a process of its own, with the embedded Postgres."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import jwt
+import pytest
+import trio
+
+SECRET = "a secret for the journeys, long enough"
+PROGRAM = str(Path(sys.executable).with_name("palaver"))
+
+
+class Served:
+    """One run of `palaver serve` on `data`. `async with` waits until it listens; leaving kills."""
+
+    def __init__(self, data: Path, *args: str) -> None:
+        self._args = [*("serve", "--data", str(data), "--port", "0", "--http-port", "0"), *args]
+        self.ws_url = self.http_url = ""
+
+    async def __aenter__(self) -> "Served":
+        self.process = await trio.lowlevel.open_process(
+            [PROGRAM, *self._args],
+            env={**os.environ, "PALAVER_AUTH__SECRET": SECRET, "NO_COLOR": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        said = b""
+        assert self.process.stdout is not None
+        while b"http://" not in said or not said.endswith(b"\n"):
+            data = await self.process.stdout.receive_some()
+            assert data, (await self.errors()).decode()
+            said += data
+        self.ws_url = re.search(rb"ws://\S+", said)[0].decode()
+        self.http_url = re.search(rb"http://\S+", said)[0].decode()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        with trio.CancelScope(shield=True):
+            await self.kill()
+
+    async def errors(self) -> bytes:
+        return b"".join([data async for data in self.process.stderr])
+
+    async def kill(self) -> None:
+        """kill -9: nothing of it gets to do anything any more. Its Postgres lives on."""
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+
+    async def stop(self) -> int:
+        """Ctrl-C's gentler brother; the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return await self.process.wait()
+
+
+@pytest.fixture
+def token():
+    return lambda user: jwt.encode({"sub": user}, SECRET, algorithm="HS256")
+
+
+@pytest.fixture
+def data(tmp_path_factory):
+    """A data directory that the account of the embedded server can get to, stopped at the end."""
+    base = tmp_path_factory.mktemp("served")
+    for directory in (base, base.parent, base.parent.parent):
+        directory.chmod(0o755)
+    yield base / "data"
+    for pid_file in (base / "data").rglob("postmaster.pid"):
+        os.kill(int(pid_file.read_text().split()[0]), signal.SIGQUIT)
+
+
+@pytest.fixture
+def served(data):
+    return SimpleNamespace(data=data, start=lambda *args: Served(data, *args))
