@@ -15,7 +15,7 @@ order in which they came, also where one of them waits for something to be read.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from typing import Any
 
 import structlog
 import trio
@@ -25,15 +25,18 @@ from ..protocol.commands import Context, ConversationCommand, DurableCommand, Qu
 from ..protocol.errors import Rejected
 from ..protocol.events import Event
 from ..protocol.features.subscriptions import ConversationHead, PresenceChanged
+from ..protocol.state import ConversationState
 from .effects import Effects
 from .environment import Environment
 from .logs import hashed, stack
 from .lookup import Lookup
 from .mailbox import Mailbox
 from .outbox import Outbox, Parcel
+from .pending import Held
 from .reads import Read, read_for
 from .request import Request
 from .resident import load
+from .visit import Visit
 
 _log = structlog.get_logger("palaver.conversation")
 
@@ -41,13 +44,15 @@ Asked = Request[ConversationCommand]
 
 
 class Work:
-    """A request that waits for `source` to fetch what it needs."""
+    """A request that waits for `source` to fetch what it needs, and what its sender has asked for
+    since, which waits for it."""
 
-    __slots__ = ("error", "request", "source")
+    __slots__ = ("error", "held", "request", "source")
 
     def __init__(self, request: Asked, source: Lookup | Read) -> None:
         self.request = request
         self.source = source
+        self.held: deque[Asked] = deque()
         self.error: Rejected | None = None
 
 
@@ -57,33 +62,36 @@ class Conversation:
     def __init__(self, id: str, env: Environment) -> None:
         self.id = id
         self._env = env
-        self._mailbox: Mailbox[Asked | Work | Callable[[], None]] = Mailbox(env.limits.mailbox)
+        self._mailbox: Mailbox[Asked | Work | Visit[Any]] = Mailbox(env.limits.mailbox)
         self._effects = Effects(id, env, self._mailbox.wake)
-        self._busy: dict[str, deque[Asked]] = {}
+        self._busy: dict[str, Work] = {}
         self._active: Asked | None = None
         self._used = trio.current_time()
-        self._closing = False
+        self._loaded = False
+        self.retiring = False
 
     @property
-    def effects(self) -> Effects:
-        return self._effects
+    def state(self) -> ConversationState:
+        """For whoever visits; others read it only if `is_known`."""
+        return self._effects.resident.state
+
+    @property
+    def is_known(self) -> bool:
+        """Whether `state` may be told as it is: it is loaded and, under `commit`, all stored."""
+        return self._loaded and self._effects.is_told
 
     def __len__(self) -> int:
         """How many messages wait in the mailbox."""
         return len(self._mailbox)
 
-    def tell(self, request: Asked) -> None:
-        """Queue `request`; a full mailbox answers OVERLOADED."""
-        if not self._mailbox.offer(request):
-            request.refuse(Rejected("OVERLOADED", retry_after=1.0))
-
-    def post(self, action: Callable[[], None]) -> None:
-        """Run `action` inside the actor, between two commands."""
-        self._mailbox.post(action)
+    def tell(self, message: Asked | Visit[Any]) -> None:
+        """Queue `message`; a full mailbox answers OVERLOADED."""
+        if not self._mailbox.offer(message):
+            message.refuse(Rejected("OVERLOADED", retry_after=1.0))
 
     def retire(self) -> None:
         """Put the conversation away as soon as everything of it is stored."""
-        self._closing = True
+        self.retiring = True
         self._mailbox.wake()
 
     # Life: `supervise` calls these.
@@ -94,8 +102,7 @@ class Conversation:
             if self._mailbox or self._effects.settled:
                 await trio.lowlevel.checkpoint()
             else:
-                deadline = min(self._used + self._env.limits.idle_s, self._effects.deadline)
-                with trio.move_on_at(deadline):
+                with trio.move_on_at(self._deadline()):
                     await self._mailbox.wait()
             await self._slice()
             if self._may_retire():
@@ -103,19 +110,23 @@ class Conversation:
 
     async def _load(self) -> None:
         """What an earlier life of this conversation has written comes first."""
-        await self._env.store.journal.settled(self.id)
+        env, store = self._env, self._env.store
+        await store.journal.settled(self.id)
         self._effects.settle()
         self._effects.flush()
-        self._effects.begin(
-            await load(self.id, self._env.store.conversations, self._env.limits.ring)
-        )
-        if self.id in self._env.suspect:
-            self._env.suspect.discard(self.id)
-            state = self._effects.resident.state
-            self._effects.tell_members(ConversationHead(epoch=state.epoch, seq=state.seq))
+        if self.id in env.diverged:
+            await store.conversations.renew(self.id, env.diverged[self.id])
+            del env.diverged[self.id]
+            env.suspect.add(self.id)
+        self._effects.begin(await load(self.id, store.conversations, env.limits.ring))
+        self._loaded = True
+        if self.id in env.suspect:
+            env.suspect.discard(self.id)
+            self._effects.tell_members(ConversationHead(epoch=self.state.epoch, seq=self.state.seq))
 
     def crashed(self, error: Rejected) -> None:
         request, self._active = self._active, None
+        self._loaded = False
         self._env.suspect.add(self.id)
         if request is not None:
             request.refuse(error)
@@ -127,29 +138,50 @@ class Conversation:
             )
 
     def refuse_waiting(self, error: Rejected) -> None:
-        requests = self._effects.unsettled.waiting()
-        if requests:
+        self._loaded = False
+        unsettled, busy = self._effects.unsettled, self._busy
+        if unsettled:
             self._env.suspect.add(self.id)
+        waiting: list[Asked | Visit[Any]] = [*unsettled.give_up_waiting()]
+        unsettled.refuse_held(error)
+        self._busy = {}  # so what is being fetched will come too late
+        for work in busy.values():
+            waiting += [work.request, *work.held]
         while (message := self._mailbox.take()) is not None:
-            if isinstance(message, Request):
-                requests.append(message)
-            elif isinstance(message, Work):
-                requests += [message.request, *self._busy.pop(message.request.user, ())]
-            else:
-                message()
-        for request in requests:
-            request.refuse(error)
+            if not isinstance(message, Work):
+                waiting.append(message)
+        for asker in waiting:
+            asker.refuse(error)
+        self._effects.flush()
 
     async def waiting(self) -> None:
         await self._mailbox.wait()
 
+    @property
+    def needed(self) -> bool:
+        effects = self._effects
+        if effects.unsettled:
+            return True
+        return not self.retiring and bool(effects.fanout.subscribers or effects.fanout.taps)
+
+    def ended(self) -> None:
+        """It is in memory no longer."""
+        self._env.hub.watch(self.id, ())
+        self._effects.fanout.close()
+
+    def _deadline(self) -> float:
+        """When to look after things though nothing comes in."""
+        if self._busy or self._effects.unsettled:
+            return self._effects.deadline  # it cannot retire before something comes in
+        return min(self._effects.deadline, self._used + self._env.limits.idle_s)
+
     def _may_retire(self) -> bool:
         effects = self._effects
-        if self._mailbox or self._busy or effects.settled or len(effects.unsettled):
+        if self._mailbox or self._busy or effects.settled or effects.unsettled:
             return False
         if not effects.resident.state.exists:
             return True
-        if not self._closing:
+        if not self.retiring:
             if trio.current_time() < self._used + self._env.limits.idle_s:
                 return False
             if effects.fanout.subscribers or effects.fanout.taps or effects.timers:
@@ -164,34 +196,42 @@ class Conversation:
         effects.settle()
         if effects.must_rebuild:
             effects.flush()
-            await self._rebuild()
+            await self._load()
         effects.fire_timers()
         for _ in range(self._env.limits.slice):
             message = self._mailbox.take()
             if message is None:
                 break
+            self._used = trio.current_time()
             if isinstance(message, Request):
-                self._used = trio.current_time()
                 await self._accept(message)
             elif isinstance(message, Work):
                 await self._fetched(message)
             else:
-                message()
+                self._receive(message)
         effects.flush()
+        effects.checkpoint()
+
+    def _receive(self, visit: Visit[Any]) -> None:
+        if not self.state.exists:
+            visit.refuse(Rejected("CONVERSATION_NOT_FOUND"))
+            return
+        visit.run(self)
+        self._effects.when_stored(Held(visit.give, visit.refuse), self.state.seq)
 
     async def _accept(self, request: Asked) -> None:
-        held = self._busy.get(request.user)
-        if held is None:
+        work = self._busy.get(request.user)
+        if work is None:
             await self._begin(request)
-        elif len(held) < self._env.limits.waiting_per_sender:
-            held.append(request)
+        elif len(work.held) < self._env.limits.waiting_per_sender:
+            work.held.append(request)
         else:
             request.refuse(Rejected("OVERLOADED", retry_after=1.0))
 
     async def _begin(self, request: Asked) -> None:
         self._active = request
         try:
-            command, state = request.command, self._effects.resident.state
+            command, state = request.command, self.state
             if request.user not in state.members:
                 machine.admit(state, command, request.user)  # before anything is read for them
             source: Lookup | Read
@@ -207,7 +247,7 @@ class Conversation:
 
     async def _continue(self, work: Work) -> None:
         if work.source.missing(self._effects.resident):
-            self._busy.setdefault(work.request.user, deque())
+            self._busy[work.request.user] = work
             self._env.nursery.start_soon(self._fetch, work)
         elif isinstance(work.source, Lookup):
             await self._decide(work.request, work.source)
@@ -229,8 +269,11 @@ class Conversation:
 
     async def _fetched(self, work: Work) -> None:
         """Go on with `work`, then with what its sender has asked for since."""
-        user, self._active = work.request.user, work.request
-        held = self._busy.pop(user)
+        user, held = work.request.user, work.held
+        if self._busy.get(user) is not work:
+            return  # it was refused while it was being fetched
+        del self._busy[user]
+        self._active, work.held = work.request, deque()
         try:
             try:
                 if work.error is not None:
@@ -242,10 +285,9 @@ class Conversation:
                 await self._begin(held.popleft())
         finally:
             if user in self._busy:
-                self._busy[user] = held
+                self._busy[user].held = held
             else:  # a crash: whoever is left keeps waiting in the mailbox
-                for request in held:
-                    self._mailbox.post(request)
+                self._mailbox.put_back(held)
         self._active = None
 
     async def _decide(self, request: Asked, lookup: Lookup) -> None:
@@ -259,6 +301,9 @@ class Conversation:
         if command.writes and not env.store.journal.has_room:
             effects.flush()
             await env.store.journal.room()
+            if lookup.missing(resident):  # gone from the ring meanwhile
+                await self._continue(Work(request, lookup))
+                return
         context = Context(
             user=user,
             now=env.clock(),
@@ -275,15 +320,6 @@ class Conversation:
             request, command, context, machine.decide(resident.state, command, context)
         )
 
-    async def _rebuild(self) -> None:
-        """Something that was shown could not be stored: begin again from the log."""
-        renew = self._effects.must_renew
-        await self._env.store.journal.settled(self.id)
-        if renew:
-            await self._env.store.conversations.renew(self.id)
-            self._env.suspect.add(self.id)
-        await self._load()
-
     # Called by others, synchronously.
 
     def presence(self, user: str, online: bool, last_seen: int | None) -> None:
@@ -296,25 +332,21 @@ class Conversation:
         """`box` is closed: it subscribes no longer."""
         self._effects.unsubscribe(box)
 
-    def follow(self, box: Outbox, after: int, done: Callable[[bool], None]) -> None:
-        """Give `box` every stored event after `after` and, from then on, every new one.
+    def follow(self, box: Outbox, after: int) -> bool:
+        """For visitors: give `box` every event after `after` that was shown and, from then on,
+        every new one, none left out or doubled.
 
-        `done(False)` if `after` lies before what is in memory: read on from the store, then ask
-        again. No event is left out or doubled in between.
+        False if `after` lies before what is in memory: read on from the store, then ask again.
         """
-
-        def start() -> None:
-            resident = self._effects.resident
-            if after + 1 < resident.ring.first:
-                done(False)
-                return
-            pushes = [p for p in resident.ring.after(after) if _seq(p.event) <= resident.shown]
-            if pushes:
-                box.offer(Parcel(pushes))
-            self._effects.fanout.taps[box] = None
-            done(True)
-
-        self.post(start)
+        resident = self._effects.resident
+        if after + 1 < resident.ring.first:
+            return False
+        self._effects.fanout.fence()
+        pushes = [p for p in resident.ring.after(after) if _seq(p.event) <= resident.shown]
+        if pushes:
+            box.offer(Parcel(pushes))
+        self._effects.fanout.taps[box] = None
+        return True
 
     def unfollow(self, box: Outbox) -> None:
         self._effects.fanout.taps.pop(box, None)

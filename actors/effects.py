@@ -10,6 +10,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import trio
@@ -26,7 +27,7 @@ from ..protocol.commands import (
     Subscribe,
 )
 from ..protocol.errors import Rejected
-from ..protocol.events import Event, EventData, SignalData, Void
+from ..protocol.events import Event, EventData, SignalData
 from ..protocol.ids import direct_key
 from ..protocol.message import Overlay
 from ..protocol.records import (
@@ -35,19 +36,18 @@ from ..protocol.records import (
     Duplicate,
     Foreign,
     Head,
-    MemberRow,
     NewConversation,
     Refused,
-    Snapshot,
 )
-from ..protocol.state import STATE_VERSION, ConversationState
+from ..protocol.state import ConversationState
 from .environment import Environment
 from .fanout import FanOut
 from .outbox import Outbox, Parcel, Push
-from .pending import Pending, Unsettled
+from .pending import Held, Pending, Unsettled
 from .request import Request
 from .resident import Resident
 from .ring import Ring
+from .snapshots import Snapshots, member_row
 
 Asked = Request[ConversationCommand]
 
@@ -68,28 +68,28 @@ class Effects:
         self._wake = wake
         self._mode = env.policy.durability
         self.fanout = FanOut(id, env.hub)
-        self.resident = Resident(ConversationState(id), Ring(env.limits.ring), 0, 0)
+        self.resident = Resident(ConversationState(id), Ring(env.limits.ring))
         self.unsettled = Unsettled()
         self.settled: deque[Pending] = deque()
         self.timers: dict[str, tuple[float, After]] = {}
         self.must_rebuild = False
-        self.must_renew = False
         self._writes: list[Pending] = []
-        self._catch_up: list[tuple[Outbox, list[Push]]] = []
         self._replies: dict[Outbox, list[Push]] = {}
-        self._marked: set[str] = set()
-        self._snapshot_seq = 0
+        self._snapshots = Snapshots(env.limits.snapshot_every, lambda: self._pending(None))
 
     def begin(self, resident: Resident) -> None:
         """Go on from `resident`, just loaded: the truth at rest."""
         self.resident = resident
-        self.must_rebuild = self.must_renew = False
-        self._snapshot_seq = start = resident.ring.first - 1
-        members = resident.state.members
-        self._marked = {user for user, member in members.items() if member.read_seq > start}
+        self.must_rebuild = False
+        self._snapshots.begin(resident)
         self.fanout.reset(resident.state)
         if self.fanout.subscribers:
             self._watch()
+
+    @property
+    def is_told(self) -> bool:
+        """Whether nothing of the state has to wait for its commit."""
+        return self._mode != "commit" or self.resident.state.seq <= self.resident.stored
 
     # One command.
 
@@ -102,11 +102,12 @@ class Effects:
     ) -> None:
         state = self.resident.state
         pending: Pending | None = None
+        signals = [effect for effect in effects if isinstance(effect, Emit)]
         events = [effect for effect in effects if isinstance(effect, EventData)]
         for effect in effects:
             match effect:
                 case EventData():
-                    pending = pending or Pending(self._id, request, self._stored)
+                    pending = pending or self._pending(request)
                     answers = effect is events[-1]
                     event = machine.event(
                         state, effect, context, command, carries_client_id=answers
@@ -114,11 +115,9 @@ class Effects:
                     self._apply(event, context, pending)
                     pending.result = event_result(event)
                 case MoveMark():
-                    pending = pending or Pending(self._id, request, self._stored)
+                    pending = pending or self._pending(request)
                     pending.write.marks.append(machine.move_mark(state, effect, context.now))
                     self._count_anew(effect.user)
-                case Emit():
-                    self.fanout.signal(effect.signal, effect.by, context.now)
                 case After():
                     self.timers[effect.key] = trio.current_time() + effect.delay_s, effect
                 case Cancel():
@@ -126,8 +125,10 @@ class Effects:
                 case Subscribe():
                     self._subscribe(request.asker, effect)
         if pending is None:
+            self._emit(signals)
             self._reply_stored(request, command.result(state, context))
             return
+        pending.signals = signals
         if not events:
             pending.result = command.result(state, context)
         self._register(pending)
@@ -150,11 +151,14 @@ class Effects:
             if message is not None:
                 write.overlays.append(_copy(message.overlay))
         for user in data.members():
-            write.members.append(self._member_row(user, event.seq))
+            write.members.append(member_row(state, user, event.seq))
         if event.seq == 1:
             write.created = _created(state, event)
         if event.number is not None and event.sender is not None:
-            self._marked.add(event.sender)
+            self._snapshots.moved.add(event.sender)
+
+    def _pending(self, request: Asked | None) -> Pending:
+        return Pending(self._id, request, self._stored)
 
     def _register(self, pending: Pending) -> None:
         """From here on the write happens, whatever becomes of its asker."""
@@ -173,6 +177,11 @@ class Effects:
             self.resident.shown = push.event.seq
             if push.event.data.members() and self.fanout.subscribers:
                 self._watch()
+        self._emit(pending.signals)
+
+    def _emit(self, signals: Sequence[Emit]) -> None:
+        for emit in signals:
+            self.fanout.signal(emit.signal, emit.by, self._env.clock())
 
     def repeat(self, request: Asked, first: Event) -> None:
         """`request` repeats the command that led to `first`: it gets the same answer."""
@@ -180,7 +189,7 @@ class Effects:
         if pending is None or self._mode == "relaxed":
             self.reply(request, request.ok(self._result(event_result(first))))
         elif pending.delayed:
-            self.reply(request, request.no(Rejected("UNAVAILABLE", retry_after=1.0)))
+            self._refuse(request, _not_now())
         else:
             pending.requests.append(request)
 
@@ -191,22 +200,35 @@ class Effects:
             self._replies.setdefault(request.asker, []).append(reply)
 
     def reply_read(self, request: Asked, pushes: list[Push], result: dict[str, Any]) -> None:
-        """Under `commit`, what a read has seen is not told before it is stored."""
-        if pushes:
-            self._catch_up.append((request.asker, pushes))
-        if self._mode == "commit" and result.get("seq", 0) > self.resident.stored:
-            self.unsettled.hold(result["seq"], request, request.ok(result))
+        """Goes out after the events that the read has seen and before those that it has not."""
+        give = partial(self._tell, request, pushes, request.ok(result))
+        self.when_stored(Held(give, partial(self._refuse, request)), result.get("seq", 0))
+
+    def when_stored(self, answer: Held, seq: int) -> None:
+        """Give `answer`, which tells of the conversation as of `seq`: under `commit`, what is not
+        stored yet is not told either."""
+        if self._mode == "commit" and seq > self.resident.stored:
+            self.unsettled.hold(answer)
         else:
-            self.reply(request, request.ok(result))
+            answer.give()
+
+    def _tell(self, request: Asked, pushes: list[Push], reply: Push | None) -> None:
+        self.fanout.fence()
+        if pushes:
+            request.asker.offer(Parcel(pushes))
+        request.answer(reply)
 
     def _reply_stored(self, request: Asked, result: dict[str, Any]) -> None:
         """Nothing was to be done; but what made it so may not be stored yet."""
         reply = request.ok(self._result(result))
-        seq = self.resident.state.seq
-        if self._mode != "relaxed" and request.command.writes and seq > self.resident.stored:
-            self.unsettled.hold(seq, request, reply)
+        if self._mode != "relaxed" and request.command.writes and self.unsettled:
+            give = partial(self.reply, request, reply)
+            self.unsettled.hold(Held(give, partial(self._refuse, request)))
         else:
             self.reply(request, reply)
+
+    def _refuse(self, request: Asked, error: Rejected) -> None:
+        self.reply(request, request.no(error))
 
     def _reply_ok(self, pending: Pending) -> None:
         for request in pending.requests:
@@ -215,7 +237,7 @@ class Effects:
 
     def _reply_no(self, pending: Pending, error: Rejected) -> None:
         for request in pending.requests:
-            self.reply(request, request.no(error))
+            self._refuse(request, error)
         pending.requests = []
 
     def _result(self, result: dict[str, Any]) -> dict[str, Any]:
@@ -231,16 +253,10 @@ class Effects:
             writes, self._writes = self._writes, []
             for pending in writes:
                 self._env.store.journal.append(pending.write)
-        for box, pushes in self._catch_up:
-            box.offer(Parcel(pushes))
-        self._catch_up = []
         replies, self._replies = self._replies, {}
         for asker, pushes in replies.items():
             asker.answer(pushes)
         self.resident.ring.evict(self.resident.stored)
-        state = self.resident.state
-        if state.seq - self._snapshot_seq >= self._env.limits.snapshot_every:
-            self.put_away()
 
     def _stored(self, pending: Pending) -> None:
         """The journal has something to say of `pending` (it calls this in trio's thread)."""
@@ -254,7 +270,8 @@ class Effects:
             outcome = pending.outcomes.pop(0)
             if isinstance(outcome, Delayed):
                 pending.delayed = True
-                self._reply_no(pending, Rejected("UNAVAILABLE", retry_after=1.0))
+                self._reply_no(pending, _not_now())
+                pending.refuse_held(_not_now())
                 continue
             self.unsettled.remove(pending)
             match outcome:
@@ -265,14 +282,12 @@ class Effects:
                     self._void(pending)
                     self._reply_ok(pending)
                 case Refused(_, voided):
-                    self._void(pending)
-                    self.must_renew = self.must_renew or not voided
+                    self._void(pending, voided)
                     self._reply_no(pending, Rejected("PERSIST_FAILED"))
                 case Foreign(problem):
-                    self._reply_no(pending, Rejected("UNAVAILABLE"))
+                    self._reply_no(pending, _not_now())
+                    self._doubt(pending)
                     raise ForeignWriter(problem)
-            for request, reply in self.unsettled.release(self.resident.stored):
-                self.reply(request, reply)
 
     def _committed(self, pending: Pending) -> None:
         if self._mode == "commit":
@@ -282,33 +297,45 @@ class Effects:
         for event in pending.write.events:
             self._env.reactors.offer(event)
         self._reply_ok(pending)
+        pending.give_held()
 
-    def _void(self, pending: Pending) -> None:
-        """Take back what could not be stored. Messages are voided one by one; for anything else
-        the members must reload, which a new epoch tells them."""
+    def _void(self, pending: Pending, voided: bool = True) -> None:
+        """Take back what could not be stored. Messages are voided one by one; for anything else,
+        or without `void` rows, whoever was shown it must reload, which a new epoch tells them."""
+        self._doubt(pending)
         for event in pending.write.events:
-            void = replace(event, data=Void(of=event.id), client_id=None)
-            self.fanout.event(Push(void.item(), void), self.resident.state)
-            self.resident.shown = max(self.resident.shown, event.seq)
-            self.resident.stored = event.seq
-            if event.number is None:
-                self.must_renew = True
-        self.must_rebuild = True
+            if self._mode != "commit" and (event.number is None or not voided):
+                self._env.diverge(self._id, event.seq - 1)
+            if voided:
+                void = event.voided()
+                self.fanout.event(Push(void.item(), void), self.resident.state)
+                self.resident.shown = max(self.resident.shown, event.seq)
+                self.resident.stored = event.seq
+        # A snapshot that could not be stored has changed nothing.
+        self.must_rebuild = self.must_rebuild or pending.write.snapshot is None
+
+    def _doubt(self, pending: Pending) -> None:
+        """`pending` will not be stored, so whatever was found out since rests on sand."""
+        pending.refuse_held(_not_now())
+        self.unsettled.refuse_held(_not_now())
+
+    # Snapshots.
+
+    def checkpoint(self) -> None:
+        """Write a snapshot if one is due."""
+        if (due := self._snapshots.due(self.resident)) is not None:
+            self._append(due)
 
     def put_away(self) -> bool:
-        """Write a snapshot, and the marks that counting at rest needs; False if there is nothing
-        to write."""
-        state = self.resident.state
-        if state.seq == self._snapshot_seq and not self._marked:
-            return False
-        pending = Pending(self._id, None, self._stored)
-        pending.write.snapshot = Snapshot(state.seq, STATE_VERSION, state.snapshot())
-        pending.write.members = [self._member_row(user, state.seq) for user in self._marked]
-        self._snapshot_seq = state.seq
-        self._marked.clear()
+        """Write a snapshot of what is all stored; False if there is nothing to write."""
+        last = self._snapshots.last(self.resident)
+        if last is not None:
+            self._append(last)
+        return last is not None
+
+    def _append(self, pending: Pending) -> None:
         self.unsettled.add(pending)
         self._env.store.journal.append(pending.write)
-        return True
 
     # Signals and subscribers.
 
@@ -342,15 +369,14 @@ class Effects:
         self._env.hub.watch(self._id, self.resident.state.current_members() if wanted else ())
 
     def _count_anew(self, user: str) -> None:
-        self._marked.add(user)
+        self._snapshots.moved.add(user)
         session = self._env.hub.sessions.get(user)
         if session is not None and session.counting:
             session.touch(self._id)
 
-    def _member_row(self, user: str, seq: int) -> MemberRow:
-        member = self.resident.state.members[user]
-        intervals = [list(interval) for interval in member.intervals]
-        return MemberRow(user, member.role, intervals, seq, member.read_seq, member.read_number)
+
+def _not_now() -> Rejected:
+    return Rejected("UNAVAILABLE", retry_after=1.0)
 
 
 def _copy(overlay: Overlay) -> Overlay:

@@ -38,7 +38,11 @@ class Limits:
 @dataclass(slots=True)
 class Environment:
     """`suspect` holds conversations whose members may have missed an event that nobody will push
-    again (a crash, or an actor given up while the store was away); the next load tells them."""
+    again (a crash, or an actor given up while the store was away); the next load tells them.
+
+    `diverged` holds those whose members were shown, after the given seq, what is not stored and
+    cannot be taken back event by event; the next load gives them a new epoch.
+    """
 
     store: Store
     nursery: trio.Nursery
@@ -51,3 +55,7 @@ class Environment:
     hub: Hub = field(default_factory=Hub)
     counters: Counters = field(default_factory=Counters)
     suspect: set[str] = field(default_factory=set)
+    diverged: dict[str, int] = field(default_factory=dict)
+
+    def diverge(self, conversation: str, after: int) -> None:
+        self.diverged[conversation] = min(after, self.diverged.get(conversation, after))

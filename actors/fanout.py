@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..protocol.commands import Subscribe
+from ..protocol.disconnects import GOING_AWAY
 from ..protocol.events import Event, SignalData, skipped
 from ..protocol.state import ConversationState
 from .hub import Hub
@@ -42,6 +43,8 @@ class FanOut:
         """`state` was loaded, and every event up to it has passed."""
         self._present = dict.fromkeys(state.current_members())
         self._version = -1
+        for box in [box for box in self.subscribers if box.user not in self._present]:
+            self.subscribe(box, Subscribe(on=False))
 
     def event(self, push: Push, state: ConversationState) -> None:
         """Queue the event `push` for the next `flush`. `state` has taken it up already."""
@@ -68,11 +71,21 @@ class FanOut:
         if self.subscribers:
             self._signals.append((Push(signal.item(self._conversation, at)), by))
 
+    def fence(self) -> None:
+        """Offer the events queued so far: whatever is offered next comes after them."""
+        self._offer_events()
+
     def flush(self) -> None:
         """Offer everything queued: events, then signals."""
         self._offer_events()
         if self._signals:
             self._offer_signals()
+
+    def close(self) -> None:
+        """No more will come: end whoever follows."""
+        for tap in self.taps:
+            tap.close(GOING_AWAY)
+        self.taps.clear()
 
     def to_members(self, push: Push) -> None:
         """Offer one unnumbered item to every device of every member now."""

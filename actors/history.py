@@ -104,17 +104,27 @@ class HistoryRead:
         self._quotes: set[str] = set()
         self._quoted: Messages | None = None
 
-    def _window(self, **cursor: int | None) -> _Window:
+    def _window(
+        self,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        before_time: int | None = None,
+        extra: int = 0,
+    ) -> _Window:
         return _Window(
             self._user,
-            limit=self._query.limit,
+            limit=self._query.limit + extra,
             tombstones=self._policy.show_tombstones,
-            **cursor,  # type: ignore[arg-type]
+            before=before,
+            after=after,
+            before_time=before_time,
         )
 
     def missing(self, resident: Resident) -> bool:
         member = require_member(resident.state, self._user)
         self._id = resident.state.id
+        self._quotes = set()
         self._spans = [
             (first or 0, _END if last is None else last) for first, last in member.intervals
         ]
@@ -137,7 +147,10 @@ class HistoryRead:
         self._centre = centre
         # The middle one comes with those after it, and is found again there: deleted or not
         # visible, it is missing from its own window.
-        self._windows = [self._window(before=centre), self._window(after=centre - 1)]
+        self._windows = [
+            self._window(before=centre),
+            self._window(after=centre - 1, extra=1),
+        ]
 
     def _pages(self, resident: Resident) -> list[Messages] | None:
         assert self._windows is not None

@@ -6,7 +6,7 @@ were open when an engine died are opened to be counted right.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from ..protocol.commands import UserQuery
@@ -20,6 +20,7 @@ from .environment import Environment
 from .registry import Registry
 
 SHOWN_MEMBERS = 5
+MAX_PRESENCES = 500
 
 
 class Inbox:
@@ -42,21 +43,24 @@ class Inbox:
     async def unread(self) -> dict[str, int]:
         """Unread counts of all conversations, without the zeros."""
         inbox = await self._env.store.inboxes.rows(self._user)
-        counts = {}
-        for view in await self._views(inbox.rows):
-            if view["unread"]:
-                counts[view["c"]] = view["unread"]
-        for view in self._moving():
-            counts[view["c"]] = view["unread"]
-        return counts
+        views = {view["c"]: view for view in await self._views(inbox.rows)}
+        views.update((view["c"], view) for view in self._moving())
+        return {id: view["unread"] for id, view in views.items() if view["unread"]}
 
-    def unread_of(self, id: str) -> int | None:
-        """The count of one resident conversation; 0 for who is no member any more."""
-        conversation = self._registry.resident(id)
-        if conversation is None:
-            return None
-        state = conversation.effects.resident.state
-        return state.unread(self._user) if _is_member(state, self._user) else 0
+    async def unread_of(self, ids: Collection[str]) -> dict[str, int]:
+        """The counts of these conversations; 0 where the user is no member any more."""
+        counts = dict.fromkeys(ids, 0)
+        elsewhere = []
+        for id in ids:
+            conversation = self._registry.resident(id)
+            if conversation is None or not conversation.is_known:
+                elsewhere.append(id)
+            elif (view := self._view(conversation)) is not None:
+                counts[id] = view["unread"]
+        if elsewhere:
+            inbox = await self._env.store.inboxes.rows(self._user, elsewhere)
+            counts.update((view["c"], view["unread"]) for view in await self._views(inbox.rows))
+        return counts
 
     async def _list(self, limit: int, cursor: str | None) -> dict[str, Any]:
         page = await self._env.store.inboxes.inbox(self._user, limit, cursor)
@@ -75,6 +79,7 @@ class Inbox:
         views.update((view["c"], view) for view in await self._views(changes.rows))
         return {
             "conversations": list(views.values()),
+            "left": changes.left,
             "cursor": changes.cursor,
             "log": [
                 {"n": event.n, "kind": event.kind, "data": event.data, "ts": event.at}
@@ -83,14 +88,7 @@ class Inbox:
         }
 
     async def _presence(self, id: str) -> dict[str, Any]:
-        conversation = await self._registry.opened(id)
-        if conversation is None:
-            raise Rejected("CONVERSATION_NOT_FOUND")
-        state = conversation.effects.resident.state
-        if not state.exists:
-            raise Rejected("CONVERSATION_NOT_FOUND")
-        require_member(state, self._user)
-        members = state.current_members()[:500]
+        members = await self._registry.visit(id, self._members)
         offline = [user for user in members if not self._env.hub.is_online(user)]
         seen = await self._env.store.inboxes.last_seen(offline)
         return {
@@ -100,28 +98,38 @@ class Inbox:
             }
         }
 
+    def _members(self, conversation: Conversation) -> list[str]:
+        require_member(conversation.state, self._user)
+        return conversation.state.current_members()[:MAX_PRESENCES]
+
     async def _views(self, rows: Iterable[InboxRow]) -> list[dict[str, Any]]:
-        views = []
-        for row in rows:
-            conversation = self._registry.resident(row.conversation)
-            if conversation is None and row.stale:
-                conversation = await self._registry.opened(row.conversation)
-            view = self._resident_view(conversation) if conversation is not None else None
-            views.append(view or _row_view(row))
-        return views
+        return [await self._view_of(row) for row in rows]
+
+    async def _view_of(self, row: InboxRow) -> dict[str, Any]:
+        conversation = self._registry.resident(row.conversation)
+        view = None
+        if conversation is not None and conversation.is_known:
+            view = self._view(conversation)
+        elif conversation is not None or row.stale:
+            try:
+                view = await self._registry.visit(row.conversation, self._view)
+            except Rejected:
+                pass  # nobody knows better than the row now
+        return view or _row_view(row)
 
     def _moving(self) -> list[dict[str, Any]]:
-        """The caller's conversations that have something not yet stored."""
+        """The caller's conversations that have told something that is not yet stored."""
         views = []
         for id in self._env.store.journal.pending():
             conversation = self._registry.resident(id)
-            view = self._resident_view(conversation) if conversation is not None else None
-            if view is not None:
-                views.append(view)
+            if conversation is not None and conversation.is_known:
+                view = self._view(conversation)
+                if view is not None:
+                    views.append(view)
         return views
 
-    def _resident_view(self, conversation: Conversation) -> dict[str, Any] | None:
-        state = conversation.effects.resident.state
+    def _view(self, conversation: Conversation) -> dict[str, Any] | None:
+        state = conversation.state
         if not _is_member(state, self._user):
             return None
         members = state.current_members()

@@ -6,6 +6,7 @@ Draining whole costs 0.1–1 µs a message where a memory channel costs 5 (one t
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 import trio
@@ -38,6 +39,11 @@ class Mailbox(Generic[T]):
 
     def post(self, item: T) -> None:
         self._items.append(item)
+        self.wake()
+
+    def put_back(self, items: Iterable[T]) -> None:
+        """Put `items`, which came before everything that is here, first again."""
+        self._items.extendleft(reversed(list(items)))
         self.wake()
 
     def wake(self) -> None:

@@ -4,19 +4,40 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from ..protocol.commands import ConversationCommand
+from ..protocol.commands import ConversationCommand, Emit
+from ..protocol.errors import Rejected
 from ..protocol.records import Outcome, Write
 from .outbox import Push
 from .request import Request
 
 
-class Pending:
-    """One write, the pushes that belong to it, and the askers to be told of its end: more than
-    one if the command was repeated meanwhile. `delayed` once they were told UNAVAILABLE."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An answer to be given only once all that it rests upon is stored."""
 
-    __slots__ = ("_settled", "delayed", "outcomes", "pushes", "requests", "result", "write")
+    give: Callable[[], None]
+    refuse: Callable[[Rejected], None]
+
+
+class Pending:
+    """One write, the pushes and signals that belong to it, and the askers to be told of its end:
+    more than one if the command was repeated meanwhile. `delayed` once they were told UNAVAILABLE.
+    `held` are answers that rest upon it."""
+
+    __slots__ = (
+        "_settled",
+        "delayed",
+        "held",
+        "outcomes",
+        "pushes",
+        "requests",
+        "result",
+        "signals",
+        "write",
+    )
 
     def __init__(
         self,
@@ -27,6 +48,8 @@ class Pending:
         self.requests = [] if request is None else [request]
         self.result: dict[str, Any] = {}
         self.pushes: list[Push] = []
+        self.signals: list[Emit] = []
+        self.held: list[Held] = []
         self.outcomes: list[Outcome] = []
         self.delayed = False
         self._settled = settled
@@ -36,6 +59,16 @@ class Pending:
         self.outcomes.append(outcome)
         self._settled(self)
 
+    def give_held(self) -> None:
+        held, self.held = self.held, []
+        for answer in held:
+            answer.give()
+
+    def refuse_held(self, error: Rejected) -> None:
+        held, self.held = self.held, []
+        for answer in held:
+            answer.refuse(error)
+
 
 class Unsettled:
     """All writes of one conversation that are not yet stored, in order of seq."""
@@ -43,10 +76,9 @@ class Unsettled:
     def __init__(self) -> None:
         self._queue: deque[Pending] = deque()
         self._by_seq: dict[int, Pending] = {}
-        self._held: deque[tuple[int, Request[ConversationCommand], Push | None]] = deque()
 
     def __len__(self) -> int:
-        return len(self._queue) + len(self._held)
+        return len(self._queue)
 
     def add(self, pending: Pending) -> None:
         self._queue.append(pending)
@@ -62,24 +94,18 @@ class Unsettled:
         """The write that the event at `seq` belongs to, if it is not yet stored."""
         return self._by_seq.get(seq)
 
-    def hold(self, seq: int, request: Request[ConversationCommand], reply: Push | None) -> None:
-        """Keep `reply` until everything up to `seq` is stored."""
-        self._held.append((seq, request, reply))
+    def hold(self, answer: Held) -> None:
+        """Keep `answer` until everything that is here now is stored."""
+        self._queue[-1].held.append(answer)
 
-    def release(self, stored: int) -> list[tuple[Request[ConversationCommand], Push | None]]:
-        """The held replies that may go now."""
-        released = []
-        while self._held and self._held[0][0] <= stored:
-            _, request, reply = self._held.popleft()
-            released.append((request, reply))
-        return released
+    def refuse_held(self, error: Rejected) -> None:
+        for pending in self._queue:
+            pending.refuse_held(error)
 
-    def waiting(self) -> list[Request[ConversationCommand]]:
-        """Everybody who waits here, taken out: their writes go on without them."""
+    def give_up_waiting(self) -> list[Request[ConversationCommand]]:
+        """Everybody who waits for a write, taken out: their writes go on without them."""
         requests = [request for pending in self._queue for request in pending.requests]
-        requests += [request for _, request, _ in self._held]
         for pending in self._queue:
             pending.requests = []
             pending.delayed = True
-        self._held.clear()
         return requests

@@ -62,12 +62,13 @@ class Conversations(Protocol):
 
         Opening registers it with this incarnation. If it was open when an earlier incarnation
         ended uncleanly, and could have shown events that were lost, it gets a new epoch, whose
-        start is the head now (semantics.md §1).
+        start is the head now.
         """
         ...
 
-    async def renew(self, conversation: str) -> None:
-        """Give it a new epoch that starts at its head now: what was shown is not what is stored."""
+    async def renew(self, conversation: str, after: int) -> None:
+        """Give it a new epoch: what devices hold of it after seq `after` may not be what is stored.
+        A conversation that does not exist stays so."""
         ...
 
     async def events(self, conversation: str, after: int, limit: int) -> Events:

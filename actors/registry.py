@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import trio
 
@@ -14,6 +15,9 @@ from .environment import Environment
 from .logs import hashed
 from .request import Request
 from .supervisor import supervise
+from .visit import Visit
+
+T = TypeVar("T")
 
 
 class Registry:
@@ -43,13 +47,18 @@ class Registry:
         else:
             self._actor(id).tell(request)
 
-    async def opened(self, id: str) -> Conversation | None:
-        """Conversation `id`, loaded; None if it cannot be loaded now."""
-        actor, loaded = self._actor(id), trio.Event()
-        actor.post(loaded.set)
-        with trio.move_on_after(self._env.limits.ask_timeout_s):
-            await loaded.wait()
-        return actor if self._actors.get(id) is actor else None
+    async def visit(self, id: str, action: Callable[[Conversation], T]) -> T:
+        """Run `action` inside conversation `id`, loaded, between two commands.
+
+        Raises `Rejected`: CONVERSATION_NOT_FOUND, or UNAVAILABLE if it cannot be loaded now.
+        """
+        if not is_uuid(id):
+            raise Rejected("CONVERSATION_NOT_FOUND")
+        if self._closing:
+            raise Rejected("UNAVAILABLE", retry_after=1.0)
+        visit = Visit(action)
+        self._actor(id).tell(visit)
+        return await visit.result(self._env.limits.ask_timeout_s)
 
     def _actor(self, id: str) -> Conversation:
         actor = self._actors.get(id)
@@ -65,6 +74,7 @@ class Registry:
         finally:
             # No checkpoint since it was found idle, so nothing can have come in between.
             del self._actors[actor.id]
+            actor.ended()
             if not self._actors:
                 self._empty.set()
 

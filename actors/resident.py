@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..protocol.machine import apply, apply_mark
 from ..protocol.state import STATE_VERSION, ConversationState
@@ -16,26 +16,33 @@ class Resident:
 
     `shown` is the seq up to which members have been sent events: the head, unless events wait for
     their commit (durability `commit`).
+
+    `snapshot` is the seq of the snapshot at rest; `moved` are the members whose read marks have
+    moved since, so that the rows that counting at rest uses are behind.
     """
 
     state: ConversationState
     ring: Ring
-    stored: int
-    shown: int
+    stored: int = 0
+    shown: int = 0
+    snapshot: int = 0
+    moved: set[str] = field(default_factory=set)
 
 
 async def load(id: str, store: Conversations, capacity: int) -> Resident:
     """From snapshot, tail and marks; an empty state if the conversation does not exist."""
     loaded = await store.load(id, STATE_VERSION)
     if loaded is None:
-        return Resident(ConversationState(id), Ring(capacity), 0, 0)
+        return Resident(ConversationState(id), Ring(capacity))
     if loaded.snapshot is None:
         state = ConversationState(id)
     else:
         state = ConversationState.restore(id, loaded.snapshot.state)
     state.epoch = loaded.epoch
     state.starts_after = list(loaded.starts_after)
-    ring = Ring(capacity, head=state.seq)
+    snapshot = state.seq
+    counted = {user: member.read_seq for user, member in state.members.items()}
+    ring = Ring(capacity, head=snapshot)
     known = {event.id for event in loaded.tail}
     wanted = {event.data.quotes for event in loaded.tail} - known - {None}
     quoted = {}
@@ -49,4 +56,5 @@ async def load(id: str, store: Conversations, capacity: int) -> Resident:
         ring.evict(state.seq)
     for mark in sorted(loaded.marks, key=lambda mark: mark.n):
         apply_mark(state, mark)
-    return Resident(state, ring, state.seq, state.seq)
+    moved = {user for user, m in state.members.items() if m.read_seq != counted.get(user)}
+    return Resident(state, ring, state.seq, state.seq, snapshot, moved)

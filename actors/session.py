@@ -17,8 +17,8 @@ from ..protocol.disconnects import Disconnect
 from ..protocol.errors import Rejected
 from ..protocol.features.inbox import UnreadChanged
 from .environment import Environment
-from .logs import hashed, stack
 from .inbox import Inbox
+from .logs import hashed, stack
 from .outbox import Outbox, Parcel, Push
 from .registry import Registry
 from .request import Request
@@ -108,7 +108,7 @@ class Session:
                     continue
                 now = trio.current_time()
                 if now >= self._count_at:
-                    self._count()
+                    await self._count()
                 if now >= self._offline_at:
                     await self._go_offline()
                 deadline = min(self._count_at, self._offline_at)
@@ -138,22 +138,33 @@ class Session:
 
     async def _start_counting(self) -> None:
         # First the flag, so that what changes while the counts are read is counted again.
-        if self.outboxes:
-            self.counting = True
-            self._env.hub.changed()
-        self._unread = await self._inbox.unread()
+        self._set_counting(bool(self.outboxes))
+        try:
+            self._unread = await self._inbox.unread()
+        except Rejected:
+            self._set_counting(False)
+            raise
 
-    def _count(self) -> None:
+    def _set_counting(self, on: bool) -> None:
+        self.counting = on
+        self._env.hub.changed()
+
+    async def _count(self) -> None:
         """Push the counts that have changed, and their sum."""
         self._count_at = math.inf
+        touched, self._touched = self._touched, {}
+        try:
+            counts = await self._inbox.unread_of(touched)
+        except Rejected:
+            for id in touched:
+                self.touch(id)
+            return
         changed: dict[str, int] = {}
-        for id in self._touched:
-            count = self._inbox.unread_of(id)
-            if count is not None and count != self._unread.get(id, 0):
+        for id, count in counts.items():
+            if count != self._unread.get(id, 0):
                 changed[id] = self._unread[id] = count
                 if count == 0:
                     del self._unread[id]
-        self._touched.clear()
         if changed:
             total = sum(self._unread.values())
             signal = UnreadChanged(total=total, conversations=changed)

@@ -21,6 +21,7 @@ from .logs import stack
 
 _log = structlog.get_logger("palaver.supervisor")
 MAX_COOL_DOWN_S = 600.0
+RETRY_S = 5.0
 
 
 class Supervised(Protocol):
@@ -36,11 +37,22 @@ class Supervised(Protocol):
         ...
 
     def refuse_waiting(self, error: Rejected) -> None:
-        """Tell everybody in the mailbox."""
+        """Tell everybody who waits for anything."""
         ...
 
     async def waiting(self) -> None:
         """Return when the mailbox is not empty."""
+        ...
+
+    @property
+    def needed(self) -> bool:
+        """Whether it must live on though it cannot load now: writes of it are under way, or
+        somebody follows it."""
+        ...
+
+    @property
+    def retiring(self) -> bool:
+        """Whether it is to go as soon as it can."""
         ...
 
 
@@ -75,7 +87,11 @@ async def supervise(
             return
         except Rejected as no:
             actor.refuse_waiting(no)
-            return
+            if not actor.needed:
+                return
+            with trio.move_on_after(RETRY_S):
+                await actor.waiting()
+            continue
         except Exception as error:
             correlation = new_id()
             _log.error("actor crashed", actor=name, correlation=correlation, stack=stack(error))
@@ -89,13 +105,15 @@ async def supervise(
             counters.quarantines += 1
             _log.error("actor quarantined", actor=name, seconds=cool_down, correlation=correlation)
             await _quarantine(actor, cool_down, correlation)
+            if actor.retiring:
+                return
             cool_down = min(cool_down * 2, MAX_COOL_DOWN_S)
             crashes.clear()
 
 
 async def _quarantine(actor: Supervised, seconds: float, correlation: str) -> None:
     end = trio.current_time() + seconds
-    while (left := end - trio.current_time()) > 0:
+    while (left := end - trio.current_time()) > 0 and not actor.retiring:
         actor.refuse_waiting(
             Rejected("UNAVAILABLE", retry_after=round(left, 1), correlation=correlation)
         )

@@ -165,9 +165,7 @@ class Engine:
         Returns and raises like the methods of `User`. There is no client id: repeated, it is
         posted again.
         """
-        return await self.as_user(HOST).ask(
-            PostMessage(text=text, metadata=metadata), conversation
-        )
+        return await self.as_user(HOST).ask(PostMessage(text=text, metadata=metadata), conversation)
 
     def subscribe(self, conversation: str, *, after: int = 0) -> Subscription:
         """Every stored event of `conversation` after seq `after`, as an async iterator inside an

@@ -72,8 +72,8 @@ _TAIL = f"""
     ORDER BY l.seq
 """
 
-_RENEW = f"""
-    UPDATE conversation SET epoch = epoch + 1, starts_after = starts_after || {_HEAD}
+_RENEW = """
+    UPDATE conversation SET epoch = epoch + 1, starts_after = starts_after || $2::bigint
     WHERE id = $1
     RETURNING id
 """
@@ -134,8 +134,8 @@ class PostgresConversations:
             marks=[_mark_of(conversation, move, row["uncounted"]) for move in row["marks"]],
         )
 
-    async def renew(self, conversation: str) -> None:
-        await self._database.fetch(_RENEW, conversation)
+    async def renew(self, conversation: str, after: int) -> None:
+        await self._database.fetch(_RENEW, conversation, after)
 
     async def events(self, conversation: str, after: int, limit: int) -> Events:
         rows = await self._database.fetch(_EVENTS, conversation, after, limit)

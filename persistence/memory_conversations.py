@@ -35,7 +35,7 @@ class MemoryConversations:
             raise Rejected("UNAVAILABLE", "Another engine has taken over.")
         if shelf.opened_in != self._incarnation:
             if self._epochs and self._disk.ended[shelf.opened_in] is False:
-                _renew(shelf)
+                _renew(shelf, shelf.seq)
             shelf.opened_in = self._incarnation
         snapshot = shelf.snapshot
         if snapshot is not None and snapshot.version != version:
@@ -48,10 +48,10 @@ class MemoryConversations:
             marks=_latest(shelf),
         )
 
-    async def renew(self, conversation: str) -> None:
+    async def renew(self, conversation: str, after: int) -> None:
         shelf = await self._shelf(conversation)
         if shelf.row is not None:
-            _renew(shelf)
+            _renew(shelf, after)
 
     async def events(self, conversation: str, after: int, limit: int) -> Events:
         shelf = await self._shelf(conversation)
@@ -105,9 +105,9 @@ class MemoryConversations:
         return self._disk.shelves.get(conversation) or Shelf()
 
 
-def _renew(shelf: Shelf) -> None:
+def _renew(shelf: Shelf, after: int) -> None:
     shelf.epoch += 1
-    shelf.starts_after.append(shelf.seq)
+    shelf.starts_after.append(after)
 
 
 def _latest(shelf: Shelf) -> list[Mark]:

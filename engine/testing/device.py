@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import trio
+
 from ...actors.outbox import Parcel, Push
 from ...protocol.disconnects import Disconnect
 from ...protocol.frames import Item
@@ -23,13 +25,18 @@ class Device:
         self.items: list[dict[str, Any]] = []
         self.disconnects: list[Disconnect] = []
         self._engine = engine
+        self._asked = 0
+        self._waiting: dict[int | str, trio.Event] = {}
         engine.attach(self)
 
     def offer(self, parcel: Parcel) -> None:
         self.items.extend(push.item for push in parcel.pushes)
 
     def answer(self, replies: Sequence[Push]) -> None:
-        self.items.extend(push.item for push in replies)
+        for push in replies:
+            self.items.append(push.item)
+            if (waiting := self._waiting.get(push.item["id"])) is not None:
+                waiting.set()
 
     def close(self, disconnect: Disconnect) -> None:
         self.disconnects.append(disconnect)
@@ -48,6 +55,18 @@ class Device:
     ) -> None:
         """Send one item, as its connection would."""
         self._engine.submit(self, Item(kind, id, c, seq, payload or {}))
+
+    async def ask(
+        self, kind: str, payload: dict[str, Any] | None = None, *, c: str | None = None
+    ) -> dict[str, Any]:
+        """Send one item and wait for its Reply. Waits without limit: set a deadline."""
+        self._asked += 1
+        id = f"ask {self._asked}"
+        waiting = self._waiting[id] = trio.Event()
+        self.submit(kind, payload, c=c, id=id)
+        await waiting.wait()
+        del self._waiting[id]
+        return self.reply(id)
 
     def of_kind(self, *kinds: str) -> list[dict[str, Any]]:
         """The items of these kinds, in order."""

@@ -29,10 +29,15 @@ async def memory_engine(
     clock: TrioClock | None = None,
     guards: Sequence[Guard] = (),
     reactors: Sequence[Reactor] = (),
+    new_id: Callable[[], str] | None = None,
     **settings: Any,
 ) -> AsyncGenerator[Engine]:
-    """A running engine. `settings` are sections: `memory_engine(policy={"max_chars": 10})`."""
-    chosen = Settings(storage={"memory": True}, **settings)
+    """A running engine. `settings` are sections: `memory_engine(policy={"max_chars": 10})`.
+
+    Engines that share a `store`, one after another, must share `new_id`, too: ids are unique.
+    """
+    settings["storage"] = {"memory": True, **settings.get("storage", {})}
+    chosen = Settings(**settings)
     if store is None:
         store = MemoryStore(durability=chosen.policy.durability)
     async with Engine(
@@ -41,6 +46,6 @@ async def memory_engine(
         guards=guards,
         reactors=reactors,
         clock=clock or TrioClock(),
-        new_id=numbered_ids(),
+        new_id=new_id or numbered_ids(),
     ) as engine:
         yield engine

@@ -160,11 +160,12 @@ async def test_commit_durability_needs_no_epochs(twin: Twin):
     assert (await load(twin, chat)).epoch == 1
 
 
-async def test_renew_starts_an_epoch_at_the_head(twin: Twin):
+async def test_renew_starts_an_epoch_after_what_is_certain(twin: Twin):
     chat = await busy(twin)
-    await twin.store.conversations.renew(chat.id)
+    await twin.store.conversations.renew(chat.id, 5)
     loaded = await load(twin, chat)
-    assert (loaded.epoch, loaded.starts_after) == (2, [chat.state.seq])
+    assert (loaded.epoch, loaded.starts_after) == (2, [5])
+    await twin.store.conversations.renew(new_id(), 5)
 
 
 async def test_an_engine_that_was_replaced_opens_nothing(twin: Twin):
