@@ -13,6 +13,7 @@ import structlog
 
 from ..protocol.events import Event
 from ..protocol.records import Duplicate, Foreign, Outcome, Refused
+from .asyncio_thread import AsyncioThread
 from .batch import Batch
 from .connection import Connection, connect
 from .database_errors import DatabaseError, DatabaseUnavailable, RowRefused, database_errors
@@ -48,11 +49,13 @@ class Committer:
     `store` may be repeated as it is after any failure, also one in the middle of a commit.
     """
 
-    def __init__(self, dsn: str, incarnation: int, timeout_s: float) -> None:
+    def __init__(self, thread: AsyncioThread, dsn: str, incarnation: int, timeout_s: float) -> None:
+        self._thread = thread
         self._dsn = dsn
         self._incarnation = incarnation
         self._timeout_s = timeout_s
         self._connection: Connection | None = None
+        self._generation = 0
 
     async def store(self, parcels: Sequence[Parcel]) -> list[Outcome]:
         """The outcome of each, in order. Raises `DatabaseUnavailable`, `TransientConflict` or
@@ -74,17 +77,19 @@ class Committer:
             if not healthy:
                 self.terminate()
 
-    async def abort(self) -> None:
-        self.terminate()
-
     def terminate(self) -> None:
         """Drop the connection; a statement under way on it fails as unavailable."""
-        connection, self._connection = self._connection, None
+        connection = self._living()
+        self._connection = None
         if connection is not None:
             connection.terminate()
 
+    async def abort(self) -> None:
+        self.terminate()
+
     async def close(self) -> None:
-        connection, self._connection = self._connection, None
+        connection = self._living()
+        self._connection = None
         if connection is not None:
             await connection.close(timeout=self._timeout_s)
 
@@ -174,11 +179,18 @@ class Committer:
             )
         return Standing(event_of(str(row["conversation"]), row) for row in rows)
 
+    def _living(self) -> Connection | None:
+        """The connection, unless it died with its thread."""
+        return self._connection if self._generation == self._thread.generation else None
+
     async def _connected(self) -> Connection:
-        if self._connection is None:
+        connection = self._living()
+        if connection is None:
+            self._generation = self._thread.generation
             with database_errors():
-                self._connection = await connect(self._dsn, self._timeout_s)
-        return self._connection
+                connection = await connect(self._dsn, self._timeout_s)
+            self._connection = connection
+        return connection
 
 
 class Standing:

@@ -86,7 +86,7 @@ class Writer:
         self._shards = [
             Shard(
                 thread,
-                Committer(dsn, incarnation, settings.statement_timeout_s),
+                Committer(thread, dsn, incarnation, settings.statement_timeout_s),
                 settings.batch_rows,
                 self._deliver,
             )
@@ -204,7 +204,7 @@ class Writer:
             parcel.write.done(outcome)
         except Exception as error:
             # Without its text, which may be a message.
-            stack = traceback.format_tb(error.__traceback__)
+            stack = "".join(traceback.format_tb(error.__traceback__))
             _log.error("outcome not taken", error=type(error).__qualname__, stack=stack)
 
     def _count(self, report: BatchReport) -> None:

@@ -13,7 +13,6 @@ import trio
 from palaver.protocol.commands import (
     Context,
     ConversationCommand,
-    DurableCommand,
     MoveMark,
     Position,
 )
@@ -28,6 +27,7 @@ from palaver.protocol.machine import Mark, apply, decide, event, move_mark
 from palaver.protocol.message import Message, Overlay
 from palaver.protocol.policy import Policy
 from palaver.protocol.records import (
+    Delayed,
     Head,
     MemberRow,
     NewConversation,
@@ -58,9 +58,14 @@ class Ticket:
         self.changed.set()
         self.changed = trio.Event()
 
-    async def outcome(self) -> Outcome:
-        from palaver.protocol.records import Delayed
+    async def told(self) -> Outcome:
+        """The first outcome, be it `Delayed`."""
+        while not self.outcomes:
+            await self.changed.wait()
+        return self.outcomes[0]
 
+    async def outcome(self) -> Outcome:
+        """The final one."""
         while not self.outcomes or isinstance(self.outcomes[-1], Delayed):
             await self.changed.wait()
         return self.outcomes[-1]
