@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import development
-from .options import duration
+from .options import duration, local_url
 
 if TYPE_CHECKING:
     from ...engine.settings import Settings
@@ -53,31 +53,37 @@ def _what_to_type(settings: Settings, listening: Listening) -> list[str]:
         tokens = {user: listening.issue_token(user, ttl_s=ttl) for user in DEVELOPERS}
     except StartupError:
         return ["Development mode. Tokens are checked with your public key, so bring your own."]
-    ann, bob = DEVELOPERS
     options = _options_of_chat(settings, listening)
-    # Without a data directory, chat cannot find the key to make a token for itself.
-    own = {
-        user: f" --token {token}" if settings.storage.memory else ""
-        for user, token in tokens.items()
-    }
-    return [
-        "Development mode: no secret is configured. Try it in two more terminals:",
-        "",
-        f"  {_program()} chat --as {ann} --with {bob}{options}{own[ann]}",
-        f"  {_program()} chat --as {bob} --with {ann}{options}{own[bob]}",
-        "",
-        f"Tokens for your own client, good for {TOKEN_LIFE}:",
-        "",
-        *(f"  {user}  {token}" for user, token in tokens.items()),
+    kept = _key_is_kept(settings)
+    chats = [
+        f"  {_program()} chat --as {user} --with {other}{options}"
+        + ("" if kept else f" --token {tokens[user]}")
+        for user, other in zip(DEVELOPERS, reversed(DEVELOPERS), strict=True)
     ]
+    lines = ["Development mode. Try it in two more terminals:", "", *chats, ""]
+    if not kept:
+        return [
+            *lines,
+            f"The tokens work for your own client, too; they are good for {TOKEN_LIFE}.",
+        ]
+    lines += [f"Tokens for your own client, good for {TOKEN_LIFE}:", ""]
+    return [*lines, *(f"  {user}  {token}" for user, token in tokens.items())]
+
+
+def _key_is_kept(settings: Settings) -> bool:
+    """Whether chat will find the key by itself and make tokens with it."""
+    directory = development.data_directory(settings)
+    secret = settings.auth.secret
+    if directory is None or secret is None:
+        return False
+    return development.find(directory) == secret.get_secret_value()
 
 
 def _options_of_chat(settings: Settings, listening: Listening) -> str:
     """What chat must be told, because it is not as it is by default."""
-    default = type(settings.listen)()
     options = ""
-    if (listening.host, listening.port) != (default.host, default.port):
-        options += f" --url {listening.ws_url}"
+    if (url := local_url(listening.host, listening.port)) != local_url():
+        options += f" --url {url}"
     if settings.storage.data is not None and not settings.storage.memory:
         options += f" --data {shlex.quote(str(settings.storage.data))}"
     return options

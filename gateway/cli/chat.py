@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from . import development
-from .options import Config, Data, load_settings
+from .options import Config, Data, load_settings, local_url
 from .token import mint
 from .words import Problem, in_words, ungrouped
 
@@ -47,7 +47,7 @@ def chat(
         raise Problem("who are you? Say --as NAME, or give a --token.")
     settings = load_settings(config, storage={"data": data})
     if url is None:
-        url = f"ws://{settings.listen.host}:{settings.listen.port}"
+        url = local_url(settings.listen.host, settings.listen.port)
     try:
         Address.parse(url)
     except ValueError as error:

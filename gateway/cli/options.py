@@ -25,6 +25,12 @@ def duration(text: str) -> int:
     return int(match[1]) * _UNITS[match[2] or "s"]
 
 
+def local_url(host: str = "127.0.0.1", port: int = 8765) -> str:
+    """How a client on this machine reaches a server that listens on `host`."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"ws://[{host}]:{port}" if ":" in host else f"ws://{host}:{port}"
+
+
 Config = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="A TOML file; see `palaver config`.")
 ]

