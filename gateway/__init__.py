@@ -4,7 +4,7 @@
     gateway.py                     what all connections share
     connection.py                  one connection: the reading side, its deadlines, its end
     handshake.py hello.py auth.py  who is there: path, origin, subprotocol, token
-    websocket.py wire.py           RFC 6455 in; items to frames out
+    websocket.py streams.py wire.py  RFC 6455 in; items to frames out
     socket_outbox.py write_side.py what is written: in order, at once if possible, bounded
     http.py http_server.py         health, readiness, metrics on a port of their own
     health.py metrics.py           what they show

@@ -31,9 +31,9 @@ class Identity:
     user: str
     expires_at: float | None = None
 
-    def ttl(self) -> float | None:
-        """Seconds for which it still holds."""
-        return None if self.expires_at is None else max(self.expires_at - time.time(), 0.0)
+    def ttl(self) -> int | None:
+        """Whole seconds for which it still holds; None: without end."""
+        return None if self.expires_at is None else max(int(self.expires_at - time.time()), 0)
 
 
 class Verifier(Protocol):

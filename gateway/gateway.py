@@ -33,13 +33,14 @@ class Gateway:
         self.nursery = nursery
         self.handshake = Handshake(engine.settings, verifier)
         self.wires = wires(self.limits.max_frame_bytes)
-        self.counters = Counters(self.__len__)
+        self.counters = Counters(lambda: self.connections)
         self.draining = False
         self._connections: set[Connection] = set()
         self._empty = trio.Event()
 
-    def __len__(self) -> int:
-        """How many connections there are, whatever their state."""
+    @property
+    def connections(self) -> int:
+        """How many there are, whatever their state."""
         return len(self._connections)
 
     @property

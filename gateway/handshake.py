@@ -13,7 +13,7 @@ from websockets.typing import Origin
 from ..engine.settings import Listen, Settings
 from ..protocol.errors import Rejected
 from .auth import Identity, Verifier
-from .websocket import Origins, WebSocket
+from .websocket import Opening, Origins
 
 PATHS = ("/v1/ws", "/")
 DEVELOPMENT_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
@@ -30,13 +30,12 @@ class Handshake:
         self._verifier = verifier
         self._sources = settings.auth.token_sources
         self._origins = origins(settings.listen)
-        self._max_bytes = settings.connections.max_frame_bytes
 
-    def core(self) -> WebSocket:
-        return WebSocket(self._origins, self._max_bytes)
+    def opening(self) -> Opening:
+        return Opening(self._origins)
 
     def answer(
-        self, core: WebSocket, request: Request, *, room: bool
+        self, core: Opening, request: Request, *, room: bool
     ) -> tuple[Response, Identity | None]:
         """The response, not yet sent, and who asks if the request says so and is accepted."""
         url = urlsplit(request.path)

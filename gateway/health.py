@@ -24,7 +24,7 @@ def health(gateway: Gateway) -> dict[str, Any]:
         "status": "draining" if gateway.draining else report["status"],
         "checks": checks,
         "sockets": {
-            "open": len(gateway),
+            "open": gateway.connections,
             "opened": gateway.counters.opened,
             "max": gateway.limits.max_total,
         },

@@ -12,6 +12,7 @@ import hypercorn.trio
 import structlog
 import trio
 
+from ..actors.logs import stack
 from .gateway import Gateway
 from .http import App, make_app
 
@@ -24,13 +25,9 @@ STABLE_S: Final = 60.0
 
 
 async def serve_http(gateway: Gateway, listeners: Sequence[trio.SocketListener]) -> None:
-    """Answer HTTP on `listeners` until cancelled; then they are closed. Installs no signal
-    handlers and writes no access log, since URLs may hold what must not be logged (SEC-17)."""
-    try:
-        await supervise(make_app(gateway), listeners)
-    finally:
-        for listener in listeners:
-            listener.socket.close()
+    """Answer HTTP on `listeners` until cancelled. Installs no signal handlers and writes no access
+    log, since URLs may hold what must not be logged (SEC-17)."""
+    await supervise(make_app(gateway), listeners)
 
 
 async def supervise(app: App, listeners: Sequence[trio.SocketListener]) -> None:
@@ -40,12 +37,18 @@ async def supervise(app: App, listeners: Sequence[trio.SocketListener]) -> None:
         began = trio.current_time()
         try:
             await hypercorn.trio.serve(app, _config(listeners), mode="asgi")  # type: ignore[arg-type]
-        except Exception:
-            _log.exception("HTTP server failed", retry_s=delay)
+        except Exception as error:
+            _log.error("HTTP server failed", retry_s=delay, stack=stack(_innermost(error)))
         if trio.current_time() - began > STABLE_S:
             delay = FIRST_DELAY_S
         await trio.sleep(delay)
         delay = min(delay * 2, MAX_DELAY_S)
+
+
+def _innermost(error: Exception) -> Exception:
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _config(listeners: Sequence[trio.SocketListener]) -> hypercorn.config.Config:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Any, Final, NoReturn
 
 import structlog
@@ -15,13 +16,18 @@ _log = structlog.get_logger("palaver.gateway")
 RETRY_S: Final = 0.2
 
 
-async def bind(host: str, port: int, backlog: int) -> list[trio.SocketListener]:
-    """Listeners on every address of `host`. Raises `StartupError`, in words."""
+async def bind(
+    stack: AsyncExitStack, host: str, port: int, backlog: int
+) -> list[trio.SocketListener]:
+    """Listeners on every address of `host`; `stack` closes them. Or `StartupError`, in words."""
     try:
-        return await trio.open_tcp_listeners(port, host=host, backlog=backlog)
+        listeners = await trio.open_tcp_listeners(port, host=host, backlog=backlog)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise StartupError(f"cannot listen on {netloc(host, port)}: {reason}") from None
+    for listener in listeners:
+        stack.push_async_callback(trio.aclose_forcefully, listener)
+    return listeners
 
 
 async def accept(

@@ -37,8 +37,8 @@ class Counters:
                 self.errors[error["code"]] += 1
 
     def rates(self) -> dict[str, object]:
-        """Replies and errors of the last minute or so: since the oldest time of asking that is not
-        older than that, or since the newest one that is."""
+        """Replies and errors since the latest time of asking that lies a minute back, or since the
+        beginning."""
         now = trio.current_time()
         errors = self.errors.total()
         samples = self._samples

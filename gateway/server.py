@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,18 +58,23 @@ async def serve(
     listen = settings.listen
     if verifier is None:
         verifier = TokenVerifier(settings.auth, development=listen.development)
-    if listeners is None:
-        listeners = await bind(listen.host, listen.port, listen.backlog)
-    http = await bind(listen.http_host, listen.http_port, listen.backlog)
-    async with open_gateway(engine, verifier=verifier) as gateway:
-        gateway.nursery.start_soon(serve_http, gateway, http)
-        host, port = address(listeners[0], listen.host, listen.port)
-        http_host, http_port = address(http[0], listen.http_host, listen.http_port)
-        issue = verifier.issue if isinstance(verifier, TokenVerifier) else _no_tokens
-        async with trio.open_nursery() as nursery:
+    async with AsyncExitStack() as bound:
+        if listeners is None:
+            listeners = await bind(bound, listen.host, listen.port, listen.backlog)
+        http = await bind(bound, listen.http_host, listen.http_port, listen.backlog)
+        listening = Listening(
+            *address(listeners[0], listen.host, listen.port),
+            *address(http[0], listen.http_host, listen.http_port),
+            verifier.issue if isinstance(verifier, TokenVerifier) else _no_tokens,
+        )
+        async with (
+            open_gateway(engine, verifier=verifier) as gateway,
+            trio.open_nursery() as accepting,
+        ):
+            gateway.nursery.start_soon(serve_http, gateway, http)
             for listener in listeners:
-                nursery.start_soon(accept, listener, gateway.serve_stream, gateway.nursery)
-            task_status.started(Listening(host, port, http_host, http_port, issue))
+                accepting.start_soon(accept, listener, gateway.serve_stream, gateway.nursery)
+            task_status.started(listening)
 
 
 def _no_tokens(user: str, *, ttl_s: float | None = None) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 import trio
 
+from ..actors.logs import stack
 from ..engine.settings import Connections
 from ..protocol.disconnects import SLOW, Disconnect
 from .metrics import Counters
@@ -185,8 +186,8 @@ class WriteSide:
                     self.abort(SLOW)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self.abort()
-        except Exception:
-            _log.exception("writing failed")
+        except Exception as error:
+            _log.error("writing failed", stack=stack(error))
             self.abort()
         self._scope = None
         self._rest()

@@ -1,0 +1,190 @@
+"""What is said on one connection, item by item, from hello to goodbye."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import trio
+
+from ..protocol.disconnects import BAD_FRAME, NORMAL, Disconnect
+from ..protocol.errors import Rejected
+from ..protocol.frames import Item, parse_frame
+from ..protocol.values import BadFrame
+from .auth import Identity
+from .hello import refreshed, refusal, sign_in, welcome
+from .socket_outbox import SocketOutbox
+from .websocket import Message
+from .wire import WebSocketWire
+from .write_side import WriteSide
+
+if TYPE_CHECKING:
+    from .gateway import Gateway
+
+MAX_OFFENCES: Final = 5
+OFFENCE_WINDOW_S: Final = 60.0
+
+
+class Dialogue:
+    """Items are handled in order and without await, except that `proceed` pauses while too many
+    commands are in flight. Whatever is wrong with one is answered to it; the connection goes on
+    (CONN-19), unless it was not let in or goes on sending what cannot be read (WS-09).
+    """
+
+    __slots__ = (
+        "_close",
+        "_gateway",
+        "_identity",
+        "_offences",
+        "_side",
+        "_waiting",
+        "_wire",
+        "expires",
+        "outbox",
+    )
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        side: WriteSide,
+        wire: WebSocketWire,
+        identity: Identity | None,
+        close: Callable[[Disconnect], None],
+        expires: float,
+    ) -> None:
+        self._gateway = gateway
+        self._side = side
+        self._wire = wire
+        self._identity = identity
+        self._close = close
+        self._offences: tuple[float, ...] = ()
+        self._waiting: list[Item] = []
+        self.expires = expires
+        """when the connection ends, in trio's time, unless the client signs in (again)"""
+        self.outbox: SocketOutbox | None = None
+        """there once the client has signed in"""
+
+    @property
+    def paused(self) -> bool:
+        """The client waits for us, so its silence means nothing."""
+        return bool(self._waiting)
+
+    def take(self, messages: list[Message]) -> None:
+        """Read `messages`; what they ask for is done in `proceed`."""
+        items: list[Item] = []
+        codec = self._wire.codec
+        for message in messages:
+            try:
+                if message.binary is not codec.binary:
+                    raise BadFrame(f"not a {'binary' if codec.binary else 'text'} message")
+                items += parse_frame(codec.decode(message.data))
+            except BadFrame as no:
+                self._offended(no)
+                if self._side.ended:
+                    return
+        items.reverse()
+        self._waiting = items
+
+    async def proceed(self) -> None:
+        """Do what was asked for. If cancelled, go on by calling it again."""
+        while self._waiting:
+            if self.outbox is not None and self.outbox.full:
+                await self.outbox.room()
+            self._handle(self._waiting.pop())
+
+    def stop(self) -> None:
+        """Do no more of what was asked for."""
+        self._waiting.clear()
+
+    def leave(self, why: Disconnect, reconnect_after: float) -> None:
+        """Tell the client to go, let what is in flight be answered, then close."""
+        if self.outbox is None:
+            self._close(why)
+        elif not self.outbox.leaving:
+            self._send({"t": "goodbye", "d": {"reconnect_after": reconnect_after}})
+            self.outbox.leave(why)
+
+    def _handle(self, item: Item) -> None:
+        outbox = self.outbox
+        if outbox is None:
+            self._hello(item)
+        elif item.kind == "ping":
+            self._send({"t": "pong"} if item.id is None else {"t": "pong", "id": item.id})
+        elif item.kind == "pong":
+            pass
+        elif item.kind == "refresh":
+            self._refresh(item, outbox)
+        elif item.kind == "goodbye":
+            outbox.leave(NORMAL)
+        elif item.kind == "hello":
+            self._refuse(item, Rejected("VALIDATION_FAILED", "hello: was said already"))
+        elif outbox.leaving:
+            self._refuse(item, Rejected("UNAVAILABLE", "Not on this connection any more."))
+        else:
+            if item.kind == "ack":
+                item.id = None  # it gets no Reply, so none must be waited for
+            if item.id is not None:
+                outbox.in_flight += 1
+            self._gateway.engine.submit(outbox, item)
+
+    def _hello(self, item: Item) -> None:
+        gateway = self._gateway
+        try:
+            identity = sign_in(
+                item,
+                self._identity,
+                gateway.verifier,
+                token_in_hello="hello" in gateway.settings.auth.token_sources,
+            )
+            outbox = SocketOutbox(
+                identity.user,
+                self._wire,
+                self._side,
+                self._close,
+                gateway.limits.max_in_flight,
+                gateway.counters,
+            )
+            # Attached before the welcome is written, so that nothing is missed after it (DEF-02);
+            # what is pushed meanwhile stays behind it.
+            gateway.engine.attach(outbox)
+        except Rejected as no:
+            self._refuse(item, no)
+            self._close(refusal(no))
+        else:
+            self.outbox = outbox
+            id, now = gateway.engine.new_id(), gateway.engine.now()
+            outbox.open(self._wire.frame(welcome(item, identity, id, now, gateway.settings)))
+            self._identified(identity)
+
+    def _refresh(self, item: Item, outbox: SocketOutbox) -> None:
+        try:
+            identity = refreshed(item, outbox.user, self._gateway.verifier)
+        except Rejected as no:
+            self._refuse(item, no)
+        else:
+            self._identified(identity)
+            if item.id is not None:
+                self._send({"t": "reply", "id": item.id, "ok": {"ttl": identity.ttl()}})
+
+    def _identified(self, identity: Identity) -> None:
+        ttl = identity.ttl()
+        self.expires = math.inf if ttl is None else trio.current_time() + ttl
+
+    def _offended(self, no: BadFrame) -> None:
+        now = trio.current_time()
+        since = now - OFFENCE_WINDOW_S
+        self._offences = (*(time for time in self._offences if time > since), now)
+        self._refuse(None, no)
+        if len(self._offences) >= MAX_OFFENCES:
+            self._close(BAD_FRAME)
+
+    def _refuse(self, item: Item | None, no: Rejected) -> None:
+        reply: dict[str, Any] = {"t": "reply", "error": no.payload()}
+        if item is not None and item.id is not None:
+            reply["id"] = item.id
+        self._gateway.counters.errors[no.code] += 1
+        self._send(reply)
+
+    def _send(self, item: dict[str, Any]) -> None:
+        self._side.write(self._wire.frame(item))

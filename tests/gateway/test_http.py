@@ -1,0 +1,200 @@
+"""Health, readiness and metrics, on a server that may fail without anybody noticing."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from typing import Any
+
+import httpx
+import hypercorn.trio
+import pytest
+import structlog
+import trio
+from prometheus_client.parser import text_string_to_metric_families
+from trio.testing import MockClock
+
+from palaver.gateway.health import process
+from palaver.gateway.http import MAX_BODY_BYTES, make_app
+from palaver.gateway.http_server import FIRST_DELAY_S, MAX_DELAY_S, supervise
+from palaver.gateway.server import serve
+from palaver.tests.gateway.harness import House, fake, house, settings
+
+
+@asynccontextmanager
+async def application(**sections: Any) -> AsyncIterator[tuple[House, httpx.AsyncClient]]:
+    """Without a network."""
+    async with house(**sections) as here:
+        transport = httpx.ASGITransport(make_app(here.gateway))
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as http:
+            yield here, http
+
+
+@pytest.mark.parametrize("path", ["/v1/health", "/health"])
+async def test_MON_01_health_tells_of_sockets_errors_and_resources(path: str) -> None:
+    async with application() as (here, http):
+        peer = await here.client()
+        await peer.send({"t": "fail", "id": 2}, {"t": "message.send", "id": 3})
+        for _ in range(2):
+            await peer.item()
+        response = await http.get(path)
+        assert response.status_code == 200
+        report = response.json()
+        assert report["status"] == "ok"
+        assert report["checks"] == {"storage": "ok", "sockets": "ok"}
+        assert report["sockets"] == {"open": 1, "opened": 1, "max": 50_000}
+        assert report["rates"].keys() == {"seconds", "replies", "errors", "error_rate"}
+        assert (report["rates"]["replies"], report["rates"]["error_rate"]) == (2, 0.5)
+        assert report["process"]["memory_bytes"] > 1_000_000
+        assert report["process"]["memory_peak_bytes"] > 1_000_000
+        assert report["process"]["cpu_s"] > 0
+
+
+@pytest.mark.parametrize("status", ["starting", "draining", "degraded"])
+async def test_DEP_05_only_an_engine_in_order_is_ready(status: str) -> None:
+    async with application() as (here, http):
+        assert (await http.get("/v1/ready")).status_code == 200
+        here.engine.status = status
+        assert (await http.get("/v1/ready")).status_code == 503
+        response = await http.get("/v1/health")
+        assert (response.status_code, response.json()["status"]) == (200, status)
+
+
+async def test_DEP_05_a_gateway_that_drains_is_not_ready() -> None:
+    async with application() as (here, http):
+        await here.gateway.drain()
+        assert (await http.get("/v1/ready")).status_code == 503
+        report = (await http.get("/v1/health")).json()
+        assert (report["status"], report["checks"]["sockets"]) == ("draining", "draining")
+
+
+async def test_MON_02_metrics_move() -> None:
+    async with application() as (here, http):
+        peer = await here.client()
+        assert (await here.peer().upgrade("/elsewhere")).status == 404
+        await peer.send({"t": "fail", "id": 2})
+        await peer.item()
+        text = (await http.get("/metrics")).text
+        samples = {
+            (sample.name, *sample.labels.values()): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+        assert samples["palaver_connections",] >= 1
+        assert samples["palaver_connections_opened_total",] == 1
+        assert samples["palaver_messages_received_total",] == 2
+        assert samples["palaver_replies_total",] == 1
+        assert samples["palaver_errors_total", "MESSAGE_NOT_FOUND"] == 1
+        assert samples["palaver_handshakes_refused_total", "404"] == 1
+
+
+async def test_error_rates_are_those_of_the_last_minute(
+    autojump_clock: MockClock,
+) -> None:
+    async with application() as (here, http):
+        counters = here.gateway.counters
+
+        async def rate() -> tuple[int, int]:
+            rates = (await http.get("/v1/health")).json()["rates"]
+            return rates["replies"], rates["errors"]
+
+        counters.replies, counters.errors["INTERNAL"] = 100, 50
+        await trio.sleep(30)
+        assert await rate() == (100, 50)
+        await trio.sleep(60)
+        counters.replies += 10
+        assert await rate() == (10, 0)
+        await trio.sleep(600)
+        assert await rate() == (0, 0)
+
+
+async def test_CONN_14_preflight_of_a_foreign_origin_is_refused() -> None:
+    async with application(listen={"allowed_origins": ["https://chat.example"]}) as (_, http):
+        ask = {"Access-Control-Request-Method": "POST"}
+        good = await http.options("/v1/health", headers={"Origin": "https://chat.example", **ask})
+        assert good.headers["access-control-allow-origin"] == "https://chat.example"
+        bad = await http.options("/v1/health", headers={"Origin": "https://evil.example", **ask})
+        assert bad.status_code == 400
+        assert "access-control-allow-origin" not in bad.headers
+
+
+@pytest.mark.parametrize("said", [True, False], ids=["said", "in chunks"])
+async def test_CONN_20_large_bodies_are_refused(said: bool) -> None:
+    async with house() as here:
+        app = make_app(here.gateway)
+        sent: list[Any] = []
+
+        async def receive() -> dict[str, Any]:
+            await trio.lowlevel.checkpoint()
+            return {"type": "http.request", "body": b"x" * 600_000, "more_body": True}
+
+        async def send(message: Any) -> None:
+            await trio.lowlevel.checkpoint()
+            sent.append(message)
+
+        async def reading(scope: Any, receive: Any, send: Any) -> None:
+            while (await receive())["more_body"]:
+                pass
+
+        app._app = reading  # type: ignore[attr-defined]
+        length = [(b"content-length", str(MAX_BODY_BYTES + 1).encode())] if said else []
+        await app({"type": "http", "headers": length}, receive, send)
+        assert sent[0]["status"] == 413
+        assert b"PAYLOAD_TOO_LARGE" in sent[1]["body"]
+
+
+async def test_it_is_served_on_its_own_port_and_outlives_a_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    really = hypercorn.trio.serve
+    failures = 0
+
+    async def sometimes(*args: Any, **kwargs: Any) -> None:
+        nonlocal failures
+        if failures < 2:
+            failures += 1
+            raise RuntimeError("boom")
+        await really(*args, **kwargs)
+
+    monkeypatch.setattr("hypercorn.trio.serve", sometimes)
+    monkeypatch.setattr("palaver.gateway.http_server.FIRST_DELAY_S", 0.001)
+    _, engine = fake(settings())
+    with structlog.testing.capture_logs() as entries:
+        async with trio.open_nursery() as nursery:
+            listening = await nursery.start(serve, engine)
+            async with httpx.AsyncClient() as http:
+                response = await http.get(f"{listening.http_url}/v1/health?token=secret")
+                assert response.json()["status"] == "ok"
+                assert "server" not in response.headers
+            nursery.cancel_scope.cancel()
+    assert [entry["event"] for entry in entries] == ["HTTP server failed"] * 2
+
+
+async def test_it_is_tried_again_at_growing_intervals(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    attempts: list[float] = []
+
+    async def fail(*args: Any, **kwargs: Any) -> None:
+        attempts.append(trio.current_time())
+        if len(attempts) == 10:
+            await trio.sleep(100)
+        raise ExceptionGroup("several", [OSError("secret")])
+
+    monkeypatch.setattr("hypercorn.trio.serve", fail)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError
+
+    with structlog.testing.capture_logs() as entries, trio.move_on_after(300):
+        await supervise(app, [])
+    gaps = [round(b - a, 3) for a, b in pairwise(attempts)]
+    assert gaps[:3] == [FIRST_DELAY_S, 2 * FIRST_DELAY_S, 4 * FIRST_DELAY_S]
+    assert max(gaps[:9]) == MAX_DELAY_S
+    assert gaps[9] == 100 + FIRST_DELAY_S, "it had been stable"
+    assert "secret" not in str(entries)
+
+
+def test_the_process_is_measured_without_help() -> None:
+    before = process()
+    assert before["uptime_s"] is not None
+    assert all(value is None or value >= 0 for value in before.values())
