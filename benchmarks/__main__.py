@@ -65,7 +65,7 @@ def _run(workload: str, store: str, durability: str, seconds: float) -> Figures:
 
 def _row(table: Table, workload: str, store: str, runs: list[Figures]) -> None:
     def median(name: str) -> float:
-        return statistics.median(getattr(run, name) for run in runs)
+        return float(statistics.median(getattr(run, name) for run in runs))
 
     busy = any(run.saturated_generator for run in runs)
     table.add_row(
