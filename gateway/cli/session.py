@@ -73,6 +73,7 @@ class Session:
         self._room: Room | None = None
         self._rows: list[dict[str, Any]] = []
         self._names: dict[str, str] = {}
+        self._greeted = False
         self._outages = 0
         self._sending = 0
         self._sent = trio.Event()
@@ -131,7 +132,8 @@ class Session:
 
     def _state(self, change: StateChange) -> None:
         match change.state:
-            case "connected" if self._outages == 0:
+            case "connected" if not self._greeted:
+                self._greeted, self._outages = True, 0
                 hint = "; /help shows what there is" if self._screen.interactive else ""
                 self._note(f"connected as {harmless(self._client.user or '?')}{hint}")
             case "connected":

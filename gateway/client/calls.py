@@ -25,9 +25,8 @@ from ...protocol.values import check_value
 from .errors import CallTimeout, ClientEnded, ConnectionLost, rejected
 
 FRAME_BYTES = 65_536
-"""Items are joined into frames up to about this size."""
-ITEM_BYTES = DEFAULT_MAX_BYTES - 64
-"""A larger frame would end the connection; a repetition needs a few bytes more."""
+"""Items are joined into frames up to this size."""
+ARRAY_HEAD = 3
 
 WINDOW = 32
 """Calls in flight. More wait here, in their order: what a server will not hold it refuses, and a
@@ -78,6 +77,7 @@ class Calls:
         self._over: Callable[[], ClientEnded] | None = None
         self._codec = MsgpackCodec()
         self._packer = msgpack.Packer()
+        self._max_bytes = DEFAULT_MAX_BYTES
         self.paused = True
         """Nothing is written: there is no connection, or it is about to end."""
 
@@ -139,12 +139,23 @@ class Calls:
         if call.then is not None:
             call.then(call.result)
 
-    def connected(self) -> None:
-        """A connection is up: whatever is open is written, in the order in which it was called."""
+    def connected(self, max_bytes: int) -> None:
+        """A connection is up: whatever is open is written, in the order in which it was called.
+
+        A frame above `max_bytes` would end it for good; a call that makes one fails instead.
+        """
+        self._max_bytes = max_bytes
         self._queue.clear()
         self.paused = False
-        for call in self._open.values():
-            self._enqueue(call)
+        for call in list(self._open.values()):
+            call.payload = call.again()
+            try:
+                self._encode(call)
+            except Rejected as rejection:
+                del self._open[call.id]
+                call.fail(rejection)
+            else:
+                self._enqueue(call)
 
     def disconnected(self) -> None:
         """Calls that were written and may not be repeated fail; the others stay open."""
@@ -182,32 +193,30 @@ class Calls:
 
     def _gather(self) -> list[bytes]:
         items: list[bytes] = []
-        size = 0
-        while self._queue and size < FRAME_BYTES and len(items) < MAX_ITEMS:
-            if len(self._in_flight) >= WINDOW:
+        room = min(FRAME_BYTES, self._max_bytes) - ARRAY_HEAD
+        while self._queue and len(items) < MAX_ITEMS and len(self._in_flight) < WINDOW:
+            entry = self._queue[0]
+            item = entry.item if isinstance(entry, Call) else entry
+            if items and len(item) > room:
                 break
-            entry = self._queue.popleft()
+            self._queue.popleft()
             if isinstance(entry, Call):
                 if entry.id not in self._open:
                     continue  # given up before it was written
-                if entry.sent:
-                    entry.payload = entry.again()
-                    self._encode(entry)
                 entry.sent += 1
                 self._in_flight.add(entry.id)
-                entry = entry.item
-            items.append(entry)
-            size += len(entry)
+            items.append(item)
+            room -= len(item)
         return items
 
     def _encode(self, call: Call) -> None:
         item: dict[str, Any] = {"t": call.name, "id": call.id, "d": call.payload}
         if call.conversation is not None:
             item["c"] = call.conversation
-        # A frame that may not travel would end the connection; it is refused here instead.
+        # What may not travel would end the connection; it is refused here instead.
         check_value(item)
         call.item = self._codec.encode(item)
-        if len(call.item) > ITEM_BYTES:
+        if len(call.item) > self._max_bytes:
             raise Rejected("PAYLOAD_TOO_LARGE")
 
     def _close(self, id: Any) -> Call | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import trio
 
-from .pushes import Push
+from .pushes import Push, StateChange
 
 RELIEF = 4
 """How many times `size` may be kept while a call waits for its answer."""
@@ -42,10 +42,16 @@ class Inbox:
         self.force(item)
 
     def force(self, item: Push) -> None:
-        """Keep `item` whether or not there is room: for what is rare and must not wait."""
-        if not self._closed:
-            self._items.append(item)
-            self._takers.unpark()
+        """Keep `item` whether or not there is room: for what is rare and must not wait. Of state
+        changes in a row that nobody takes, the last one is enough."""
+        if self._closed:
+            return
+        items = self._items
+        if len(items) >= self._size and isinstance(item, StateChange):
+            while items and isinstance(items[-1], StateChange):
+                items.pop()
+        items.append(item)
+        self._takers.unpark()
 
     def poke(self) -> None:
         """`busy` may have become true."""

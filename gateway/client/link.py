@@ -7,6 +7,7 @@ from typing import Any
 
 import trio
 
+from ...protocol.codec import DEFAULT_MAX_BYTES
 from ...protocol.errors import Rejected
 from .calls import Calls
 from .connection import Connection, Ended
@@ -65,7 +66,7 @@ class Link:
     ) -> None:
         """Until the connection ends, which is raised as `Ended`. Items are handled one by one, in
         the order of their arrival; whoever waits for room in the inbox holds all that follow."""
-        self._calls.connected()
+        self._calls.connected(welcome.get("max_frame") or DEFAULT_MAX_BYTES)
         nursery.start_soon(self._write, connection)
         if self._follower is not None:
             self._follower.connected(nursery, welcome.get("user"))

@@ -1,5 +1,6 @@
 """Calls: correlation, timeouts, what happens to them when the connection does not hold."""
 
+import msgpack
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -261,6 +262,33 @@ async def test_what_would_end_the_connection_is_refused_before_it_is_written(
                 await client.send("c", "text", metadata={"value": value})
         with pytest.raises(Rejected, match="PAYLOAD_TOO_LARGE"):
             await client.send("c", "x" * 2_000_000)
+
+
+async def test_frames_stay_below_what_the_server_takes(clock: MockClock, server: Server) -> None:
+    sizes = []
+    async with server.client(pushes=False) as client, trio.open_nursery() as nursery:
+
+        async def send(n: int) -> None:
+            if n == 3:
+                with pytest.raises(Rejected, match="PAYLOAD_TOO_LARGE"):
+                    await client.send("c", "x" * 4000)
+            else:
+                await client.send("c", "x" * 500)
+
+        for n in range(10):
+            nursery.start_soon(send, n)
+        peer = await server.peer()
+        hello = await peer.expect("hello")
+        await peer.say({"t": "welcome", "id": hello["id"], "d": {"user": "a", "max_frame": 2048}})
+        answered = 0
+        while answered < 9:
+            frame = await peer.websocket.get_message()
+            sizes.append(len(frame))
+            items = msgpack.unpackb(frame)  # type: ignore[arg-type]
+            for item in items if isinstance(items, list) else [items]:
+                await peer.reply(item, seq=1)
+                answered += 1
+    assert 1000 < max(sizes) <= 2048
 
 
 async def test_leaving_fails_the_calls_of_other_tasks(clock: MockClock, server: Server) -> None:

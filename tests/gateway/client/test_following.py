@@ -299,8 +299,18 @@ async def test_what_nobody_takes_is_bounded_and_nothing_is_lost(
 
         nursery.start_soon(flood)
         await wait_all_tasks_blocked()
-        assert len(client._inbox._items) == 8
+        assert len(client._inbox._items) <= 8
         assert await seqs(client, 100) == list(range(1, 101))
+
+
+async def test_state_changes_that_nobody_takes_do_not_pile_up(
+    clock: MockClock, server: Server
+) -> None:
+    server.down = True
+    async with server.client(queue=8) as client:
+        await trio.sleep(10_000)
+        assert len(client._inbox._items) <= 8
+        assert client._inbox._items[-1] == StateChange("disconnected", "connection refused", 30.0)
 
 
 async def test_a_void_takes_back_what_is_known(clock: MockClock, server: Server) -> None:
