@@ -162,7 +162,7 @@ class Follower:
     def _resumed(self, conversation: str, answer: dict[str, Any]) -> None:
         resumed = self.replica.resumed(conversation, answer)
         if resumed.reload is not None:
-            self._inbox.force(Reload(conversation, resumed.reload, resumed.seq))
+            self._inbox.force(Reload(conversation, resumed.reload, resumed.seq, resumed.keep))
         for moved in answer.get("marks", {}).get("moved", ()):
             self._moved(conversation, moved)
         if resumed.again:

@@ -41,7 +41,7 @@ class Signal:
 @dataclass(frozen=True, slots=True)
 class Reload:
     """What the application knows of `conversation` is not to be continued: read it anew, first
-    `conversation.get`, then history. Events go on after `seq`.
+    `conversation.get`, then history. Events go on after `seq`; what it knows up to `keep` is right.
 
     `reason`: `diverged` (events that were shown are not in the log), `too_far` (too many were
     missed), `new` (met for the first time, and older than that), `unknown` (the server never knew
@@ -52,6 +52,7 @@ class Reload:
     conversation: str
     reason: str
     seq: int = 0
+    keep: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,10 +51,12 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """`reload`: the reason why the application must reload. `again`: resume once more."""
+    """`reload`: the reason why the application must reload; up to `keep` it need not. `again`:
+    resume once more."""
 
     reload: str | None
     seq: int
+    keep: int
     again: bool
 
 
@@ -121,7 +123,7 @@ class Replica:
         reason = None if recovered else str(answer.get("reason", "unknown"))
         if reason == "not_member":
             self.forget(conversation)
-            return Resumed(reason, 0, again=False)
+            return Resumed(reason, 0, 0, again=False)
         position.epoch = answer["epoch"]
         position.seq = max(position.seq, answer["seq"]) if recovered else answer["seq"]
         position.marks = answer.get("marks", {}).get("n", position.marks)
@@ -129,7 +131,7 @@ class Replica:
         position.claimed = (position.epoch, position.seq) if again else None
         position.heard = position.told_epoch = 0
         position.unchecked = position.moved = False
-        return Resumed(reason, position.seq, again)
+        return Resumed(reason, position.seq, answer.get("reload_after", 0), again)
 
     def forget(self, conversation: str) -> None:
         self.positions.pop(conversation, None)

@@ -103,7 +103,7 @@ async def test_too_much_missed_is_to_be_reloaded(clock: MockClock) -> None:
         for n in range(10):
             await host.send(c, f"{n}")
         reload = await next_of(bob, lambda push: isinstance(push, Reload))
-        assert reload == Reload(c, "too_far", 11)
+        assert reload == Reload(c, "too_far", 11, keep=1)
         await host.send(c, "after")
         assert await texts(bob, 1) == ["after"]
 
