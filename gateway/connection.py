@@ -12,7 +12,7 @@ from ..actors.logs import stack
 from ..protocol.disconnects import HELLO_TIMEOUT, NO_PONG, REVOKED, Disconnect
 from .dialogue import Dialogue
 from .streams import receive, reset, tune
-from .websocket import WebSocket, output
+from .websocket import Opening, WebSocket, output, release
 from .write_side import WriteSide
 
 if TYPE_CHECKING:
@@ -76,13 +76,22 @@ class Connection:
             if self._side.aborted:
                 reset(self._stream)
             self._side.abort()
+            self._dialogue = None
+            if self._core is not None:
+                release(self._core)
             self._gateway.counters.closed[self._why] += 1
             await trio.aclose_forcefully(self._stream)
 
     async def _open(self) -> None:
         """The handshake: afterwards there is a dialogue, or nothing more is written."""
+        opening = self._gateway.handshake.opening()
+        try:
+            await self._shake_hands(opening)
+        finally:
+            release(opening)
+
+    async def _shake_hands(self, opening: Opening) -> None:
         gateway = self._gateway
-        opening = gateway.handshake.opening()
         expires = self._heard + gateway.limits.hello_timeout_s
         request = None
         with trio.CancelScope(deadline=expires) as self._scope:
@@ -116,8 +125,8 @@ class Connection:
             with trio.CancelScope(deadline=self._due()) as self._scope:
                 while True:
                     await self._dialogue.proceed()
-                    if self._dialogue.expires < self._scope.deadline:
-                        self._scope.deadline = self._dialogue.expires
+                    if (due := self._due()) < self._scope.deadline:  # signed in just now
+                        self._scope.deadline = due
                     data = await receive(self._stream)
                     if not data:
                         return

@@ -111,7 +111,9 @@ class WriteSide:
         self._queue.clear()
         if self._scope is not None:
             self._scope.cancel()
-        self._on_abort(why)
+        # Let go of it, so that no cycle is left for the garbage collector.
+        on_abort, self._on_abort = self._on_abort, _nobody
+        on_abort(why)
 
     async def drained(self) -> None:
         """Return when nothing waits: all is written, or the connection was aborted."""
@@ -206,3 +208,6 @@ class WriteSide:
 
 def _none() -> int:
     return -1
+
+
+def _nobody(why: Disconnect | None) -> None: ...

@@ -1,5 +1,7 @@
 """What is said after the welcome: commands, bad frames, backpressure, taking leave."""
 
+import gc
+
 import pytest
 import structlog
 import trio
@@ -7,6 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from palaver.gateway.connection import Connection
+from palaver.gateway.dialogue import Dialogue
+from palaver.gateway.socket_outbox import SocketOutbox
+from palaver.gateway.websocket import Opening, WebSocket
+from palaver.gateway.write_side import WriteSide
 from palaver.protocol.codec import Codec
 from palaver.protocol.disconnects import REVOKED
 from palaver.tests.gateway.harness import (
@@ -251,6 +258,16 @@ async def test_CONN_08_a_silent_client_is_pinged_then_closed(clock: MockClock) -
         assert trio.current_time() - began == 95
 
 
+async def test_CONN_08_a_heartbeat_may_be_shorter_than_the_time_for_hello(
+    clock: MockClock,
+) -> None:
+    async with house(connections={"heartbeat_s": 4, "hello_timeout_s": 10}) as here:
+        peer = await here.client()
+        began = trio.current_time()
+        assert (await peer.next()).opcode == PING
+        assert trio.current_time() - began == 4
+
+
 @pytest.mark.parametrize("sign", ["pong", "ping", "item"])
 async def test_CONN_08_any_sign_of_life_will_do(sign: str, clock: MockClock) -> None:
     async with house() as here:
@@ -310,6 +327,35 @@ async def test_a_close_is_not_waited_for_without_end(clock: MockClock) -> None:
         await peer.send({"t": "ping"})
         await peer.end()
         assert trio.current_time() - began == 5
+
+
+@pytest.mark.parametrize("how", ["closed", "cut", "refused"])
+async def test_an_ended_connection_leaves_nothing_to_the_garbage_collector(how: str) -> None:
+    """Which runs seldom in a large process, and until then everything would stay."""
+    kinds = (Connection, Dialogue, SocketOutbox, WriteSide, WebSocket, Opening)
+
+    def there() -> list[object]:
+        return [thing for thing in gc.get_objects() if isinstance(thing, kinds)]
+
+    async with house() as here:
+        gc.collect()
+        gc.disable()
+        try:
+            assert there() == []
+            if how == "refused":
+                peer = here.peer()
+                await peer.upgrade("/elsewhere")
+            else:
+                peer = await here.client()
+                assert len(there()) == 5
+            if how == "closed":
+                await peer.close()
+                await peer.next()
+            await trio.aclose_forcefully(peer.stream)
+            await wait_all_tasks_blocked()
+            assert there() == []
+        finally:
+            gc.enable()
 
 
 @given(data=st.binary(max_size=400), opcode=st.sampled_from([0, TEXT, BINARY, PING, CLOSE]))
