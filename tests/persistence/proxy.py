@@ -55,9 +55,8 @@ class Proxy:
     async def serve(self, task_status: trio.TaskStatus[None]) -> None:
         listener, *_ = await trio.open_tcp_listeners(0, host="127.0.0.1")
         self._port = listener.socket.getsockname()[1]
-        await trio.serve_listeners(
-            self._connect, [listener], handler_nursery=self._nursery, task_status=task_status
-        )
+        task_status.started()
+        await trio.serve_listeners(self._connect, [listener], handler_nursery=self._nursery)
 
     async def _connect(self, client: trio.SocketStream) -> None:
         async with client:

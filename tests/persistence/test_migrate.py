@@ -1,5 +1,8 @@
 """Migrations: applied once, in order, by one engine at a time; and never onto something newer."""
 
+import re
+import uuid
+
 import pytest
 import trio
 
@@ -90,3 +93,17 @@ async def test_one_that_fails_leaves_nothing_and_the_lock_free(fresh_database: s
     assert {row["table_name"] for row in rows} == {"good", "migration"}
     mended = Migration(2, "bad", "CREATE TABLE bad (id integer)")
     assert await apply(fresh_database, [good, mended]) == ["0002 bad"]
+
+
+async def test_a_database_that_cannot_hold_every_text_is_refused(fresh_database: str):
+    name = f"latin_{uuid.uuid4().hex}"
+    await execute(
+        fresh_database,
+        f"CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0",
+    )
+    other = re.sub(r"/test_\w+\?", f"/{name}?", fresh_database)
+    try:
+        with pytest.raises(MigrationRefused, match=r"UTF8.*LATIN1"):
+            await migrated(other)
+    finally:
+        await execute(fresh_database, f"DROP DATABASE {name} WITH (FORCE)")

@@ -5,11 +5,12 @@ what it does not do is fan out, guard or passivate.
 """
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 import trio
 
+from palaver.actors.ports import Store
 from palaver.protocol.commands import (
     Context,
     ConversationCommand,
@@ -24,7 +25,7 @@ from palaver.protocol.features.marks import ReadMessages
 from palaver.protocol.features.messages import SendMessage
 from palaver.protocol.ids import direct_key
 from palaver.protocol.machine import Mark, apply, decide, event, move_mark
-from palaver.protocol.message import Message, Overlay
+from palaver.protocol.message import Message
 from palaver.protocol.policy import Policy
 from palaver.protocol.records import (
     Delayed,
@@ -35,7 +36,7 @@ from palaver.protocol.records import (
     Snapshot,
     Write,
 )
-from palaver.protocol.state import STATE_VERSION, ConversationState
+from palaver.protocol.state import STATE_VERSION, ConversationState, Kind
 
 POLICY = Policy(edit_window_s=None)
 
@@ -78,7 +79,9 @@ def nobody(outcome: Outcome) -> None:
 class Chat:
     """One conversation of `users`, the first of whom creates it."""
 
-    def __init__(self, store, users: Iterable[str], *, at: int = 1_000, id: str | None = None):
+    def __init__(
+        self, store: Store, users: Iterable[str], *, at: int = 1_000, id: str | None = None
+    ):
         self.store = store
         self.users = list(users)
         self.now = at
@@ -91,9 +94,9 @@ class Chat:
     def id(self) -> str:
         return self.state.id
 
-    async def create(self, kind: str = "group", **more) -> "Chat":
+    async def create(self, kind: Kind = "group", title: str | None = None) -> "Chat":
         first, *others = self.users
-        ticket = self.do(first, CreateConversation(kind=kind, members=others, **more))
+        ticket = self.do(first, CreateConversation(kind=kind, members=others, title=title))
         await ticket.outcome()
         return self
 
@@ -205,10 +208,3 @@ class Chat:
 
 def mark(chat: Chat, user: str, kind: str, seq: int, n: int, number: int = 0) -> Mark:
     return Mark(chat.id, user, kind, seq, number, 0, 1_000 + n, n)
-
-
-def overlay(seq: int, changed_seq: int, **fields) -> Overlay:
-    return Overlay(seq, changed_seq, **fields)
-
-
-Predicate = Callable[[Write], bool]

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from palaver.protocol.errors import Rejected
+from palaver.protocol.features.conversation import CreateConversation
 from palaver.protocol.features.members import AddMembers, LeaveConversation, RemoveMember
 from palaver.protocol.records import InboxRow
 from palaver.tests.persistence.contract.chat import Chat, new_id
@@ -54,7 +55,7 @@ async def test_CONV_04_newest_activity_first_and_ties_by_id(twin: Twin):
 async def test_CONV_26_1200_conversations_are_walked_without_gap_or_repeat(twin: Twin):
     chats = [Chat(twin.store, ["ann", "bob"], at=1000 + 5 * (n // 2)) for n in range(1200)]
     for chat in chats:
-        chat.do("ann", creation())
+        chat.do("ann", CreateConversation(kind="group", members=["bob"]))
     for chat in chats:
         await chat.settle()
     chance = random.Random(3)
@@ -75,12 +76,6 @@ async def test_CONV_26_1200_conversations_are_walked_without_gap_or_repeat(twin:
     fresh = [row.conversation for row in again.rows if row.head.at > 100_000]
     assert len(set(seen)) == len(seen)
     assert set(seen) | set(fresh) == {chat.id for chat in chats}
-
-
-def creation():
-    from palaver.protocol.features.conversation import CreateConversation
-
-    return CreateConversation(kind="group", members=["bob"])
 
 
 @pytest.mark.parametrize("seed", range(3))

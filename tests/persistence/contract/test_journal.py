@@ -1,17 +1,20 @@
 """What becomes of a write: stored whole, once, in order; or not at all, and said so."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import trio
 
-from palaver.protocol.events import Void
+from palaver.protocol.events import Event, Void
+from palaver.protocol.features.conversation import CreateConversation
+from palaver.protocol.features.edits import EditMessage
 from palaver.protocol.features.messages import SendMessage
-from palaver.protocol.records import Committed, Duplicate, Foreign, Refused, Write
+from palaver.protocol.records import Committed, Duplicate, Foreign, Outcome, Refused, Write
 from palaver.tests.persistence.contract.chat import Chat, Ticket, nobody
 from palaver.tests.persistence.contract.twins import POISON, Twin
 
 
-async def stored(chat: Chat) -> list:
+async def stored(chat: Chat) -> list[Event]:
     return (await chat.store.conversations.events(chat.id, 0, 1000)).events
 
 
@@ -34,6 +37,14 @@ async def test_DB_12_json_comes_back_as_it_was(twin: Twin):
     assert (await stored(chat))[-1].data.metadata == metadata
 
 
+def in_order(told: list[int], ticket: Ticket) -> Callable[[Outcome], None]:
+    def done(outcome: Outcome) -> None:
+        told.append(ticket.write.events[0].seq)
+        ticket(outcome)
+
+    return done
+
+
 async def test_outcomes_come_in_the_order_of_the_writes_of_a_conversation(twin: Twin):
     chats = [await Chat(twin.store, ["ann", "bob"]).create() for _ in range(5)]
     told: dict[str, list[int]] = {chat.id: [] for chat in chats}
@@ -42,10 +53,7 @@ async def test_outcomes_come_in_the_order_of_the_writes_of_a_conversation(twin: 
         chat = chats[number * 7 % 5]
         write = chat.write("ann", SendMessage(text=str(number)))
         ticket = Ticket(write)
-        write.done = lambda outcome, ticket=ticket, seqs=told[chat.id], write=write: (
-            seqs.append(write.events[0].seq),
-            ticket(outcome),
-        )
+        write.done = in_order(told[chat.id], ticket)
         twin.store.journal.append(write)
         tickets.append(ticket)
         if number % 50 == 49:
@@ -197,7 +205,7 @@ async def test_a_conversation_whose_creation_is_refused_is_not_there(twin: Twin)
 async def test_another_event_in_its_place_is_foreign_and_so_is_what_follows(twin: Twin):
     chat = await Chat(twin.store, ["ann", "bob"]).create()
     stranger = Chat(twin.store, ["ann", "bob"], id=chat.id)
-    stranger.write("ann", chat_creation())
+    stranger.write("ann", CreateConversation(kind="group", members=["bob"]))
     await chat.send("ann", "mine").outcome()
     with twin.one_batch():
         first, second = stranger.send("bob", "yours"), stranger.send("bob", "more")
@@ -206,12 +214,6 @@ async def test_another_event_in_its_place_is_foreign_and_so_is_what_follows(twin
     assert await stored(chat) == chat.log
     # Others are not concerned, and neither is the rightful writer.
     assert await chat.send("ann", "mine again").outcome() == Committed()
-
-
-def chat_creation():
-    from palaver.protocol.features.conversation import CreateConversation
-
-    return CreateConversation(kind="group", members=["bob"])
 
 
 async def test_an_engine_that_was_replaced_writes_nothing_more(twin: Twin):
@@ -229,7 +231,7 @@ async def test_a_write_is_stored_as_it_was_when_it_was_appended(twin: Twin):
     chat = await Chat(twin.store, ["ann", "bob"]).create()
     await chat.send("ann", "one").outcome()
     message = chat.sent[0]
-    edit = chat.write("ann", edited(message, "two"))
+    edit = chat.write("ann", EditMessage(message_id=message.id, text="two"))
     edit.overlays = [message.overlay]  # shared, where an actor would copy
     ticket = chat.append(edit)
     message.overlay.text = "not yet"
@@ -238,12 +240,6 @@ async def test_a_write_is_stored_as_it_was_when_it_was_appended(twin: Twin):
     found, *_ = (await twin.store.conversations.messages(chat.id, [message.id])).messages
     assert found.current_text == "two"
     assert found.overlay.data["version"] == 2
-
-
-def edited(message, text):
-    from palaver.protocol.features.edits import EditMessage
-
-    return EditMessage(message_id=message.id, text=text)
 
 
 async def test_pending_is_what_is_not_stored_yet_and_settled_waits_for_it(twin: Twin):
@@ -262,9 +258,14 @@ async def test_pending_is_what_is_not_stored_yet_and_settled_waits_for_it(twin: 
 async def test_a_callback_may_append(twin: Twin):
     chat = await Chat(twin.store, ["ann", "bob"]).create()
     second: list[Ticket] = []
+
+    def done(outcome: Outcome) -> None:
+        second.append(chat.send("ann", "two"))
+        first(outcome)
+
     write = chat.write("ann", SendMessage(text="one"))
     first = Ticket(write)
-    write.done = lambda outcome: (second.append(chat.send("ann", "two")), first(outcome))
+    write.done = done
     twin.store.journal.append(write)
     await first.outcome()
     assert await second[0].outcome() == Committed()

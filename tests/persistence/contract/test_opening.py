@@ -3,6 +3,7 @@
 import pytest
 
 from palaver.protocol.errors import Rejected
+from palaver.protocol.features.marks import ReadMessages
 from palaver.protocol.machine import apply, apply_mark
 from palaver.protocol.records import Loaded
 from palaver.protocol.state import STATE_VERSION, ConversationState
@@ -99,7 +100,7 @@ async def test_marks_are_the_latest_of_each_user_and_kind(twin: Twin):
         chat.send("ann", str(number))
     chat.delete(chat.sent[3])
     chat.delete(chat.sent[5])
-    write = chat.write("bob", reading(2))
+    write = chat.write("bob", ReadMessages(seq=2))
     write.marks += [
         mark(chat, "bob", "read", 4, n=2, number=3),
         mark(chat, "bob", "delivered", 6, n=3),
@@ -114,12 +115,6 @@ async def test_marks_are_the_latest_of_each_user_and_kind(twin: Twin):
     }
     assert found["bob", "read"].excluded == 2
     assert found["cy", "read"].excluded == 0
-
-
-def reading(seq: int):
-    from palaver.protocol.features.marks import ReadMessages
-
-    return ReadMessages(seq=seq)
 
 
 async def test_a_clean_stop_starts_no_epoch(twin: Twin):

