@@ -24,6 +24,9 @@ from .verdict import COMMITTED, halts, is_voided, judge
 
 _log = structlog.get_logger(__name__)
 
+_FAREWELL = 1.0
+"""Seconds for a connection to be closed in good order."""
+
 _STANDING = f"""
     SELECT l.conversation, {EVENT_COLUMNS}
     FROM unnest($1::uuid[], $2::bigint[]) AS mine (conversation, seq)
@@ -91,7 +94,7 @@ class Committer:
         connection = self._living()
         self._connection = None
         if connection is not None:
-            await connection.close(timeout=self._timeout_s)
+            await connection.close(timeout=_FAREWELL)
 
     async def _store(self, parcels: list[Parcel]) -> list[Outcome]:
         if not parcels:

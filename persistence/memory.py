@@ -91,10 +91,6 @@ class MemoryStore:
         self.journal.lose()
         return self._successor()
 
-    def fenced(self) -> MemoryStore:
-        """A second store on the same disk, while this one lives on and does not know yet."""
-        return self._successor()
-
     def restarted(self) -> MemoryStore:
         """The store after a clean stop and a new start."""
         self._stop()

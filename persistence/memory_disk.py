@@ -27,7 +27,7 @@ from ..protocol.records import (
     Write,
 )
 from .merge import merge_members
-from .payload import redact, subject
+from .payload import subject
 from .verdict import COMMITTED, is_voided, judge
 
 
@@ -57,7 +57,10 @@ class Shelf:
     def events(self, after: int, limit: int | None = None) -> list[Event]:
         """In order, those about a deleted message redacted."""
         end = None if limit is None else after + limit
-        return [redact(event) if self.is_deleted(event) else event for event in self.log[after:end]]
+        return [
+            event.redact() if self.is_deleted(event) and not event.data.erases else event
+            for event in self.log[after:end]
+        ]
 
     def is_deleted(self, event: Event) -> bool:
         about = subject(event)
@@ -66,7 +69,7 @@ class Shelf:
     def message(self, event: Event) -> Message:
         overlay = self.overlays.get(event.seq) or Overlay(event.seq)
         deleted = overlay.deleted_at is not None
-        message = (redact(event) if deleted else event).as_message()
+        message = (event.redact() if deleted else event).as_message()
         message.overlay = copy_overlay(overlay)
         if deleted:
             message.text = None

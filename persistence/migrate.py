@@ -19,6 +19,9 @@ from .database_errors import database_errors
 _LOCK = 0x70616C61766572
 """Any number of our own: "palaver"."""
 
+_OLDEST = 14
+"""Major version of Postgres."""
+
 _TABLE = """
     CREATE TABLE IF NOT EXISTS migration (
         version integer PRIMARY KEY,
@@ -67,6 +70,7 @@ async def migrate(
     with database_errors():
         connection = await connect(dsn, timeout_s)
     try:
+        await _check(connection)
         with database_errors():
             # Held until the connection closes. Waiting for another engine's migration is no fault.
             await connection.execute("SELECT pg_advisory_lock($1)", _LOCK, timeout=600)
@@ -81,6 +85,22 @@ async def migrate(
     finally:
         with database_errors():
             await connection.close(timeout=timeout_s)
+
+
+async def _check(connection: Connection) -> None:
+    """Refuse a server on which something would fail later, and less clearly."""
+    version = connection.get_server_version()
+    if version.major < _OLDEST:
+        raise MigrationRefused(
+            f"PostgreSQL {_OLDEST} or newer is needed; this server is {version.major}."
+        )
+    with database_errors():
+        encoding = await connection.fetchval("SHOW server_encoding")
+    if encoding != "UTF8":
+        raise MigrationRefused(
+            f"the database must be encoded in UTF8, and this one is in {encoding}. "
+            "Create another with: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+        )
 
 
 def _compare(applied: dict[int, tuple[str, str]], known: Sequence[Migration]) -> None:

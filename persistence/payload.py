@@ -1,12 +1,9 @@
-"""What of an event is stored where, and how it comes back, with or without its content.
-
-`text` has a place of its own, so that it can be erased and searched; the rest of the payload is
-one JSON object. What is deleted comes back *redacted*: in its place, but without its content.
+"""The payload of an event as it is stored: its text in a place of its own, so that it can be erased
+and searched, and the rest as one JSON object.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -36,39 +33,26 @@ def split(data: EventData) -> tuple[str | None, dict[str, Any] | None]:
 
 
 def join(
-    kind: str,
-    text: str | None,
-    rest: dict[str, Any] | None,
-    *,
-    redacted: bool,
-    conversation: str,
-    seq: int,
+    kind: str, text: str | None, rest: dict[str, Any] | None, conversation: str, seq: int
 ) -> EventData:
-    """The inverse of `split`. Raises `UnreadableEvent`."""
+    """The inverse of `split`; `conversation` and `seq` are for the error, `UnreadableEvent`.
+
+    A text that was erased is empty, not absent: the state machine still replays the event.
+    """
     cls = EVENTS.get(kind)
     if cls is None:
         raise UnreadableEvent(kind, conversation, seq, "unknown kind")
-    fields = dict(rest) if rest else {}
-    if redacted:
-        fields = {name: value for name, value in fields.items() if name not in cls.content}
-    if "text" in cls.model_fields:
-        # A redacted text is empty, not absent: the state machine still replays the event.
-        fields["text"] = "" if redacted or text is None else text
+    fields = rest or {}
+    if text is not None:
+        fields["text"] = text
+    elif (field := cls.model_fields.get("text")) is not None and field.is_required():
+        fields["text"] = ""
     try:
         return cls.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise UnreadableEvent(kind, conversation, seq, f"{where}: {first['msg']}") from None
-
-
-def redact(event: Event) -> Event:
-    """`event` without its content."""
-    _, rest = split(event.data)
-    data = join(
-        event.kind, None, rest, redacted=True, conversation=event.conversation, seq=event.seq
-    )
-    return replace(event, data=data, redacted=True)
 
 
 def subject(event: Event) -> tuple[str, int] | None:

@@ -43,10 +43,11 @@ LOG_WITH_OVERLAY = """
 """Every event with what has become of the message that it is or changes."""
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def to_json(value: Any) -> bytes | None:
-    if value is None:
-        return None
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return None if value is None else _encode(value).encode()
 
 
 def log_row(event: Event, incarnation: int) -> Row:
@@ -116,28 +117,20 @@ def snapshot_row(conversation: str, snapshot: Snapshot) -> Row:
 def event_of(conversation: str, row: Record) -> Event:
     """Raises `UnreadableEvent`."""
     seq: int = row["seq"]
-    kind: str = row["kind"]
-    redacted: bool = row["redacted"]
     audience: list[str] | None = row["audience"]
-    return Event(
+    event = Event(
         conversation=conversation,
         seq=seq,
         id=str(row["event_id"]),
-        data=join(
-            kind,
-            row["body"],
-            row["data"],
-            redacted=redacted,
-            conversation=conversation,
-            seq=seq,
-        ),
+        data=join(row["kind"], row["body"], row["data"], conversation, seq),
         sender=row["sender"],
         at=row["at"],
         client_id=row["client_id"],
         number=row["number"],
         audience=None if audience is None else tuple(audience),
-        redacted=redacted,
     )
+    # What erases has nothing to hide itself, and tells who deleted.
+    return event.redact() if row["redacted"] and not event.data.erases else event
 
 
 def message_of(conversation: str, row: Record) -> Message:

@@ -34,7 +34,7 @@ async def test_DB_12_json_comes_back_as_it_was(twin: Twin):
     chat = await Chat(twin.store, ["ann", "bob"]).create()
     metadata = {"deep": [1, 2.5, True, None, {"key": "välue", "empty": {}}], "n": 2**53 + 1}
     await chat.send("ann", "hello\n\\ \"quoted\" 'so'", metadata=metadata).outcome()
-    assert (await stored(chat))[-1].data.metadata == metadata
+    assert (await stored(chat))[-1].data.fields()["metadata"] == metadata
 
 
 def in_order(told: list[int], ticket: Ticket) -> Callable[[Outcome], None]:
