@@ -43,7 +43,8 @@ def _rows(condition: str, rest: str = "") -> str:
             opened_in.clean IS FALSE AND opened_in.id <> $2 AS stale
         FROM (
             SELECT
-                member.conversation, member.role, member.read_seq, member.read_number,
+                member.conversation, member.role, member.intervals,
+                member.read_seq, member.read_number,
                 head.seq, head.number, head.at, head.title, head.last
             FROM member
             JOIN conversation_head AS head ON head.conversation = member.conversation
@@ -157,13 +158,14 @@ class PostgresInboxes:
 
 
 def _row_of(row: Record) -> InboxRow:
+    head = Head(row["seq"], row["number"], row["at"], row["title"], row["last"])
     return InboxRow(
         conversation=str(row["conversation"]),
         kind=row["kind"],
         epoch=row["epoch"],
         role=row["role"],
         members=row["members"],
-        head=Head(row["seq"], row["number"], row["at"], row["title"], row["last"]),
+        head=head.within(row["intervals"]),
         unread=row["unread"],
         stale=row["stale"],
     )

@@ -85,7 +85,7 @@ class MemoryInboxes:
             epoch=shelf.epoch,
             role=member.role,
             members=current[:SHOWN_MEMBERS],
-            head=shelf.head,
+            head=shelf.head.within(member.intervals),
             unread=shelf.head.number - member.read_number - shelf.excluded(member.read_seq),
             stale=self._disk.ended[opened_in] is False and opened_in != self._incarnation,
         )

@@ -7,14 +7,14 @@ says `as_of`, the last seq it has seen, and the actor overlays what is newer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .commands import Position
 from .events import Event
 from .machine import Mark
 from .message import Message, Overlay
-from .state import Kind
+from .state import Kind, Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,13 @@ class Head:
     at: int
     title: str | None
     last: dict[str, Any] | None
+
+    def within(self, intervals: list[list[int | None]]) -> Head:
+        """As a member of these times may see it: not the last message from outside of them
+        (HIST-11)."""
+        if self.last is None or Member(intervals=intervals).sees(self.last["seq"]):
+            return self
+        return replace(self, last=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,21 @@ async def test_a_row_shows_the_conversation_as_it_stands(twin: Twin):
     assert row.head.title == "Plans"
 
 
+async def test_HIST_11_the_last_message_is_shown_to_those_who_may_see_it(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    chat.send("ann", "secret")
+    chat.do("ann", AddMembers(users=["cy"]))
+    await chat.settle()
+    (old,) = (await twin.store.inboxes.inbox("bob", 10, None)).rows
+    (new,) = (await twin.store.inboxes.inbox("cy", 10, None)).rows
+    assert old.head.last is not None
+    assert old.head.last["text"] == "secret"
+    assert (new.head.last, new.head.seq) == (None, 3)
+    await chat.send("ann", "hello").outcome()
+    (new,) = (await twin.store.inboxes.inbox("cy", 10, None)).rows
+    assert new.head.last is not None
+
+
 async def test_CONV_04_newest_activity_first_and_ties_by_id(twin: Twin):
     chats = [await Chat(twin.store, ["ann", "bob"], at=n // 3).create() for n in range(12)]
     for chat in random.Random(2).sample(chats, 6):
