@@ -545,7 +545,7 @@ async def test_an_engine_that_was_overtaken_stops_writing_loudly():
     async with memory_engine(store=store, storage={"close_timeout_s": 0.001}) as engine:
         room = await group(engine, "ann", "bob")
         ann = engine.as_user("ann")
-        successor = store.fenced()
+        successor = MemoryStore(disk=store._disk)
         assert (await refused(ann.send(room, "hi"))).code == "UNAVAILABLE"
         assert engine.health()["crashes"] == 1
         assert await at_rest(successor, room) == ["conversation.created"]

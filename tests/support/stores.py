@@ -1,4 +1,4 @@
-"""Watching what is read of a store, and holding it up."""
+"""Watching what is read of a store, holding it up, and making it fail."""
 
 from __future__ import annotations
 
@@ -10,21 +10,28 @@ import trio
 
 from palaver.persistence.memory import MemoryStore
 
-READS = ("load", "renew", "events", "find", "messages", "page", "position")
+Action = Callable[[], Awaitable[None]]
+
+CONVERSATIONS = ("load", "renew", "events", "find", "messages", "page", "position")
+INBOXES = ("inbox", "changes", "rows", "seen", "last_seen")
 
 
 class Watch:
-    """Counts the reads of conversations of `store` by name, in `calls`."""
+    """Stands between a store and its reader. `calls` counts the reads by name."""
 
     def __init__(self, store: MemoryStore) -> None:
         self.calls: Counter[str] = Counter()
         self._held: set[str] = set()
         self._open = trio.Event()
-        for name in READS:
-            setattr(store.conversations, name, self._watched(getattr(store.conversations, name)))
+        self._before: dict[str, Action] = {}
+        self._after: dict[str, Action] = {}
+        self._errors: dict[str, Exception] = {}
+        for part, names in ((store.conversations, CONVERSATIONS), (store.inboxes, INBOXES)):
+            for name in names:
+                setattr(part, name, self._watched(name, getattr(part, name)))
 
     def hold(self, *names: str) -> None:
-        """Reads of these names wait from now on."""
+        """The answers to these reads are late from now on: they are made, and wait."""
         self._held = set(names)
         self._open = trio.Event()
 
@@ -32,13 +39,35 @@ class Watch:
         self._held = set()
         self._open.set()
 
-    def _watched(self, read: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        name = read.__name__
+    def before(self, name: str, action: Action) -> None:
+        """Do this just before the next of these reads is made."""
+        self._before[name] = action
 
+    def after(self, name: str, action: Action) -> None:
+        """Do this after the next of these reads is made, before it is answered."""
+        self._after[name] = action
+
+    def fail(self, name: str, error: Exception | None) -> None:
+        """These reads raise `error`, or None: they do not any more."""
+        if error is None:
+            del self._errors[name]
+        else:
+            self._errors[name] = error
+
+    def _watched(
+        self, name: str, read: Callable[..., Awaitable[Any]]
+    ) -> Callable[..., Awaitable[Any]]:
         async def watched(*args: Any, **kwargs: Any) -> Any:
             self.calls[name] += 1
+            if name in self._errors:
+                raise self._errors[name]
+            if name in self._before:
+                await self._before.pop(name)()
+            answer = await read(*args, **kwargs)
+            if name in self._after:
+                await self._after.pop(name)()
             if name in self._held:
                 await self._open.wait()
-            return await read(*args, **kwargs)
+            return answer
 
         return watched
