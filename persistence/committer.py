@@ -8,6 +8,7 @@ guilty write stands alone, and void rows take its place.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import structlog
 
@@ -100,11 +101,13 @@ class Committer:
         if not parcels:
             return []
         try:
-            await self._execute(Batch(parcels, self._incarnation))
-        except RowRefused as error:
-            return await self._sort_out(parcels, str(error))
+            sql, arguments = Batch(parcels, self._incarnation).statement()
         except (TypeError, ValueError) as error:  # not JSON; its text may be a message
             return await self._sort_out(parcels, type(error).__qualname__)
+        try:
+            await self._execute(sql, arguments)
+        except RowRefused as error:
+            return await self._sort_out(parcels, str(error))
         return [COMMITTED] * len(parcels)
 
     async def _sort_out(self, parcels: list[Parcel], problem: str) -> list[Outcome]:
@@ -159,8 +162,7 @@ class Committer:
                 return outcome
         return Refused(problem)
 
-    async def _execute(self, batch: Batch) -> None:
-        sql, arguments = batch.statement()
+    async def _execute(self, sql: str, arguments: list[Any]) -> None:
         connection = await self._connected()
         with database_errors():
             current = await connection.fetchval(sql, *arguments)
@@ -201,14 +203,14 @@ class Standing:
 
     def __init__(self, events: Iterable[Event]) -> None:
         self._at: dict[tuple[str, int], Event] = {}
-        self._under: dict[tuple[str, str | None, str], Event] = {}
+        self._under: dict[tuple[str, str, str], Event] = {}
         for event in events:
             self._add(event)
 
     def at(self, conversation: str, seq: int) -> Event | None:
         return self._at.get((conversation, seq))
 
-    def under(self, conversation: str, sender: str | None, client_id: str) -> Event | None:
+    def under(self, conversation: str, sender: str, client_id: str) -> Event | None:
         return self._under.get((conversation, sender, client_id))
 
     def judge(self, parcels: Iterable[Parcel]) -> list[Outcome | None]:
@@ -227,5 +229,5 @@ class Standing:
 
     def _add(self, event: Event) -> None:
         self._at[event.conversation, event.seq] = event
-        if event.client_id is not None:
+        if event.client_id is not None and event.sender is not None:
             self._under[event.conversation, event.sender, event.client_id] = event

@@ -25,22 +25,26 @@ _UNCOUNTED = """
 
 # $1 conversation, $2 incarnation, $3 whether a crash may start an epoch, $4 snapshot version.
 _OPEN = f"""
-    WITH current AS MATERIALIZED (
-        SELECT id FROM incarnation WHERE id = $2 AND ended_at IS NULL FOR SHARE
+    WITH opening AS MATERIALIZED (
+        SELECT current.id
+        FROM incarnation AS current
+        JOIN conversation ON conversation.id = $1 AND conversation.opened_in <> current.id
+        WHERE current.id = $2 AND current.ended_at IS NULL
+        FOR SHARE OF current
     ),
     opened AS (
         UPDATE conversation AS c SET
-            opened_in = current.id,
+            opened_in = opening.id,
             epoch = CASE WHEN $3 AND last.clean IS FALSE
                          THEN c.epoch + 1 ELSE c.epoch END,
             starts_after = CASE WHEN $3 AND last.clean IS FALSE
                                 THEN c.starts_after || {_HEAD} ELSE c.starts_after END
-        FROM current, incarnation AS last
-        WHERE c.id = $1 AND c.opened_in <> current.id AND last.id = c.opened_in
+        FROM opening, incarnation AS last
+        WHERE c.id = $1 AND last.id = c.opened_in
         RETURNING c.epoch, c.starts_after
     )
     SELECT
-        EXISTS (SELECT FROM current) AS current,
+        EXISTS (SELECT FROM incarnation WHERE id = $2 AND ended_at IS NULL) AS current,
         coalesce(opened.epoch, c.epoch) AS epoch,
         coalesce(opened.starts_after, c.starts_after) AS starts_after,
         snapshot.seq,

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import asyncpg
-import stamina
 import trio
 
 from ..protocol.errors import Rejected
 from .asyncio_thread import AsyncioThread
 from .connection import Pool, keep, prepare, settings
 from .database_errors import DatabaseUnavailable, TransientConflict, database_errors
+from .retry import repeated
 
 Rows = list[asyncpg.Record]
 
@@ -40,7 +40,7 @@ class Database:
         """The rows. Raises UNAVAILABLE; or `DatabaseError`, for what can only be a mistake."""
         try:
             with trio.fail_after(self._timeout_s):
-                return await self._repeat(sql, arguments)
+                return await repeated(lambda: self._try(sql, arguments))
         except (trio.TooSlowError, DatabaseUnavailable, TransientConflict):
             raise Rejected("UNAVAILABLE", retry_after=1.0) from None
 
@@ -54,17 +54,11 @@ class Database:
             with database_errors():
                 await self._thread.run(self._close, pool)
 
-    async def _repeat(self, sql: str, arguments: tuple[Any, ...]) -> Rows:
-        rows: Rows = []
-        async for attempt in stamina.retry_context(
-            TransientConflict, attempts=4, timeout=None, wait_initial=0.01, wait_max=0.5
-        ):
-            with attempt:
-                if self._pool is None or self._generation != self._thread.generation:
-                    await self._open()
-                with database_errors():
-                    rows = await self._thread.run(self._fetch, sql, arguments, cancellable=True)
-        return rows
+    async def _try(self, sql: str, arguments: tuple[Any, ...]) -> Rows:
+        if self._pool is None or self._generation != self._thread.generation:
+            await self._open()
+        with database_errors():
+            return await self._thread.run(self._fetch, sql, arguments, cancellable=True)
 
     async def _open(self) -> None:
         async with self._opening:

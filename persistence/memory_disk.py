@@ -40,7 +40,7 @@ class Shelf:
     epoch: int = 1
     starts_after: list[int] = field(default_factory=list)
     log: list[Event] = field(default_factory=list)
-    clients: dict[tuple[str | None, str], int] = field(default_factory=dict)
+    clients: dict[tuple[str, str], int] = field(default_factory=dict)
     subjects: dict[str, int] = field(default_factory=dict)
     overlays: dict[int, Overlay] = field(default_factory=dict)
     marks: dict[tuple[str, str], list[Mark]] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class Shelf:
         """All of `write`, with `events` for its own."""
         for event in events:
             self.log.append(event)
-            if event.client_id is not None:
+            if event.client_id is not None and event.sender is not None:
                 self.clients[event.sender, event.client_id] = event.seq
             if event.data.is_message:
                 self.subjects[event.id] = event.seq
@@ -184,7 +184,7 @@ class Disk:
         shelf = self.shelves.get(conversation)
         return shelf.log[seq - 1] if shelf is not None and 1 <= seq <= shelf.seq else None
 
-    def under(self, conversation: str, sender: str | None, client_id: str) -> Event | None:
+    def under(self, conversation: str, sender: str, client_id: str) -> Event | None:
         shelf = self.shelves.get(conversation)
         seq = shelf.clients.get((sender, client_id)) if shelf is not None else None
         return self.at(conversation, seq) if seq is not None else None

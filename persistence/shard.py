@@ -7,15 +7,15 @@ from collections import deque
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
-import stamina
 import structlog
 import trio
 
 from ..protocol.records import Outcome
 from .asyncio_thread import AsyncioThread
 from .committer import Committer
-from .database_errors import DatabaseError, TransientConflict, database_errors
+from .database_errors import DatabaseError, database_errors
 from .parcel import Parcel
+from .retry import repeated
 from .verdict import halts
 
 _log = structlog.get_logger(__name__)
@@ -105,16 +105,16 @@ class Shard:
     async def _store(self, parcels: list[Parcel]) -> tuple[list[Outcome], int]:
         """The outcomes, and how many attempts it took."""
         wait, attempts = _FIRST_WAIT, 0
+
+        async def attempt() -> list[Outcome]:
+            nonlocal attempts
+            attempts += 1
+            with database_errors():
+                return await self._thread.run(self._committer.store, parcels)
+
         while True:
             try:
-                # SEND-20: first try, then three more.
-                async for attempt in stamina.retry_context(
-                    TransientConflict, attempts=4, timeout=None, wait_initial=0.01, wait_max=0.5
-                ):
-                    with attempt:
-                        attempts += 1
-                        with database_errors():
-                            return await self._thread.run(self._committer.store, parcels), attempts
+                return await repeated(attempt), attempts
             except DatabaseError as error:
                 _log.warning("batch not stored, trying again", error=str(error), wait=wait)
             await trio.sleep(wait * random.uniform(0.5, 1.0))

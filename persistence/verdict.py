@@ -19,7 +19,7 @@ class Log(Protocol):
 
     def at(self, conversation: str, seq: int) -> Event | None: ...
 
-    def under(self, conversation: str, sender: str | None, client_id: str) -> Event | None:
+    def under(self, conversation: str, sender: str, client_id: str) -> Event | None:
         """The event that carries this client id."""
         ...
 
@@ -36,7 +36,7 @@ def judge(write: Write, log: Log) -> Outcome | None:
     if any(there is not None and not isinstance(there.data, Void) for _, there in standing):
         return COMMITTED
     for event in write.events:
-        if event.client_id is not None:
+        if event.client_id is not None and event.sender is not None:
             first = log.under(write.conversation, event.sender, event.client_id)
             if first is not None:
                 return Duplicate(first)
