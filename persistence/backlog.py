@@ -52,8 +52,7 @@ class Backlog:
 
     def oldest(self) -> Parcel | None:
         """The one that has waited longest without an answer, be it `Delayed`."""
-        while self._by_age and (self._by_age[0].answered or self._by_age[0].delayed):
-            self._by_age.popleft()
+        self._prune()
         return self._by_age[0] if self._by_age else None
 
     def delay(self, parcel: Parcel) -> None:
@@ -62,6 +61,7 @@ class Backlog:
 
     def changed(self) -> None:
         """Wake up who waits; called after a row of removals."""
+        self._prune()
         if self._waiting is not None:
             self._waiting.set()
             self._waiting = None
@@ -71,3 +71,7 @@ class Backlog:
             if self._waiting is None:
                 self._waiting = trio.Event()
             await self._waiting.wait()
+
+    def _prune(self) -> None:
+        while self._by_age and (self._by_age[0].answered or self._by_age[0].delayed):
+            self._by_age.popleft()

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from ..protocol.events import Event
@@ -120,6 +121,11 @@ def _statement(parts: tuple[str, ...]) -> str:
     """
 
 
+_HEAD_SEQ = attrgetter("seq")
+_SNAPSHOT_SEQ = itemgetter(1)
+_CHANGED_SEQ = itemgetter(2)
+
+
 class Batch:
     """The rows of `parcels`. Within it, too, only the newest version of a row is stored."""
 
@@ -141,30 +147,29 @@ class Batch:
         for event in write.events:
             self._log.append(log_row(event, self._incarnation))
         if write.head is not None:
-            self._heads[id] = write.head
+            self._heads[id] = max(self._heads.get(id, write.head), write.head, key=_HEAD_SEQ)
             self._void_heads.pop(id, None)
         elif parcel.void:
             self._raise_head(id, write.events)
         if write.marks:
             self._marks += map(mark_row, write.marks)
         for row in parcel.overlays:
-            self._overlays[id, row[1]] = row
+            place = id, row[1]
+            self._overlays[place] = max(self._overlays.get(place, row), row, key=_CHANGED_SEQ)
         for member in parcel.members:
             key = id, member.user
             self._members[key] = merge_members(self._members.get(key), member)
         if write.created is not None:
             self._created[id] = conversation_row(write.created, self._incarnation)
-        if parcel.snapshot is not None:
-            self._snapshots[id] = parcel.snapshot
+        if (state := parcel.snapshot) is not None:
+            self._snapshots[id] = max(self._snapshots.get(id, state), state, key=_SNAPSHOT_SEQ)
 
     def _raise_head(self, id: str, events: list[Event]) -> None:
         last = events[-1]
         number = max(event.number or 0 for event in events)
-        head = self._heads.get(id)
-        if head is None:
-            self._void_heads[id] = Head(last.seq, number, last.at, None, None)
-        else:
-            self._heads[id] = replace(head, seq=last.seq, number=max(head.number, number))
+        heads = self._heads if id in self._heads else self._void_heads
+        head = heads.get(id) or Head(last.seq, number, last.at, None, None)
+        heads[id] = replace(head, seq=last.seq, number=max(head.number, number))
 
     def statement(self) -> tuple[str, list[Any]]:
         """SQL and arguments."""
