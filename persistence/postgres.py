@@ -126,10 +126,3 @@ class PostgresStore:
 async def _shielded(close: Callable[[], Awaitable[None]]) -> None:
     with trio.CancelScope(shield=True):
         await close()
-
-
-async def migrated(dsn: str, timeout_s: float = 30.0) -> list[str]:
-    """Bring the database up to date without opening a store; the names of what was applied."""
-    async with AsyncioThread() as thread:
-        with database_errors():
-            return await thread.run(migrate, dsn, timeout_s)

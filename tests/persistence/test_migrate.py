@@ -9,7 +9,7 @@ import trio
 from palaver.persistence.asyncio_thread import AsyncioThread
 from palaver.persistence.database_errors import DatabaseError
 from palaver.persistence.migrate import Migration, MigrationRefused, migrate, migrations
-from palaver.persistence.postgres import PostgresStore, migrated
+from palaver.persistence.postgres import PostgresStore
 from palaver.tests.persistence.contract.twins import execute
 
 SCHEMA = """
@@ -21,6 +21,10 @@ SCHEMA = """
 async def apply(dsn: str, known: list[Migration]) -> list[str]:
     async with AsyncioThread() as thread:
         return await thread.run(migrate, dsn, 10.0, known)
+
+
+async def migrated(dsn: str) -> list[str]:
+    return await apply(dsn, migrations())
 
 
 def test_they_are_numbered_from_one_without_gap():
