@@ -69,6 +69,15 @@ async def test_what_is_no_handshake_of_ours_is_refused(
         await peer.end()
 
 
+async def test_a_request_without_end_is_refused() -> None:
+    async with house() as here:
+        peer = here.peer()
+        for _ in range(5):
+            await peer.stream.send_all(b"GET /v1/ws HTTP/1.1\r\n" + b"X: x\r\n" * 700)
+        assert (await peer.response()).status == 431
+        await peer.end()
+
+
 async def test_what_is_no_http_is_cut() -> None:
     async with house() as here:
         peer = here.peer()
