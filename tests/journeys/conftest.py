@@ -1,10 +1,12 @@
 """`palaver serve` as a user runs it: a process of its own, with the embedded Postgres."""
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -44,6 +46,8 @@ class Served:
     async def __aexit__(self, *_: object) -> None:
         with trio.CancelScope(shield=True):
             await self.kill()
+            for pipe in (self.process.stdout, self.process.stderr):
+                await pipe.aclose()
 
     async def errors(self) -> bytes:
         return b"".join([data async for data in self.process.stderr])
@@ -66,14 +70,15 @@ def token():
 
 
 @pytest.fixture
-def data(tmp_path_factory):
-    """A data directory that the account of the embedded server can get to, stopped at the end."""
-    base = tmp_path_factory.mktemp("served")
-    for directory in (base, base.parent, base.parent.parent):
-        directory.chmod(0o755)
-    yield base / "data"
-    for pid_file in (base / "data").rglob("postmaster.pid"):
-        os.kill(int(pid_file.read_text().split()[0]), signal.SIGQUIT)
+def data():
+    """A data directory that the account of the embedded server can get to (pytest's own temporary
+    ones are closed to others). Its server is stopped at the end."""
+    with tempfile.TemporaryDirectory(prefix="palaver-journey-") as base:
+        Path(base).chmod(0o755)
+        yield Path(base) / "data"
+        for pid_file in Path(base).rglob("postmaster.pid"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid_file.read_text().split()[0]), signal.SIGQUIT)
 
 
 @pytest.fixture
