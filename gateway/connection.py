@@ -22,6 +22,8 @@ _log = structlog.get_logger("palaver.gateway")
 
 CLOSE_S: Final = 5.0
 """For what waits to go out and for the client to answer a Close."""
+MAX_HELLO_BYTES: Final = 32_768
+"""Of a message before the welcome: strangers get no more memory than signing in needs."""
 
 
 class Connection:
@@ -113,7 +115,7 @@ class Connection:
             gateway.counters.refused[str(response.status_code)] += 1
             return
         gateway.counters.opened += 1
-        self._core = WebSocket(gateway.limits.max_frame_bytes)
+        self._core = WebSocket(min(MAX_HELLO_BYTES, gateway.limits.max_frame_bytes))
         self._dialogue = Dialogue(
             gateway, self._side, gateway.wires[opening.subprotocol], identity, self.close, expires
         )
@@ -159,6 +161,8 @@ class Connection:
         core, dialogue = self._core, self._dialogue
         assert core is not None
         assert dialogue is not None
+        if dialogue.outbox is not None:
+            core.max_message_size = self._gateway.limits.max_frame_bytes
         messages = list(core.messages(data))
         self._gateway.counters.messages += len(messages)
         dialogue.take(messages)
@@ -168,8 +172,10 @@ class Connection:
         """Write what `core` has to say: the handshake, pings, pongs, and its Close as the last."""
         data, end = output(core)
         if end:
-            if not self._side.ended:
-                self._why = "client" if core.close_rcvd else "refused"
+            if core.close_rcvd is not None:
+                self._why = "client"
+            else:
+                self._why = str(core.close_sent.code) if core.close_sent else "refused"
             self._finish(data)
         elif data:
             self._side.write(data)

@@ -24,12 +24,15 @@ if TYPE_CHECKING:
 
 MAX_OFFENCES: Final = 5
 OFFENCE_WINDOW_S: Final = 60.0
+SLICE: Final = 64
+"""Items handled before others get their turn."""
 
 
 class Dialogue:
-    """Items are handled in order and without await, except that `proceed` pauses while too many
-    commands are in flight. Whatever is wrong with one is answered to it; the connection goes on
-    (CONN-19), unless it was not let in or goes on sending what cannot be read (WS-09).
+    """Items are handled in order. `proceed` pauses while too many commands are in flight, and lets
+    others have their turn now and then. Whatever is wrong with an item is answered to it, and the
+    connection goes on (CONN-19), unless the client was not let in or goes on sending what cannot be
+    read (WS-09).
     """
 
     __slots__ = (
@@ -88,10 +91,14 @@ class Dialogue:
 
     async def proceed(self) -> None:
         """Do what was asked for. If cancelled, go on by calling it again."""
+        done = 0
         while self._waiting:
             if self.outbox is not None and self.outbox.full:
                 await self.outbox.room()
             self._handle(self._waiting.pop())
+            done += 1
+            if done % SLICE == 0:
+                await trio.lowlevel.checkpoint()
 
     def stop(self) -> None:
         """Do no more of what was asked for."""
