@@ -90,7 +90,7 @@ class JsonCodec:
     def decode(self, data: bytes) -> Any:
         if len(data) > self.max_bytes:
             raise BadFrame(f"larger than {self.max_bytes} bytes")
-        if len(data) > _SMALL and sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        if len(data) > _SMALL and 1 + sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES:
             # An upper bound, since what stands inside strings counts, too. Every value but the
             # outermost comes first in its container or after a comma.
             raise BadFrame(f"more than {MAX_VALUES} values")

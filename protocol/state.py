@@ -9,7 +9,7 @@ Counting, without ever looking at the messages: the countable ones carry a `numb
     unread = number - read_number - excluded
 
 where `excluded` is how many countable messages after the mark are deleted or void. Own messages
-never count, because sending moves one's own mark.
+never count, because sending moves one's own marks.
 """
 
 from __future__ import annotations
@@ -108,21 +108,24 @@ class ConversationState:
         return [user for user, member in self.members.items() if member.role is not None]
 
     def exclude(self, seq: int) -> None:
-        """The countable message at `seq` no longer counts for whoever has not read it."""
+        """The countable message at `seq` no longer counts for whoever has not read it.
+
+        What lies after a member's mark they also see, since joining puts the mark.
+        """
         for member in self.members.values():
-            if member.read_seq < seq and member.sees(seq):
+            if member.read_seq < seq:
                 member.excluded += 1
 
     def sent_by(self, user: str | None, seq: int, number: int, at: int) -> None:
-        """A countable message: it takes `number` and moves its sender's own mark."""
+        """A countable message: it takes `number` and moves its sender's own marks."""
         self.number = number
         self.numbered_seq = seq
         member = self.members.get(user) if user is not None else None
         if member is not None:
-            member.read_seq = seq
+            member.read_seq = member.delivered_seq = seq
+            member.read_at = member.delivered_at = at
+            member.read_n = member.delivered_n = 0
             member.read_number = number
-            member.read_at = at
-            member.read_n = 0
             member.excluded = 0
 
     def snapshot(self) -> dict[str, Any]:

@@ -262,27 +262,63 @@ def test_counting_understands_every_size_of_value(value: Any, size: int):
     assert codec.decode(codec.encode(wide)) == wide
 
 
-def test_every_head_of_msgpack_is_understood_by_the_count():
-    """What msgpack reads beyond 4 KiB the walk reads alike, head by head."""
-    bodies = {
-        0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8,
-        0xD9: 1, 0xDA: 2, 0xDB: 4, 0xDC: 2, 0xDD: 4, 0xDE: 2, 0xDF: 4,
-    }  # fmt: skip
-    for head in range(256):
-        if head < 0x80 or head >= 0xE0 or head in (0xC0, 0xC2, 0xC3):
-            value = bytes([head])
-        elif head < 0xC0:
-            entries = head & (0x1F if head >= 0xA0 else 0x0F)
-            keys = b"".join(b"\xa1" + bytes([97 + number]) + b"\xc0" for number in range(entries))
-            value = bytes([head]) + (
-                keys if head < 0x90 else b"\xc0" * entries if head < 0xA0 else b"x" * entries
-            )
-        elif head in bodies:
-            value = bytes([head]) + bytes(bodies[head])
-        else:
-            continue  # bin, ext, never used
-        data = b"\x93\xda\x14\x00" + b"x" * 5_120 + value + b"\xa3end"
-        assert MsgpackCodec().decode(data) == msgpack.unpackb(data), hex(head)
+def one_of_each_head() -> dict[str, tuple[bytes, int]]:
+    """A value with each first byte of msgpack, and how many values it is."""
+    found = {f"{head:02x}": (bytes([head]), 1) for head in [*range(0x80), *range(0xE0, 0x100)]}
+    found |= {f"{head:02x}": (bytes([head]), 1) for head in (0xC0, 0xC2, 0xC3)}
+    for size in range(16):
+        entries = b"".join(b"\xa1" + bytes([97 + number]) + b"\xc0" for number in range(size))
+        found[f"{0x80 + size:02x}"] = (bytes([0x80 + size]) + entries, 1 + 2 * size)
+        found[f"{0x90 + size:02x}"] = (bytes([0x90 + size]) + b"\xc0" * size, 1 + size)
+    for size in range(32):
+        found[f"{0xA0 + size:02x}"] = (bytes([0xA0 + size]) + b"x" * size, 1)
+    for head, width in zip(range(0xCA, 0xD4), (4, 8, 1, 2, 4, 8, 1, 2, 4, 8), strict=True):
+        found[f"{head:02x}"] = (bytes([head]) + bytes(width), 1)
+    for head, width, body, values in (
+        *((0xD9, 1, b"ab", 1), (0xDA, 2, b"ab", 1), (0xDB, 4, b"ab", 1)),
+        *((0xDC, 2, b"\xc0\xc0", 3), (0xDD, 4, b"\xc0\xc0", 3)),
+        *((0xDE, 2, b"\xa1a\xc0\xa1b\xc0", 5), (0xDF, 4, b"\xa1a\xc0\xa1b\xc0", 5)),
+    ):
+        found[f"{head:02x}"] = (bytes([head]) + (2).to_bytes(width, "big") + body, values)
+    return found
+
+
+HEADS = one_of_each_head()
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_the_count_understands_every_head(head: str):
+    """After each kind of value, an array that makes the frame as full as may be, then fuller."""
+    value, values = HEADS[head]
+    full = MAX_VALUES - 2 - values
+    start = b"\x92" + value + b"\xdd"
+    data = start + struct.pack(">I", full) + b"\xc0" * full
+    assert MsgpackCodec().decode(data) == msgpack.unpackb(data)
+    with pytest.raises(BadFrame, match="more than 20000 values"):
+        MsgpackCodec().decode(start + struct.pack(">I", full + 1) + b"\xc0" * (full + 1))
+
+
+def test_every_head_is_either_understood_or_refused():
+    refused = {f"{head:02x}" for head in (0xC1, *range(0xC4, 0xCA), *range(0xD4, 0xD9))}
+    assert refused | HEADS.keys() == {f"{head:02x}" for head in range(256)}
+    for head in refused:
+        with pytest.raises(BadFrame):
+            MsgpackCodec().decode(b"\x92" + bytes.fromhex(head) + bytes(5_000))
+
+
+def test_the_count_ends_with_the_frame():
+    """Whatever follows is not walked over, only refused."""
+    with pytest.raises(BadFrame, match="ExtraData"):
+        MsgpackCodec().decode(b"\xc0" + b"\xc4" * 10_000)
+
+
+@codecs
+def test_keys_and_values_of_maps_count(codec: Codec):
+    # In JSON a key is part of its value; in msgpack it is one of its own.
+    most = {str(number): None for number in range(9_999)}
+    assert codec.decode(codec.encode(most)) == most
+    with pytest.raises(BadFrame, match="more than 20000 values"):
+        codec.decode(codec.encode([{"": 0}] * 10_000))
 
 
 # The cost: of at most 4 KiB less than half a megabyte, of more at most the tenfold and 3 MiB.

@@ -197,6 +197,16 @@ def test_marks_come_in_any_order_and_more_than_once():
     assert (one.unread("bob"), one.members["bob"].delivered_seq, one.marks) == (1, 4, 3)
 
 
+def test_RCPT_05_a_mark_where_one_is_already_changes_nothing():
+    state = three_messages().state
+    joined = state.members["bob"].read_at
+    apply_mark(state, mark(1, 1))
+    apply_mark(state, mark(1, 2, "delivered"))
+    member = state.members["bob"]
+    assert (member.read_at, member.delivered_at, member.read_n) == (joined, joined, 0)
+    assert state.unread("bob") == 3
+
+
 def test_a_delivered_mark_reads_nothing():
     state = three_messages().state
     apply_mark(state, mark(4, 1, "delivered"))

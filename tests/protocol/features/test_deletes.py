@@ -24,6 +24,7 @@ def test_MSG_08_HIST_06_of_a_deleted_message_a_tombstone_stays():
         "redacted": True,
     }
     assert message.current_text is None
+    assert message.overlay.text is None, "what is stored of the edit goes, too"
 
 
 def test_MSG_08_who_deleted_it_and_when_is_kept():

@@ -237,3 +237,4 @@ def test_sending_moves_the_own_mark_without_a_receipt():
     member = chat.state.members["bob"]
     assert (member.read_seq, member.read_number, member.read_at) == (answer.seq, 2, START + 1000)
     assert (chat.marks, chat.state.marks) == ([], 0)
+    assert chat.do("bob", Acknowledge(seq=answer.seq)).effects == [], "what is written is held"

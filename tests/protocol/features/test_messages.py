@@ -94,6 +94,18 @@ def test_a_text_that_no_codec_has_seen_is_checked_too():
     assert (no.code, no.details) == ("VALIDATION_FAILED", {"field": "text"})
 
 
+def test_the_state_keeps_the_beginning_of_the_last_message():
+    chat = Chat.group("ann", max_chars=1000)
+    last = chat.send("ann", "x" * 1000)
+    assert chat.state.last == {
+        "id": last.id,
+        "seq": 2,
+        "by": "ann",
+        "ts": START,
+        "text": "x" * PREVIEW_CHARS,
+    }
+
+
 # SEND-06.
 
 
