@@ -22,6 +22,8 @@ from pydantic_settings import (
 from ..protocol.policy import Policy
 
 ENV_PREFIX = "PALAVER_"
+Algorithm = Literal["HS256", "RS256", "ES256"]
+TokenSource = Literal["hello", "header", "query"]
 
 
 class Section(BaseModel):
@@ -48,8 +50,9 @@ class Listen(Section):
 class Auth(Section):
     """Whose tokens are believed. A token is a JWT; its `sub` is the user."""
 
-    algorithms: list[Literal["HS256", "RS256", "ES256"]] = Field(
-        default_factory=lambda: ["HS256"], description="Algorithms that are accepted"
+    algorithms: list[Algorithm] = Field(
+        default_factory=lambda: list[Algorithm](["HS256"]),
+        description="Algorithms that are accepted",
     )
     secret: SecretStr | None = Field(None, description="For HS256, at least 32 bytes")
     public_key: str | None = Field(None, description="PEM, for RS256 and ES256")
@@ -57,8 +60,8 @@ class Auth(Section):
     issuer: str | None = Field(None, description="Required `iss`, if set")
     audience: str | None = Field(None, description="Required `aud`, if set")
     leeway_s: float = Field(5.0, ge=0, description="Tolerance for clocks that differ")
-    token_sources: list[Literal["hello", "header", "query"]] = Field(
-        default_factory=lambda: ["hello"],
+    token_sources: list[TokenSource] = Field(
+        default_factory=lambda: list[TokenSource](["hello"]),
         description="Where a token may come from; `query` puts it into URLs and so into logs",
     )
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from ..actors.ports import Store
 from ..persistence.asyncio_thread import AsyncioThread
 from ..persistence.data_directory import StartRefused
-from ..persistence.database_errors import DatabaseError
 from ..persistence.embedded import EmbeddedPostgres
-from ..persistence.memory import MemoryStore
-from ..persistence.migrate import MigrationRefused
-from ..persistence.migrate import migrate as apply_migrations
-from ..persistence.postgres import PostgresStore
-from ..persistence.shard import BatchReport
-from ..persistence.writer import WriterSettings
+from ..persistence.memory.store import MemoryStore
+from ..persistence.postgres.errors import DatabaseError
+from ..persistence.postgres.migrate import MigrationRefused
+from ..persistence.postgres.migrate import migrate as apply_migrations
+from ..persistence.postgres.shard import BatchReport
+from ..persistence.postgres.store import PostgresStore
+from ..persistence.postgres.writer import WriterSettings
 from .background import Background
 from .metrics import Metrics
 from .settings import Settings, Storage
@@ -39,7 +39,7 @@ async def open_store(
         metrics.batch_rows.observe(report.rows)
 
     storage = settings.storage
-    async with _database(storage, progress) as dsn:
+    async with _database(storage, progress) as dsn, AsyncExitStack() as stack:
         store = PostgresStore(
             dsn,
             durability=settings.policy.durability,
@@ -57,11 +57,8 @@ async def open_store(
             observer=observe,
         )
         with _in_words():
-            await store.__aenter__()
-        try:
-            yield store
-        finally:
-            await store.__aexit__(None, None, None)
+            await stack.enter_async_context(store)
+        yield store
 
 
 async def migrate(settings: Settings) -> list[str]:
@@ -85,14 +82,12 @@ async def _database(storage: Storage, progress: Callable[[str], None]) -> AsyncG
     server = EmbeddedPostgres(
         storage.data, start_timeout=storage.start_timeout_s, on_progress=progress
     )
-    with _in_words():
-        await server.__aenter__()
-    try:
-        async with Background() as nursery:
-            nursery.start_soon(server.keep_running)
-            yield server.dsn
-    finally:
-        await server.__aexit__()
+    async with AsyncExitStack() as stack:
+        with _in_words():
+            await stack.enter_async_context(server)
+        nursery = await stack.enter_async_context(Background())
+        nursery.start_soon(server.keep_running)
+        yield server.dsn
 
 
 @contextmanager

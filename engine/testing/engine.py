@@ -10,7 +10,7 @@ from typing import Any
 from ...actors.guards import Guard
 from ...actors.ports import Store
 from ...actors.reactors import Reactor
-from ...persistence.memory import MemoryStore
+from ...persistence.memory.store import MemoryStore
 from ..engine import Engine
 from ..settings import Settings
 from .clock import TrioClock

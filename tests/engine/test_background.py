@@ -39,8 +39,11 @@ async def test_a_failing_task_ends_the_body():
     async def fail():
         raise ZeroDivisionError
 
-    with pytest.raises(ExceptionGroup) as caught:
+    async def wait_behind_it():
         async with Background() as nursery:
             nursery.start_soon(fail)
             await trio.sleep_forever()
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await wait_behind_it()
     assert caught.group_contains(ZeroDivisionError)

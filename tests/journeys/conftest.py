@@ -39,17 +39,18 @@ class Served:
             data = await self.process.stdout.receive_some()
             assert data, (await self.errors()).decode()
             said += data
-        self.ws_url = re.search(rb"ws://\S+", said)[0].decode()
-        self.http_url = re.search(rb"http://\S+", said)[0].decode()
+        self.ws_url, self.http_url = re.findall(r"(?:ws|http)://\S+", said.decode())[:2]
         return self
 
     async def __aexit__(self, *_: object) -> None:
         with trio.CancelScope(shield=True):
             await self.kill()
             for pipe in (self.process.stdout, self.process.stderr):
+                assert pipe is not None
                 await pipe.aclose()
 
     async def errors(self) -> bytes:
+        assert self.process.stderr is not None
         return b"".join([data async for data in self.process.stderr])
 
     async def kill(self) -> None:

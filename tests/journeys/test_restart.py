@@ -10,14 +10,14 @@ from palaver.gateway.client import Client, ClientError, Rejected
 async def texts(url, token, conversation):
     """Everything that was said, oldest first, as a new client reads it."""
     async with Client(url, token, pushes=False) as client:
-        found, before = [], None
+        found: list[str] = []
+        cursor: dict[str, int] = {}
         while True:
-            cursor = {} if before is None else {"before": before}
             page = await client.call("message.history", {"limit": 100, **cursor}, c=conversation)
             found[:0] = [message["text"] for message in page["messages"]]
             if not page["more"]:
                 return found
-            before = page["messages"][0]["seq"]
+            cursor = {"before": page["messages"][0]["seq"]}
 
 
 class Load:
@@ -47,10 +47,12 @@ class Load:
 
     async def _send(self, user):
         try:
-            async with Client(self._url, self._token(user), pushes=False) as client:
-                async with trio.open_nursery() as nursery:
-                    for lane in range(4):
-                        nursery.start_soon(self._lane, client, f"{user}.{lane}")
+            async with (
+                Client(self._url, self._token(user), pushes=False) as client,
+                trio.open_nursery() as nursery,
+            ):
+                for lane in range(4):
+                    nursery.start_soon(self._lane, client, f"{user}.{lane}")
         except* (ClientError, Rejected):
             pass  # the server is gone; what was replied to is what counts
 
@@ -96,13 +98,15 @@ async def test_HIST_07_an_event_that_died_with_the_server_is_told_by_a_new_epoch
         async with Client(server.ws_url, token("ann"), pushes=False) as ann:
             sent = await ann.send_to("bob", "before")
         await server.kill()
-    async with served.start() as server:
-        async with Client(server.ws_url, token("ann"), pushes=False) as ann:
-            whole = await ann.call("conversation.resume", {"epoch": 1, "seq": 2}, c=sent["c"])
-            assert whole["recovered"] and whole["epoch"] == 2
-            ahead = await ann.call("conversation.resume", {"epoch": 1, "seq": 3}, c=sent["c"])
-            assert (ahead["recovered"], ahead["reason"]) == (False, "diverged")
-            assert ahead["reload_after"] == 2
+    async with (
+        served.start() as server,
+        Client(server.ws_url, token("ann"), pushes=False) as ann,
+    ):
+        whole = await ann.call("conversation.resume", {"epoch": 1, "seq": 2}, c=sent["c"])
+        assert (whole["recovered"], whole["epoch"]) == (True, 2)
+        ahead = await ann.call("conversation.resume", {"epoch": 1, "seq": 3}, c=sent["c"])
+        assert (ahead["recovered"], ahead["reason"]) == (False, "diverged")
+        assert ahead["reload_after"] == 2
 
 
 async def test_SEND_06_a_client_id_is_known_after_a_restart(served, token):

@@ -13,7 +13,7 @@ import trio.testing
 from palaver.engine import Engine
 from palaver.engine.testing import Device, memory_engine, numbered_ids
 from palaver.engine.user import Sent
-from palaver.persistence.memory import MemoryStore
+from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.errors import Rejected
 
 T = TypeVar("T")
@@ -66,8 +66,8 @@ class Lives:
     def __init__(self, **settings: Any) -> None:
         self._settings = {**settings, "storage": {"close_timeout_s": 0.001}}
         self._new_id = numbered_ids()
-        durability = settings.get("policy", {}).get("durability", "write_behind")
-        self.store = MemoryStore(durability=durability)
+        self.durability = settings.get("policy", {}).get("durability", "write_behind")
+        self.store = MemoryStore(durability=self.durability)
 
     @asynccontextmanager
     async def life(self, *, guards: Sequence[Any] = ()) -> AsyncGenerator[Engine]:

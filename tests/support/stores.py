@@ -8,7 +8,7 @@ from typing import Any
 
 import trio
 
-from palaver.persistence.memory import MemoryStore
+from palaver.persistence.memory.store import MemoryStore
 
 Action = Callable[[], Awaitable[None]]
 

@@ -8,10 +8,10 @@ import trio
 
 from palaver.actors.ports import Store
 from palaver.persistence.asyncio_thread import AsyncioThread
-from palaver.persistence.connection import connect
-from palaver.persistence.memory import MemoryStore
-from palaver.persistence.postgres import PostgresStore
-from palaver.persistence.rows import Record
+from palaver.persistence.memory.store import MemoryStore
+from palaver.persistence.postgres.connection import connect
+from palaver.persistence.postgres.rows import Record
+from palaver.persistence.postgres.store import PostgresStore
 from palaver.protocol.policy import Durability
 
 POISON = "poison"

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection
 
 import trio
 
-from ..protocol.records import Changes, Inbox, InboxRow, UserEvent
-from . import cursors
-from .memory_disk import Disk, Shelf, copy_json
+from ...protocol.records import Changes, Inbox, InboxRow, UserEvent
+from .. import cursors
+from .disk import Disk, Shelf, copy_json
 
 SHOWN_MEMBERS = 5
 """Of a conversation, in an inbox row."""

@@ -7,7 +7,7 @@ import pytest
 import trio
 
 from palaver.persistence.asyncio_thread import AsyncioThread, AsyncioThreadDied
-from palaver.persistence.database_errors import (
+from palaver.persistence.postgres.errors import (
     DatabaseError,
     DatabaseFull,
     DatabaseUnavailable,

@@ -16,9 +16,9 @@ from functools import cache
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from ..protocol.events import Event
-from ..protocol.records import Head, MemberRow
-from .merge import merge_members
+from ...protocol.events import Event
+from ...protocol.records import Head, MemberRow
+from ..merge import merge_members
 from .parcel import Parcel
 from .rows import Row, conversation_row, head_row, log_row, mark_row, member_row
 

@@ -10,12 +10,12 @@ from typing import Self
 import structlog
 import trio
 
-from ..protocol.policy import Durability
+from ...protocol.policy import Durability
+from ..asyncio_thread import AsyncioThread
 from . import incarnation
-from .asyncio_thread import AsyncioThread
 from .conversations import PostgresConversations
 from .database import Database
-from .database_errors import DatabaseError, database_errors
+from .errors import DatabaseError, database_errors
 from .inboxes import PostgresInboxes
 from .migrate import migrate
 from .shard import BatchReport

@@ -8,13 +8,13 @@ import trio
 from trio.testing import MockClock
 
 from palaver.persistence.asyncio_thread import AsyncioThread
-from palaver.persistence.committer import Committer
-from palaver.persistence.database_errors import DatabaseUnavailable, TransientConflict
-from palaver.persistence.parcel import Parcel
-from palaver.persistence.postgres import PostgresStore
-from palaver.persistence.shard import BatchReport, Shard
+from palaver.persistence.postgres.committer import Committer
+from palaver.persistence.postgres.errors import DatabaseUnavailable, TransientConflict
+from palaver.persistence.postgres.parcel import Parcel
+from palaver.persistence.postgres.shard import BatchReport, Shard
+from palaver.persistence.postgres.store import PostgresStore
+from palaver.persistence.postgres.writer import WriterSettings
 from palaver.persistence.verdict import COMMITTED
-from palaver.persistence.writer import WriterSettings
 from palaver.protocol.errors import Rejected
 from palaver.protocol.records import Committed, Delayed, Write
 from palaver.tests.persistence.contract.chat import Chat, Ticket, nobody

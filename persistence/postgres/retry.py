@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import stamina
 
-from .database_errors import TransientConflict
+from .errors import TransientConflict
 
 T = TypeVar("T")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..protocol.message import Overlay
-from ..protocol.records import MemberRow, Write
-from .merge import copy_member
+from ...protocol.message import Overlay
+from ...protocol.records import MemberRow, Write
+from ..merge import copy_member
 from .rows import Row, overlay_row, snapshot_row
 
 _ROW_BYTES = 300

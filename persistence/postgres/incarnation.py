@@ -8,7 +8,7 @@ returns, that process, should it not be dead at all, can write no more.
 from __future__ import annotations
 
 from .connection import connect
-from .database_errors import database_errors
+from .errors import database_errors
 
 _END_OTHERS = """
     UPDATE incarnation SET ended_at = now(), clean = false WHERE ended_at IS NULL

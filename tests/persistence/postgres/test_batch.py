@@ -1,9 +1,9 @@
 """What of many writes goes into one statement."""
 
-from palaver.persistence.backlog import Backlog
-from palaver.persistence.batch import Batch
-from palaver.persistence.parcel import Parcel
-from palaver.persistence.rows import Row
+from palaver.persistence.postgres.backlog import Backlog
+from palaver.persistence.postgres.batch import Batch
+from palaver.persistence.postgres.parcel import Parcel
+from palaver.persistence.postgres.rows import Row
 from palaver.protocol.events import Event
 from palaver.protocol.features.messages import MessageSent
 from palaver.protocol.message import Overlay

@@ -4,7 +4,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from palaver.persistence.memory import MemoryStore
+from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.errors import Rejected
 from palaver.protocol.records import Committed, Delayed, Refused
 from palaver.tests.persistence.contract.chat import Chat

@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection
 
 import trio
 
-from ..protocol.errors import Rejected
-from ..protocol.records import Delayed, Outcome, Write
-from .memory_disk import Disk
-from .verdict import halts
+from ...protocol.errors import Rejected
+from ...protocol.records import Delayed, Outcome, Write
+from ..verdict import halts
+from .disk import Disk
 
 
 class MemoryJournal:

@@ -7,13 +7,13 @@ import pytest
 import trio
 
 from palaver.persistence.asyncio_thread import AsyncioThread, AsyncioThreadDied
-from palaver.persistence.connection import Connection, connect
-from palaver.persistence.conversations import _EVENTS
-from palaver.persistence.database import Database
-from palaver.persistence.inboxes import _PAGE
-from palaver.persistence.pages import PAGE_BEFORE
 from palaver.persistence.payload import UnreadableEvent
-from palaver.persistence.postgres import PostgresStore
+from palaver.persistence.postgres.connection import Connection, connect
+from palaver.persistence.postgres.conversations import _EVENTS
+from palaver.persistence.postgres.database import Database
+from palaver.persistence.postgres.inboxes import _PAGE
+from palaver.persistence.postgres.pages import PAGE_BEFORE
+from palaver.persistence.postgres.store import PostgresStore
 from palaver.protocol.errors import Rejected
 from palaver.protocol.records import Committed
 from palaver.tests.persistence.contract.chat import Chat

@@ -12,11 +12,11 @@ from typing import Any
 
 import asyncpg
 
-from ..protocol.events import Event
-from ..protocol.machine import Mark
-from ..protocol.message import Message, Overlay
-from ..protocol.records import Head, MemberRow, NewConversation, Snapshot
-from .payload import join, split, subject
+from ...protocol.events import Event
+from ...protocol.machine import Mark
+from ...protocol.message import Message, Overlay
+from ...protocol.records import Head, MemberRow, NewConversation, Snapshot
+from ..payload import join, split, subject
 
 Row = tuple[Any, ...]
 Record = asyncpg.Record

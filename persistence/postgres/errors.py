@@ -21,7 +21,7 @@ from contextlib import contextmanager
 
 import asyncpg
 
-from .asyncio_thread import AsyncioThreadError
+from ..asyncio_thread import AsyncioThreadError
 
 
 class DatabaseError(Exception):

@@ -11,10 +11,10 @@ from typing import Any
 import asyncpg
 import trio
 
-from ..protocol.errors import Rejected
-from .asyncio_thread import AsyncioThread
+from ...protocol.errors import Rejected
+from ..asyncio_thread import AsyncioThread
 from .connection import Pool, keep, prepare, settings
-from .database_errors import DatabaseUnavailable, TransientConflict, database_errors
+from .errors import DatabaseUnavailable, TransientConflict, database_errors
 from .retry import repeated
 
 Rows = list[asyncpg.Record]

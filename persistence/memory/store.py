@@ -10,13 +10,13 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from ..protocol.errors import Rejected
-from ..protocol.policy import Durability
-from ..protocol.records import Write
-from .memory_conversations import MemoryConversations
-from .memory_disk import Disk
-from .memory_inboxes import MemoryInboxes
-from .memory_journal import MemoryJournal
+from ...protocol.errors import Rejected
+from ...protocol.policy import Durability
+from ...protocol.records import Write
+from .conversations import MemoryConversations
+from .disk import Disk
+from .inboxes import MemoryInboxes
+from .journal import MemoryJournal
 
 
 class MemoryStore:

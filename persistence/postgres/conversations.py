@@ -5,12 +5,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from ..protocol.commands import Position
-from ..protocol.errors import Rejected
-from ..protocol.events import Event
-from ..protocol.ids import is_uuid
-from ..protocol.machine import Mark
-from ..protocol.records import Events, Loaded, Messages, PositionAt, Snapshot
+from ...protocol.commands import Position
+from ...protocol.errors import Rejected
+from ...protocol.events import Event
+from ...protocol.ids import is_uuid
+from ...protocol.machine import Mark
+from ...protocol.records import Events, Loaded, Messages, PositionAt, Snapshot
 from .database import Database
 from .pages import PAGE_AFTER, PAGE_BEFORE, SEQ_AT, as_of, clip
 from .rows import EVENT_COLUMNS, LOG_WITH_OVERLAY, MESSAGE_COLUMNS, Record, event_of, message_of

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ..protocol.ids import is_uuid
-from ..protocol.records import Changes, Head, Inbox, InboxRow, UserEvent
-from . import cursors
+from ...protocol.ids import is_uuid
+from ...protocol.records import Changes, Head, Inbox, InboxRow, UserEvent
+from .. import cursors
 from .database import Database
 from .rows import Record, to_json
 

@@ -12,16 +12,16 @@ from typing import Any
 
 import structlog
 
-from ..protocol.events import Event
-from ..protocol.records import Duplicate, Foreign, Outcome, Refused
-from .asyncio_thread import AsyncioThread
+from ...protocol.events import Event
+from ...protocol.records import Duplicate, Foreign, Outcome, Refused
+from ..asyncio_thread import AsyncioThread
+from ..payload import UnreadableEvent
+from ..verdict import COMMITTED, halts, is_voided, judge
 from .batch import Batch
 from .connection import Connection, connect
-from .database_errors import DatabaseError, DatabaseUnavailable, RowRefused, database_errors
+from .errors import DatabaseError, DatabaseUnavailable, RowRefused, database_errors
 from .parcel import Parcel
-from .payload import UnreadableEvent
 from .rows import EVENT_COLUMNS, LOG_WITH_OVERLAY, event_of
-from .verdict import COMMITTED, halts, is_voided, judge
 
 _log = structlog.get_logger(__name__)
 

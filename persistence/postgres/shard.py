@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import structlog
 import trio
 
-from ..protocol.records import Outcome
-from .asyncio_thread import AsyncioThread
+from ...protocol.records import Outcome
+from ..asyncio_thread import AsyncioThread
+from ..verdict import halts
 from .committer import Committer
-from .database_errors import DatabaseError, database_errors
+from .errors import DatabaseError, database_errors
 from .parcel import Parcel
 from .retry import repeated
-from .verdict import halts
 
 _log = structlog.get_logger(__name__)
 

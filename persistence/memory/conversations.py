@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import trio
 
-from ..protocol.commands import Position
-from ..protocol.errors import Rejected
-from ..protocol.events import Event
-from ..protocol.machine import Mark
-from ..protocol.records import Events, Loaded, Messages, PositionAt, Snapshot
-from .memory_disk import Disk, Shelf, copy_json
+from ...protocol.commands import Position
+from ...protocol.errors import Rejected
+from ...protocol.events import Event
+from ...protocol.machine import Mark
+from ...protocol.records import Events, Loaded, Messages, PositionAt, Snapshot
+from .disk import Disk, Shelf, copy_json
 
 
 class MemoryConversations:

@@ -7,9 +7,9 @@ import pytest
 import trio
 
 from palaver.persistence.asyncio_thread import AsyncioThread
-from palaver.persistence.database_errors import DatabaseError
-from palaver.persistence.migrate import Migration, MigrationRefused, migrate, migrations
-from palaver.persistence.postgres import PostgresStore
+from palaver.persistence.postgres.errors import DatabaseError
+from palaver.persistence.postgres.migrate import Migration, MigrationRefused, migrate, migrations
+from palaver.persistence.postgres.store import PostgresStore
 from palaver.tests.persistence.contract.twins import execute
 
 SCHEMA = """

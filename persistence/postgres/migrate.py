@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from .connection import Connection, connect
-from .database_errors import database_errors
+from .errors import database_errors
 
 _LOCK = 0x70616C61766572
 """Any number of our own: "palaver"."""

@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..protocol.events import Event
-from ..protocol.machine import Mark
-from ..protocol.message import Message, Overlay
-from ..protocol.records import (
+from ...protocol.events import Event
+from ...protocol.machine import Mark
+from ...protocol.message import Message, Overlay
+from ...protocol.records import (
     Duplicate,
     Foreign,
     Head,
@@ -26,9 +26,9 @@ from ..protocol.records import (
     UserEvent,
     Write,
 )
-from .merge import merge_members
-from .payload import subject
-from .verdict import COMMITTED, is_voided, judge
+from ..merge import merge_members
+from ..payload import subject
+from ..verdict import COMMITTED, is_voided, judge
 
 
 @dataclass(slots=True)

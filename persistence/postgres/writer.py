@@ -15,12 +15,12 @@ from dataclasses import dataclass
 import structlog
 import trio
 
-from ..protocol.errors import Rejected
-from ..protocol.records import Delayed, Outcome, Write
-from .asyncio_thread import AsyncioThread
+from ...protocol.errors import Rejected
+from ...protocol.records import Delayed, Outcome, Write
+from ..asyncio_thread import AsyncioThread
 from .backlog import Backlog
 from .committer import Committer
-from .database_errors import DatabaseError
+from .errors import DatabaseError
 from .parcel import Parcel
 from .shard import BatchReport, Shard
 
