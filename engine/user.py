@@ -28,6 +28,7 @@ from ..protocol.features.members import AddMembers, ChangeRole, LeaveConversatio
 from ..protocol.features.messages import SendMessage
 from ..protocol.features.pins import PinMessage, UnpinMessage
 from ..protocol.roles import Role
+from ..protocol.values import check_value
 from .local import Asker, Inlet
 
 _CAPACITY = 10_000
@@ -79,6 +80,7 @@ class User:
 
     async def do(self, command: Command, conversation: str | None = None) -> dict[str, Any]:
         """Carry out any command; the `ok` of its Reply."""
+        check_value(command.model_dump())  # no codec has seen it
         id = self._asker.next_id()
         self._dispatch.carry_out(self._asker, command, id, conversation)
         with trio.move_on_after(self._env.limits.ask_timeout_s):

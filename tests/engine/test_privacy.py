@@ -82,3 +82,10 @@ async def test_SEND_01_a_message_is_the_same_whichever_way_it_came():
         assert essence(first, differing) == essence(second, differing)
         first, second = (push["d"] for push in bob.of_kind("message.sent"))
         assert essence(first, differing) == essence(second, differing)
+
+
+async def test_SEC_09_a_host_cannot_store_what_no_client_could_send():
+    async with memory_engine() as engine:
+        ann = engine.as_user("ann")
+        with pytest.raises(Rejected, match="BAD_FRAME"):
+            await ann.create_group("nul\x00", ["bob"])
