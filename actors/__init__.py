@@ -3,7 +3,7 @@
     dispatch.py                   a parsed item → the conversation or session it is for
     registry.py supervisor.py     which conversations are in memory; what a crash means
     conversation.py               the actor: one conversation, one order
-      effects.py pending.py       state → fan-out → journal → reply, in the right order
+      effects.py pending.py …     state → fan-out → journal → reply, in the right order
       lookup.py reads.py …        what is read for commands and queries
       resident.py ring.py         what is in memory of it
     session.py inbox.py           a user's devices, presence, counts, inbox

@@ -217,7 +217,7 @@ class Conversation:
             visit.refuse(Rejected("CONVERSATION_NOT_FOUND"))
             return
         visit.run(self)
-        self._effects.when_stored(Held(visit.give, visit.refuse), self.state.seq)
+        self._effects.when_told(Held(visit.give, visit.refuse))
 
     async def _accept(self, request: Asked) -> None:
         work = self._busy.get(request.user)
@@ -253,7 +253,8 @@ class Conversation:
             await self._decide(work.request, work.source)
         else:
             pushes, result = work.source.answer(self._effects.resident)
-            self._effects.reply_read(work.request, pushes, result)
+            of_shown = work.source.of_shown
+            self._effects.reply_read(work.request, pushes, result, of_shown=of_shown)
 
     async def _fetch(self, work: Work) -> None:
         """In a task of its own, so that nobody but this sender waits."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -28,15 +27,12 @@ from ..protocol.commands import (
 )
 from ..protocol.errors import Rejected
 from ..protocol.events import Event, EventData, SignalData
-from ..protocol.ids import direct_key
-from ..protocol.message import Overlay
 from ..protocol.records import (
     Committed,
     Delayed,
     Duplicate,
     Foreign,
     Head,
-    NewConversation,
     Refused,
 )
 from ..protocol.state import ConversationState
@@ -47,7 +43,8 @@ from .pending import Held, Pending, Unsettled
 from .request import Request
 from .resident import Resident
 from .ring import Ring
-from .snapshots import Snapshots, member_row
+from .rows import copied, created, member_row
+from .snapshots import Snapshots
 
 Asked = Request[ConversationCommand]
 
@@ -89,7 +86,12 @@ class Effects:
     @property
     def is_told(self) -> bool:
         """Whether nothing of the state has to wait for its commit."""
-        return self._mode != "commit" or self.resident.state.seq <= self.resident.stored
+        resident = self.resident
+        if self._mode != "commit":
+            return True
+        return (
+            resident.state.seq <= resident.stored and resident.state.marks <= resident.marks_shown
+        )
 
     # One command.
 
@@ -149,11 +151,11 @@ class Effects:
                 data.change(message, event)
                 message.overlay.changed_seq = event.seq
             if message is not None:
-                write.overlays.append(_copy(message.overlay))
+                write.overlays.append(copied(message.overlay))
         for user in data.members():
             write.members.append(member_row(state, user, event.seq))
         if event.seq == 1:
-            write.created = _created(state, event)
+            write.created = created(state, event)
         if event.number is not None and event.sender is not None:
             self._snapshots.moved.add(event.sender)
 
@@ -177,6 +179,8 @@ class Effects:
             self.resident.shown = push.event.seq
             if push.event.data.members() and self.fanout.subscribers:
                 self._watch()
+        if pending.write.marks:
+            self.resident.marks_shown = pending.write.marks[-1].n
         self._emit(pending.signals)
 
     def _emit(self, signals: Sequence[Emit]) -> None:
@@ -199,24 +203,31 @@ class Effects:
         if reply is not None:
             self._replies.setdefault(request.asker, []).append(reply)
 
-    def reply_read(self, request: Asked, pushes: list[Push], result: dict[str, Any]) -> None:
-        """Goes out after the events that the read has seen and before those that it has not."""
-        give = partial(self._tell, request, pushes, request.ok(result))
-        self.when_stored(Held(give, partial(self._refuse, request)), result.get("seq", 0))
+    def reply_read(
+        self, request: Asked, pushes: list[Push], result: dict[str, Any], *, of_shown: bool
+    ) -> None:
+        """Goes out after the events that the read has seen and before those that it has not.
 
-    def when_stored(self, answer: Held, seq: int) -> None:
-        """Give `answer`, which tells of the conversation as of `seq`: under `commit`, what is not
-        stored yet is not told either."""
-        if self._mode == "commit" and seq > self.resident.stored:
-            self.unsettled.hold(answer)
+        `of_shown`: it has seen only what members were shown already.
+        """
+        give = partial(self._tell, request, pushes, result)
+        if of_shown:
+            give()
         else:
-            answer.give()
+            self.when_told(Held(give, partial(self._refuse, request)))
 
-    def _tell(self, request: Asked, pushes: list[Push], reply: Push | None) -> None:
+    def when_told(self, answer: Held) -> None:
+        """Give `answer`, which tells of the state: under `commit`, not before that is stored."""
+        if self.is_told:
+            answer.give()
+        else:
+            self.unsettled.hold(answer)
+
+    def _tell(self, request: Asked, pushes: list[Push], result: dict[str, Any]) -> None:
         self.fanout.fence()
         if pushes:
             request.asker.offer(Parcel(pushes))
-        request.answer(reply)
+        request.answer(request.ok(result))
 
     def _reply_stored(self, request: Asked, result: dict[str, Any]) -> None:
         """Nothing was to be done; but what made it so may not be stored yet."""
@@ -377,20 +388,3 @@ class Effects:
 
 def _not_now() -> Rejected:
     return Rejected("UNAVAILABLE", retry_after=1.0)
-
-
-def _copy(overlay: Overlay) -> Overlay:
-    """As it is now: the journal encodes it later."""
-    return replace(overlay, data=dict(overlay.data))
-
-
-def _created(state: ConversationState, event: Event) -> NewConversation:
-    pair = state.current_members() if state.kind == "direct" else None
-    return NewConversation(
-        id=state.id,
-        kind=state.kind,
-        profile=state.profile,
-        direct_key=direct_key(*pair) if pair else None,
-        creator=event.sender,
-        at=event.at,
-    )

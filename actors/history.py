@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ..protocol.errors import Rejected
 from ..protocol.features.history import MessageHistory
@@ -88,6 +88,8 @@ class _Window:
 
 class HistoryRead:
     """`message.history`. A message that one may not see is not found, wherever it is asked for."""
+
+    of_shown: ClassVar[bool] = False
 
     def __init__(self, query: MessageHistory, user: str, policy: Policy) -> None:
         self._query = query

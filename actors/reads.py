@@ -6,7 +6,7 @@ actor and overlaid with what the ring holds beyond it, so that it is exact when 
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from ..protocol.commands import Query
 from ..protocol.errors import Rejected
@@ -27,7 +27,10 @@ MAX_INLINE_MEMBERS = 500
 
 
 class Read(Protocol):
-    """One query being answered."""
+    """One query being answered. `of_shown`: by what members were shown, not by the state, which
+    under durability `commit` is ahead."""
+
+    of_shown: ClassVar[bool]
 
     def missing(self, resident: Resident) -> bool: ...
 
@@ -55,6 +58,8 @@ def read_for(query: Query, user: str, policy: Policy, resume_limit: int) -> Read
 
 class _FromState:
     """A read that the bounded state answers."""
+
+    of_shown: ClassVar[bool] = False
 
     def __init__(self, user: str, answer: Any) -> None:
         self._user = user

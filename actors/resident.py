@@ -15,7 +15,7 @@ class Resident:
     """`stored` is the seq up to which the log is durable; the ring goes on to the head.
 
     `shown` is the seq up to which members have been sent events: the head, unless events wait for
-    their commit (durability `commit`).
+    their commit (durability `commit`); `marks_shown` likewise numbers the last move of a mark.
 
     `snapshot` is the seq of the snapshot at rest; `moved` are the members whose read marks have
     moved since, so that the rows that counting at rest uses are behind.
@@ -25,6 +25,7 @@ class Resident:
     ring: Ring
     stored: int = 0
     shown: int = 0
+    marks_shown: int = 0
     snapshot: int = 0
     moved: set[str] = field(default_factory=set)
 
@@ -57,4 +58,4 @@ async def load(id: str, store: Conversations, capacity: int) -> Resident:
     for mark in sorted(loaded.marks, key=lambda mark: mark.n):
         apply_mark(state, mark)
     moved = {user for user, m in state.members.items() if m.read_seq != counted.get(user)}
-    return Resident(state, ring, state.seq, state.seq, snapshot, moved)
+    return Resident(state, ring, state.seq, state.seq, state.marks, snapshot, moved)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ..protocol.errors import Rejected
 from ..protocol.events import Event, skipped
@@ -26,6 +26,8 @@ def diverged_at(state: ConversationState, epoch: int) -> int | None:
 
 class ResumeRead:
     """The ring's bytes are sent as they are; only what is older is read and encoded again."""
+
+    of_shown: ClassVar[bool] = True
 
     def __init__(self, query: Resume, user: str, limit: int) -> None:
         self._query = query
@@ -51,7 +53,7 @@ class ResumeRead:
             self._quoted = await store.messages(self._id, [id for id in quotes if id is not None])
 
     def answer(self, resident: Resident) -> tuple[list[Push], dict[str, Any]]:
-        state, query = resident.state, self._query
+        state = resident.state
         refusal = self._refusal(resident)
         if refusal is not None:
             return [], {"recovered": False, "epoch": state.epoch, "seq": resident.shown, **refusal}
@@ -60,7 +62,7 @@ class ResumeRead:
             "recovered": True,
             "epoch": state.epoch,
             "seq": resident.shown,
-            "marks": self._marks(state, query.marks if query.epoch == state.epoch else 0),
+            "marks": self._marks(resident),
         }
 
     def _refusal(self, resident: Resident) -> dict[str, Any] | None:
@@ -138,11 +140,13 @@ class ResumeRead:
         close_gap()
         return out
 
-    def _marks(self, state: ConversationState, after: int) -> dict[str, Any]:
+    def _marks(self, resident: Resident) -> dict[str, Any]:
         """The marks that moved since; `n` is what to give as `marks` the next time."""
+        state, last = resident.state, resident.marks_shown
+        after = self._query.marks if self._query.epoch == state.epoch else 0
         moved = [
             {"user": user, "read": member.read_seq, "delivered": member.delivered_seq}
             for user, member in state.members.items()
-            if member.role is not None and max(member.read_n, member.delivered_n) > after
+            if member.role is not None and after < max(member.read_n, member.delivered_n) <= last
         ]
-        return {"n": state.marks, "moved": moved}
+        return {"n": last, "moved": moved}

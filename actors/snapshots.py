@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..protocol.records import MemberRow, Snapshot
+from ..protocol.records import Snapshot
 from ..protocol.state import STATE_VERSION, ConversationState
 from .pending import Pending
 from .resident import Resident
+from .rows import member_row
 
 
 class Snapshots:
@@ -57,10 +58,3 @@ class Snapshots:
         self._seq = state.seq
         self.moved.clear()
         return taken
-
-
-def member_row(state: ConversationState, user: str, seq: int) -> MemberRow:
-    """The row of `user` as of `seq`."""
-    member = state.members[user]
-    intervals = [list(interval) for interval in member.intervals]
-    return MemberRow(user, member.role, intervals, seq, member.read_seq, member.read_number)

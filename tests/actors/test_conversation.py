@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from palaver.engine.testing import Device, TrioClock, memory_engine
-from palaver.persistence.memory import MemoryStore
+from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.features import COMMANDS
 from palaver.tests.support.engines import Lives, group, refused, say, seqs, settled
 from palaver.tests.support.stores import Watch

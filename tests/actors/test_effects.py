@@ -9,7 +9,7 @@ import trio
 
 from palaver.engine import Engine
 from palaver.engine.testing import Device, memory_engine
-from palaver.persistence.memory import MemoryStore
+from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.records import Write
 from palaver.tests.support.engines import Lives, group, refused, say, seqs, settled
 from palaver.tests.support.faults import Trap

@@ -11,7 +11,7 @@ from palaver.actors.fanout import FanOut
 from palaver.actors.hub import Hub
 from palaver.actors.outbox import Parcel, Push
 from palaver.engine.testing import Device, memory_engine
-from palaver.persistence.memory import MemoryStore
+from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.disconnects import Disconnect
 from palaver.protocol.events import Event
 from palaver.protocol.features.conversation import ConversationCreated

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from palaver.engine.testing import Device, memory_engine
-from palaver.persistence.memory import MemoryStore
+from palaver.persistence.memory.store import MemoryStore
 from palaver.tests.support.engines import Lives, group, refused, say, settled
 from palaver.tests.support.stores import Watch
 

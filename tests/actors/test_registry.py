@@ -7,7 +7,7 @@ import trio
 
 from palaver.engine import Engine
 from palaver.engine.testing import Device, memory_engine
-from palaver.persistence.memory import MemoryStore
+from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.errors import Rejected
 from palaver.tests.support.engines import NOWHERE, Lives, group, refused, say, settled
 from palaver.tests.support.stores import Watch

@@ -13,7 +13,7 @@ from palaver.actors.resume import ResumeRead, diverged_at
 from palaver.actors.ring import Ring
 from palaver.engine import Engine
 from palaver.engine.testing import Device, memory_engine
-from palaver.persistence.memory import MemoryStore
+from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.events import Event
 from palaver.protocol.features.conversation import ConversationCreated
 from palaver.protocol.features.history import Resume

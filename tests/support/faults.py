@@ -20,8 +20,8 @@ class Trap:
         self._armed: Counter[str] = Counter()
 
     def spring(self, text: str, times: int = 1) -> None:
-        """Crash over the next message with this text, so many times."""
-        self._armed[text] = times
+        """Crash over the next messages with this text, so many times more."""
+        self._armed[text] += times
 
     def check(
         self, command: ConversationCommand, context: Context, state: ConversationState
