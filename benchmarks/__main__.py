@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--workload", choices=tuple(WORKLOADS), action="append")
     parser.add_argument("--durability", default="write_behind")
     options = parser.parse_args()
-    console = Console()
+    console = Console(width=110)
     console.print(
         f"messages of {TEXT_BYTES} bytes, durability {options.durability}, "
         f"median of {options.repeats} runs of {options.seconds:g} s; no rate limits"
