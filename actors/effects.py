@@ -317,11 +317,14 @@ class Effects:
         for event in pending.write.events:
             if self._mode != "commit" and (event.number is None or not voided):
                 self._env.diverge(self._id, event.seq - 1)
+            void = event.voided()
+            push = Push(void.item(), void)
             if voided:
-                void = event.voided()
-                self.fanout.event(Push(void.item(), void), self.resident.state)
+                self.fanout.event(push, self.resident.state)
                 self.resident.shown = max(self.resident.shown, event.seq)
                 self.resident.stored = event.seq
+            elif self._mode != "commit":
+                self.fanout.to_taps(push)
         # A snapshot that could not be stored has changed nothing.
         self.must_rebuild = self.must_rebuild or pending.write.snapshot is None
 

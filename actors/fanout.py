@@ -87,6 +87,12 @@ class FanOut:
             tap.close(GOING_AWAY)
         self.taps.clear()
 
+    def to_taps(self, push: Push) -> None:
+        """Offer `push`, now, to those only who follow and cannot resume."""
+        self.fence()
+        for tap in self.taps:
+            tap.offer(Parcel([push]))
+
     def to_members(self, push: Push) -> None:
         """Offer one unnumbered item to every device of every member now."""
         self._refresh()

@@ -47,6 +47,9 @@ class Subscription:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._unfollow()
+
+    def _unfollow(self) -> None:
         conversation = self._registry.resident(self._id)
         if conversation is not None:
             conversation.unfollow(self._inlet)
@@ -64,11 +67,13 @@ class Subscription:
     async def _next_live(self) -> Event:
         while True:
             event = (await self._inlet.next()).event
-            if event is not None and (event.seq > self._seq or event.kind == "void"):
+            if event is not None:
                 return event
 
     async def _catch_up(self) -> None:
         """Go live if memory reaches back far enough, otherwise read a page of the log."""
+        self._unfollow()  # somebody gave up waiting just when it was about to go live
+        self._inlet = Inlet("", _CAPACITY)
         self._live = await self._registry.visit(
             self._id, lambda conversation: conversation.follow(self._inlet, self._seq)
         )

@@ -112,9 +112,7 @@ Effect = EventData | MoveMark | Emit | After | Cancel | Subscribe
 class Command(BaseModel):
     """Base of everything a client may ask for, registered under `name`."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, hide_input_in_errors=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
     name: ClassVar[str]
     host_only: ClassVar[bool] = False

@@ -150,9 +150,7 @@ class Disk:
         """Store `write` if it can be; say what became of it."""
         if self.ended[incarnation] is not None:
             return Foreign(f"incarnation {incarnation} has ended")
-        outcome = judge(write, self)
-        if isinstance(outcome, Duplicate) and not is_voided(write, self):
-            self.void(write)
+        outcome = self._decided(write)
         if outcome is not None:
             return outcome
         shelf = self._shelf(write)
@@ -167,13 +165,20 @@ class Disk:
 
     def refuse(self, write: Write, problem: str, voidable: bool) -> Outcome:
         """Store `void` rows for `write`, unless that is not possible either."""
-        outcome = judge(write, self)
+        outcome = self._decided(write)
         if outcome is not None:
             return outcome
         if write.created is not None or not voidable:
             return Refused(problem, voided=False)
         self.void(write)
         return Refused(problem)
+
+    def _decided(self, write: Write) -> Outcome | None:
+        """What the log decides already; a duplicate leaves `void` rows."""
+        outcome = judge(write, self)
+        if isinstance(outcome, Duplicate) and not is_voided(write, self):
+            self.void(write)
+        return outcome
 
     def void(self, write: Write) -> None:
         self.commits += 1

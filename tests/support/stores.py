@@ -32,12 +32,12 @@ class Watch:
 
     def hold(self, *names: str) -> None:
         """The answers to these reads are late from now on: they are made, and wait."""
-        self._held = set(names)
-        self._open = trio.Event()
+        self._held.update(names)
 
     def release(self) -> None:
-        self._held = set()
+        self._held.clear()
         self._open.set()
+        self._open = trio.Event()
 
     def before(self, name: str, action: Action) -> None:
         """Do this just before the next of these reads is made."""

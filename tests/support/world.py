@@ -129,10 +129,13 @@ class Line:
 
 
 def _answer(wish: Wish, reply: Item) -> None:
-    """However often a command is repeated, its answer is one, if anything came of it."""
+    """However often a command is repeated, one thing comes of it, or nothing."""
     if "ok" in reply:
-        assert not wish.answer or "id" not in wish.answer or wish.answer == reply["ok"]
-        wish.answer, wish.error = reply["ok"], None
+        if wish.answer and "id" in wish.answer and "id" in reply["ok"]:
+            assert wish.answer == reply["ok"]
+        if wish.answer is None or "id" not in wish.answer:
+            wish.answer = reply["ok"]
+        wish.error = None
     elif wish.answer is None:
         wish.error = reply["error"]["code"]
         if not reply["error"]["retryable"]:
