@@ -308,7 +308,7 @@ class World:
         self.lives.store.release(which % 5 or None)
 
     async def _refuse(self, which: int) -> None:
-        """The store takes no message that is a multiple of something, and perhaps no void either."""
+        """The store takes no message that is a multiple of something, perhaps no void either."""
         number = 2 + which % 3
 
         def refuses(write: Write) -> bool:
