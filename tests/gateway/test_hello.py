@@ -16,10 +16,11 @@ from trio.testing import MockClock
 
 from palaver.actors.outbox import Outbox, Parcel, Push
 from palaver.engine.settings import Auth
-from palaver.gateway.auth import issue_token
+from palaver.gateway.auth import Identity, issue_token
+from palaver.gateway.gateway import open_gateway
 from palaver.protocol.codec import Codec
 from palaver.protocol.errors import Rejected
-from palaver.tests.gateway.harness import CODECS, SECRET, House, house
+from palaver.tests.gateway.harness import CODECS, SECRET, House, fake, house, settings
 
 AUTH = Auth(secret=SecretStr(SECRET))
 
@@ -274,3 +275,36 @@ async def test_SEC_17_tokens_and_bodies_are_never_logged(
     assert "connection failed" in output, "the failure itself is logged"
     assert token not in output
     assert "body" not in output
+
+
+class SessionTable:
+    """A host's own verifier: tokens wrap a session that it looks up (in memory, as it must not
+    wait)."""
+
+    def __init__(self, **sessions: tuple[str, bool]) -> None:
+        self._sessions = sessions
+
+    def verify(self, token: str | None) -> Identity:
+        if token is None:
+            raise Rejected("AUTH_REQUIRED")
+        user, expired = self._sessions.get(token, ("", True))
+        if expired:
+            raise Rejected("SESSION_EXPIRED")
+        return Identity(user)
+
+
+async def test_CONN_07_a_host_may_look_sessions_up_itself() -> None:
+    """As far as it goes: identity and expiry. Roles and a store that is waited for come later."""
+    table = SessionTable(good=("ann", False), old=("ann", True))
+    note, engine = fake(settings())
+    async with open_gateway(engine, verifier=table) as gateway, trio.open_nursery() as nursery:
+        here = House(note, gateway, nursery)
+        for token, answer in (("good", "welcome"), ("old", "reply"), ("unknown", "reply")):
+            peer = await here.connected()
+            reply = await peer.hello(token)
+            assert reply["t"] == answer
+            if answer == "reply":
+                assert reply["error"]["code"] == "SESSION_EXPIRED"
+                assert await peer.closed() == 3500
+        assert len(here.engine.attached) == 1
+        nursery.cancel_scope.cancel()
