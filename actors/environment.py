@@ -31,6 +31,8 @@ class Limits:
     presence_grace_s: float = 5.0
     unread_flush_s: float = 0.5
     session_queries: int = 64
+    reader_queue: int = 10_000
+    pending_asks: int = 1024
     max_connections_per_user: int = 10
     crashes: CrashLimits = field(default_factory=CrashLimits)
 

@@ -100,7 +100,7 @@ class Engine:
                 policy=self.settings.policy,
                 limits=_limits(self.settings),
                 guards=self._guards,
-                reactors=Reactors(self._reactors),
+                reactors=Reactors(self._reactors, self.settings.actors.reactor_queue),
             )
             self._env.reactors.start(nursery)
             self._registry = Registry(self._env)
@@ -215,6 +215,8 @@ def _limits(settings: Settings) -> Limits:
         presence_grace_s=actors.presence_grace_s,
         unread_flush_s=actors.unread_flush_s,
         session_queries=actors.session_queries,
+        reader_queue=actors.reader_queue,
+        pending_asks=actors.pending_asks,
         max_connections_per_user=settings.connections.max_per_user,
         crashes=CrashLimits(actors.max_crashes, actors.crash_window_s, actors.quarantine_s),
     )

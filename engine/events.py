@@ -12,16 +12,15 @@ from ..protocol.events import Event
 from .local import Inlet
 
 _PAGE = 500
-_CAPACITY = 10_000
 
 
 class Subscription:
     """An async context manager and iterator over the events of one conversation.
 
     Every event after `after` comes once, in order, whether it is old or new; under durability
-    `commit` once it is stored, otherwise as it happens. A reader more than 10,000 events behind
-    the live end is cut off with `Disconnected`; subscribe again after the last seq that it saw. So
-    is everybody when the engine ends.
+    `commit` once it is stored, otherwise as it happens. A reader that falls more than
+    `actors.reader_queue` events behind is cut off with `Disconnected`; subscribe again after the
+    last seq that it saw. So is everybody when the engine ends.
 
     A `void` event takes back one that was given before, so its seq may lie before the last one.
 
@@ -33,7 +32,7 @@ class Subscription:
         self._seq = after
         self._env = env
         self._registry = registry
-        self._inlet = Inlet("", _CAPACITY)
+        self._inlet = Inlet("", self._env.limits.reader_queue)
         self._old: deque[Event] = deque()
         self._live = False
 
@@ -73,7 +72,7 @@ class Subscription:
     async def _catch_up(self) -> None:
         """Go live if memory reaches back far enough, otherwise read a page of the log."""
         self._unfollow()  # somebody gave up waiting just when it was about to go live
-        self._inlet = Inlet("", _CAPACITY)
+        self._inlet = Inlet("", self._env.limits.reader_queue)
         self._live = await self._registry.visit(
             self._id, lambda conversation: conversation.follow(self._inlet, self._seq)
         )

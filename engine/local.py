@@ -14,16 +14,22 @@ from ..protocol.errors import Rejected
 
 
 class Asker:
-    """Waits for the Replies to its own commands, each under its own id; takes no events."""
+    """Waits for the Replies to its own commands, each under its own id; takes no events.
 
-    def __init__(self, user: str) -> None:
+    At most `capacity` may be waited for; one more is OVERLOADED.
+    """
+
+    def __init__(self, user: str, capacity: int) -> None:
         self.user = user
+        self._capacity = capacity
         self.subscriptions: set[str] = set()
         self._next = 0
         self._replies: dict[int, trio.Event | dict[str, Any]] = {}
 
     def next_id(self) -> int:
         """A fresh id, whose Reply will be kept for `reply`."""
+        if len(self._replies) >= self._capacity:
+            raise Rejected("OVERLOADED", retry_after=1.0)
         self._next += 1
         self._replies[self._next] = trio.Event()
         return self._next

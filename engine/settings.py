@@ -101,6 +101,9 @@ class Actors(Section):
     presence_grace_s: float = Field(5.0, ge=0, description="Offline only after so long (RCPT-20)")
     unread_flush_s: float = Field(0.5, ge=0, description="Unread totals are gathered so long")
     session_queries: int = Field(64, ge=1, description="Inbox queries of one user waiting")
+    reactor_queue: int = Field(10_000, ge=1, description="Stored events waiting for a reactor")
+    reader_queue: int = Field(10_000, ge=1, description="Items waiting for a reader in the host")
+    pending_asks: int = Field(1024, ge=1, description="Calls of one `as_user` not yet answered")
 
 
 class Storage(Section):

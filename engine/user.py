@@ -31,8 +31,6 @@ from ..protocol.roles import Role
 from ..protocol.values import check_value
 from .local import Asker, Inlet
 
-_CAPACITY = 10_000
-
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -76,7 +74,7 @@ class User:
         self._dispatch = dispatch
         self._attach = attach
         self._detach = detach
-        self._asker = Asker(name)
+        self._asker = Asker(name, env.limits.pending_asks)
 
     async def do(self, command: Command, conversation: str | None = None) -> dict[str, Any]:
         """Carry out any command; the `ok` of its Reply."""
@@ -181,9 +179,9 @@ class User:
     async def pushes(self) -> AsyncGenerator[Pushes]:
         """Be online as one more device of the user, and get what every device gets.
 
-        A reader that falls more than 10,000 pushes behind is cut off with `Disconnected`.
+        A reader that falls more than `actors.reader_queue` pushes behind is cut off with `Disconnected`.
         """
-        inlet = Inlet(self.name, _CAPACITY)
+        inlet = Inlet(self.name, self._env.limits.reader_queue)
         self._attach(inlet)
         try:
             yield Pushes(inlet)
