@@ -179,7 +179,8 @@ class User:
     async def pushes(self) -> AsyncGenerator[Pushes]:
         """Be online as one more device of the user, and get what every device gets.
 
-        A reader that falls more than `actors.reader_queue` pushes behind is cut off with `Disconnected`.
+        A reader that falls more than `actors.reader_queue` pushes behind is cut off with
+        `Disconnected`.
         """
         inlet = Inlet(self.name, self._env.limits.reader_queue)
         self._attach(inlet)

@@ -32,7 +32,7 @@ async def test_an_error_of_the_host_leaves_the_engine_as_it_is():
 
 async def test_a_store_that_cannot_be_opened_is_a_sentence():
     with pytest.raises(StartupError, match="cannot be reached"):
-        async with Engine(Settings(storage={"dsn": "postgresql://localhost:1/x"})):
+        async with Engine(Settings.load(storage={"dsn": "postgresql://localhost:1/x"})):
             raise AssertionError
 
 

@@ -33,7 +33,7 @@ def test_an_unknown_variable_is_named(name: str, monkeypatch) -> None:
 
 
 def test_a_secret_is_not_shown() -> None:
-    assert "sesame" not in repr(Settings(auth={"secret": "sesame open"}))
+    assert "sesame" not in repr(Settings.load(auth={"secret": "sesame open"}))
 
 
 @pytest.mark.parametrize("section", [Actors, Connections, Storage])
