@@ -118,7 +118,10 @@ class Conversation:
             await store.conversations.renew(self.id, env.diverged[self.id])
             del env.diverged[self.id]
             env.suspect.add(self.id)
+        refused = self._effects.must_rebuild
         self._effects.begin(await load(self.id, store.conversations, env.limits.ring))
+        if refused and self.state.exists:
+            self._effects.rewrite_head()
         self._loaded = True
         if self.id in env.suspect:
             env.suspect.discard(self.id)

@@ -32,7 +32,6 @@ from ..protocol.records import (
     Delayed,
     Duplicate,
     Foreign,
-    Head,
     Refused,
 )
 from ..protocol.state import ConversationState
@@ -43,7 +42,7 @@ from .pending import Held, Pending, Unsettled
 from .request import Request
 from .resident import Resident
 from .ring import Ring
-from .rows import copied, created, member_row
+from .rows import copied, created, head, member_row
 from .snapshots import Snapshots
 
 Asked = Request[ConversationCommand]
@@ -142,7 +141,8 @@ class Effects:
         state, ring, data = self.resident.state, self.resident.ring, event.data
         machine.apply(state, event)
         quoted = context.messages.get(data.quotes) if data.quotes is not None else None
-        pending.pushes.append(ring.add(event, quoted))
+        gone = tuple(user for user in data.members() if state.members[user].role is None)
+        pending.pushes.append((ring.add(event, quoted), gone))
         write = pending.write
         write.events.append(event)
         if data.target is not None:
@@ -164,18 +164,17 @@ class Effects:
 
     def _register(self, pending: Pending) -> None:
         """From here on the write happens, whatever becomes of its asker."""
-        write, state = pending.write, self.resident.state
-        if write.events:
-            write.head = Head(state.seq, state.number, write.events[-1].at, state.title, state.last)
+        if pending.write.events:
+            pending.write.head = head(self.resident.state)
         self.unsettled.add(pending)
         self._writes.append(pending)
         if self._mode != "commit":
             self._show(pending)
 
     def _show(self, pending: Pending) -> None:
-        for push in pending.pushes:
+        for push, gone in pending.pushes:
             assert push.event is not None
-            self.fanout.event(push, self.resident.state)
+            self.fanout.event(push, gone)
             self.resident.shown = push.event.seq
             if push.event.data.members() and self.fanout.subscribers:
                 self._watch()
@@ -320,13 +319,14 @@ class Effects:
             void = event.voided()
             push = Push(void.item(), void)
             if voided:
-                self.fanout.event(push, self.resident.state)
+                self.fanout.event(push)
                 self.resident.shown = max(self.resident.shown, event.seq)
                 self.resident.stored = event.seq
             elif self._mode != "commit":
                 self.fanout.to_taps(push)
-        # A snapshot that could not be stored has changed nothing.
-        self.must_rebuild = self.must_rebuild or pending.write.snapshot is None
+        # Without a snapshot, or a head written anew, the state is what it was.
+        if pending.write.events or pending.write.marks:
+            self.must_rebuild = True
 
     def _doubt(self, pending: Pending) -> None:
         """`pending` will not be stored, so whatever was found out since rests on sand."""
@@ -339,6 +339,12 @@ class Effects:
         """Write a snapshot if one is due."""
         if (due := self._snapshots.due(self.resident)) is not None:
             self._append(due)
+
+    def rewrite_head(self) -> None:
+        """The one at rest may show something that was refused, if more was written behind that."""
+        pending = self._pending(None)
+        pending.write.head = head(self.resident.state)
+        self._append(pending)
 
     def put_away(self) -> bool:
         """Write a snapshot of what is all stored; False if there is nothing to write."""

@@ -46,8 +46,8 @@ class FanOut:
         for box in [box for box in self.subscribers if box.user not in self._present]:
             self.subscribe(box, Subscribe(on=False))
 
-    def event(self, push: Push, state: ConversationState) -> None:
-        """Queue the event `push` for the next `flush`. `state` has taken it up already."""
+    def event(self, push: Push, gone: Iterable[str] = ()) -> None:
+        """Queue the event `push` for the next `flush`; after it, `gone` are members no longer."""
         assert push.event is not None
         changed = push.event.data.members()
         if not changed:
@@ -60,11 +60,10 @@ class FanOut:
         self._version = -1
         self._events.append(push)
         self._offer_events()
-        for user in changed:
-            if not state.members[user].sees(push.event.seq + 1):
-                del self._present[user]
-                for box in self._hub.outboxes((user,)):
-                    self.subscribe(box, Subscribe(on=False))
+        for user in gone:
+            del self._present[user]
+            for box in self._hub.outboxes((user,)):
+                self.subscribe(box, Subscribe(on=False))
         self._version = -1
 
     def signal(self, signal: SignalData, by: str, at: int) -> None:

@@ -25,7 +25,7 @@ class Held:
 class Pending:
     """One write, the pushes and signals that belong to it, and the askers to be told of its end:
     more than one if the command was repeated meanwhile. `delayed` once they were told UNAVAILABLE.
-    `held` are answers that rest upon it."""
+    `held` are answers that rest upon it. With each push go the users who are members no longer."""
 
     __slots__ = (
         "_settled",
@@ -47,7 +47,7 @@ class Pending:
     ) -> None:
         self.requests = [] if request is None else [request]
         self.result: dict[str, Any] = {}
-        self.pushes: list[Push] = []
+        self.pushes: list[tuple[Push, tuple[str, ...]]] = []
         self.signals: list[Emit] = []
         self.held: list[Held] = []
         self.outcomes: list[Outcome] = []

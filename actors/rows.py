@@ -7,7 +7,7 @@ from dataclasses import replace
 from ..protocol.events import Event
 from ..protocol.ids import direct_key
 from ..protocol.message import Overlay
-from ..protocol.records import MemberRow, NewConversation
+from ..protocol.records import Head, MemberRow, NewConversation
 from ..protocol.state import ConversationState
 
 
@@ -16,6 +16,11 @@ def member_row(state: ConversationState, user: str, seq: int) -> MemberRow:
     member = state.members[user]
     intervals = [list(interval) for interval in member.intervals]
     return MemberRow(user, member.role, intervals, seq, member.read_seq, member.read_number)
+
+
+def head(state: ConversationState) -> Head:
+    """What the inbox shows of it."""
+    return Head(state.seq, state.number, state.changed_at, state.title, state.last)
 
 
 def copied(overlay: Overlay) -> Overlay:

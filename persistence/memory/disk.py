@@ -108,7 +108,7 @@ class Shelf:
             if (merged := merge_members(known, member)) != known:
                 self.members[member.user] = merged
                 self.member_commits[member.user] = commit
-        if write.head is not None and (self.head is None or self.head.seq < write.head.seq):
+        if write.head is not None and (self.head is None or self.head.seq <= write.head.seq):
             self.head, self.head_commit = write.head, commit
         if write.snapshot is not None and (
             self.snapshot is None or self.snapshot.seq <= write.snapshot.seq

@@ -40,7 +40,7 @@ _PARTS = {
             xid = excluded.xid,
             title = excluded.title,
             last = excluded.last
-        WHERE head.seq < excluded.seq
+        WHERE head.seq <= excluded.seq
     """,
     "mark": """
         INSERT INTO mark
@@ -147,7 +147,7 @@ class Batch:
         for event in write.events:
             self._log.append(log_row(event, self._incarnation))
         if write.head is not None:
-            self._heads[id] = max(self._heads.get(id, write.head), write.head, key=_HEAD_SEQ)
+            self._heads[id] = max(write.head, self._heads.get(id, write.head), key=_HEAD_SEQ)
             self._void_heads.pop(id, None)
         elif parcel.void:
             self._raise_head(id, write.events)

@@ -66,7 +66,7 @@ class Line:
         event = Event(ROOM, seq, f"{seq}", MessageSent(text=text), "ann", 0, number=seq - 1)
         event = replace(event, audience=audience)
         apply(self.state, event)
-        self.fanout.event(Push(event.item(), event), self.state)
+        self.fanout.event(Push(event.item(), event))
 
 
 class _Session:

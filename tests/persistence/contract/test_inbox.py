@@ -1,14 +1,15 @@
 """A user's conversations: in order, complete, with counts that the log agrees with."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from palaver.protocol.errors import Rejected
 from palaver.protocol.features.conversation import CreateConversation
 from palaver.protocol.features.members import AddMembers, LeaveConversation, RemoveMember
-from palaver.protocol.records import InboxRow
-from palaver.tests.persistence.contract.chat import Chat, new_id
+from palaver.protocol.records import InboxRow, Write
+from palaver.tests.persistence.contract.chat import Chat, new_id, nobody
 from palaver.tests.persistence.contract.twins import Twin
 
 
@@ -163,6 +164,18 @@ async def test_rows_are_stale_after_an_unclean_stop_until_opened(twin: Twin):
     await twin.store.conversations.load(chat.id, 1)
     row, *_ = (await twin.store.inboxes.rows("bob")).rows
     assert (row.stale, row.epoch) == (False, 2)
+
+
+async def test_a_head_may_be_written_anew(twin: Twin):
+    """It may show a message that was refused, if more was written behind that."""
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    await chat.send("ann", "hello").outcome()
+    right = replace(chat.head(), last=None)
+    chat.append(Write(chat.id, nobody, head=right))
+    chat.append(Write(chat.id, nobody, head=replace(chat.head(), seq=1)))
+    await chat.settle()
+    (row,) = (await twin.store.inboxes.rows("bob")).rows
+    assert row.head == right
 
 
 MALFORMED = ["", "x", "!!!", "MTIzNA==", "LTUuYWJj", "é", "a" * 200, "MTAwMC5ub3QgYSB1dWlk"]
