@@ -15,6 +15,7 @@ order in which they came, also where one of them waits for something to be read.
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import Any
 
 import structlog
@@ -24,6 +25,7 @@ from ..protocol import machine
 from ..protocol.commands import Context, ConversationCommand, DurableCommand, Query
 from ..protocol.errors import Rejected
 from ..protocol.events import Event
+from ..protocol.features.messages import SendMessage
 from ..protocol.features.subscriptions import ConversationHead, PresenceChanged
 from ..protocol.state import ConversationState
 from .effects import Effects
@@ -32,7 +34,7 @@ from .logs import hashed, stack
 from .lookup import Lookup
 from .mailbox import Mailbox
 from .outbox import Outbox, Parcel
-from .pending import Held
+from .pending import Held, Pending
 from .reads import Read, read_for
 from .request import Request
 from .resident import load
@@ -44,8 +46,8 @@ Asked = Request[ConversationCommand]
 
 
 class Work:
-    """A request that waits for `source` to fetch what it needs, and what its sender has asked for
-    since, which waits for it."""
+    """A request that waits for what it needs (`source` fetches it, or it has to be stored first),
+    and what its sender has asked for since, which waits for it."""
 
     __slots__ = ("error", "held", "request", "source")
 
@@ -253,11 +255,32 @@ class Conversation:
             self._busy[work.request.user] = work
             self._env.nursery.start_soon(self._fetch, work)
         elif isinstance(work.source, Lookup):
-            await self._decide(work.request, work.source)
+            pending = self._awaited(work.request.command, work.source)
+            if pending is None:
+                await self._decide(work.request, work.source)
+            else:
+                self._busy[work.request.user] = work
+                back = partial(self._mailbox.post, work)
+                pending.held.append(Held(back, partial(self._fail, work)))
         else:
             pushes, result = work.source.answer(self._effects.resident)
             of_shown = work.source.of_shown
             self._effects.reply_read(work.request, pushes, result, of_shown=of_shown)
+
+    def _awaited(self, command: ConversationCommand, lookup: Lookup) -> Pending | None:
+        """The write of a message that `command` would change: until that is stored it may be
+        refused, and a change of it would be of nothing. (A reply may well be to nothing.)"""
+        unsettled = self._effects.unsettled
+        changes = isinstance(command, DurableCommand) and not isinstance(command, SendMessage)
+        if not changes or not unsettled:
+            return None
+        messages = lookup.messages(self._effects.resident).values()
+        awaited = [unsettled.at(message.seq) for message in messages]
+        return next((pending for pending in awaited if pending is not None), None)
+
+    def _fail(self, work: Work, error: Rejected) -> None:
+        work.error = error
+        self._mailbox.post(work)
 
     async def _fetch(self, work: Work) -> None:
         """In a task of its own, so that nobody but this sender waits."""

@@ -8,6 +8,7 @@ go on.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -115,7 +116,7 @@ async def _quarantine(actor: Supervised, seconds: float, correlation: str) -> No
     end = trio.current_time() + seconds
     while (left := end - trio.current_time()) > 0 and not actor.retiring:
         actor.refuse_waiting(
-            Rejected("UNAVAILABLE", retry_after=round(left, 1), correlation=correlation)
+            Rejected("UNAVAILABLE", retry_after=math.ceil(left), correlation=correlation)
         )
         with trio.move_on_after(left):
             await actor.waiting()

@@ -20,6 +20,11 @@ def _groups_only(state: ConversationState) -> None:
         raise Rejected("PERMISSION_DENIED", "The members of a direct conversation are fixed.")
 
 
+# An event that was decided and could not be stored leaves others behind it that were decided upon
+# it. So these apply to whatever state they meet: who is a member already stays one, and who is none
+# is neither removed nor given a role.
+
+
 def _admins(state: ConversationState) -> list[str]:
     return [user for user, member in state.members.items() if member.role == "admin"]
 
@@ -35,8 +40,9 @@ class MemberAdded(EventData):
     def apply(self, state: ConversationState, event: Event) -> None:
         for user in self.users:
             member = state.members.setdefault(user, Member())
-            member.join(self.role, event.seq, state.number, event.at)
-        state.member_count += len(self.users)
+            if member.role is None:
+                member.join(self.role, event.seq, state.number, event.at)
+                state.member_count += 1
 
     def members(self) -> tuple[str, ...]:
         return tuple(self.users)
@@ -72,10 +78,11 @@ class MemberRemoved(EventData):
     user: str
 
     def apply(self, state: ConversationState, event: Event) -> None:
-        member = state.members[self.user]
-        member.role = None
-        member.intervals[-1][1] = event.seq
-        state.member_count -= 1
+        member = state.members.get(self.user)
+        if member is not None and member.role is not None:
+            member.role = None
+            member.intervals[-1][1] = event.seq
+            state.member_count -= 1
 
     def members(self) -> tuple[str, ...]:
         return (self.user,)
@@ -128,7 +135,9 @@ class MemberRoleChanged(EventData):
     role: Role
 
     def apply(self, state: ConversationState, event: Event) -> None:
-        state.members[self.user].role = self.role
+        member = state.members.get(self.user)
+        if member is not None and member.role is not None:
+            member.role = self.role
 
     def members(self) -> tuple[str, ...]:
         return (self.user,)

@@ -112,7 +112,7 @@ async def test_whoever_comes_during_a_quarantine_is_told_how_long_it_lasts(nurse
     await trio.sleep(10)
     actor.message.set()
     await trio.sleep(1)
-    assert [no.retry_after for no in actor.refusals] == [30.0, 20.0]
+    assert [no.retry_after for no in actor.refusals] == [30, 20]
     nursery.cancel_scope.cancel()
 
 

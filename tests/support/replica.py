@@ -156,16 +156,18 @@ class Replica:
             copy.title = data["title"]
         elif kind == "member.added":
             for user in data["users"]:
-                copy.roles[user] = data["role"]
-                copy.reads[user] = copy.delivered[user] = seq
+                if user not in copy.roles:
+                    copy.roles[user] = data["role"]
+                    copy.reads[user] = copy.delivered[user] = seq
             if self.user in data["users"]:
                 self._load()  # what happened meanwhile was not for this user
         elif kind == "member.removed":
-            del copy.roles[data["user"]]
+            copy.roles.pop(data["user"], None)
             if data["user"] == self.user:
                 self._leave()
         elif kind == "member.role_changed":
-            copy.roles[data["user"]] = data["role"]
+            if data["user"] in copy.roles:
+                copy.roles[data["user"]] = data["role"]
         elif kind == "message.sent":
             copy.messages[data["id"]] = _message({**data, "seq": seq})
         elif kind == "message.edited":
