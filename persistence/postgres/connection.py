@@ -47,8 +47,13 @@ def settings(timeout_s: float) -> dict[str, Any]:
     return {
         "timeout": timeout_s,
         "command_timeout": timeout_s,
-        # Compiling a plan pays off in seconds; nothing here runs that long.
-        "server_settings": {"application_name": "palaver", "jit": "off"},
+        "server_settings": {
+            "application_name": "palaver",
+            # Compiling a plan pays off in seconds; nothing here runs that long.
+            "jit": "off",
+            # Whatever the role or the database says: a reply means that the commit is on disk.
+            "synchronous_commit": "on",
+        },
     }
 
 

@@ -19,7 +19,7 @@ from .errors import database_errors
 _LOCK = 0x70616C61766572
 """Any number of our own: "palaver"."""
 
-_OLDEST = 14
+OLDEST = 14
 """Major version of Postgres."""
 
 _TABLE = """
@@ -76,7 +76,7 @@ async def migrate(
             await connection.execute("SELECT pg_advisory_lock($1)", _LOCK, timeout=600)
             await connection.execute(_TABLE)
             rows = await connection.fetch("SELECT version, name, checksum FROM migration")
-        _compare({row["version"]: (row["name"], row["checksum"]) for row in rows}, known)
+        compare({row["version"]: (row["name"], row["checksum"]) for row in rows}, known)
         applied = {row["version"] for row in rows}
         missing = [migration for migration in known if migration.version not in applied]
         for migration in missing:
@@ -90,9 +90,9 @@ async def migrate(
 async def _check(connection: Connection) -> None:
     """Refuse a server on which something would fail later, and less clearly."""
     version = connection.get_server_version()
-    if version.major < _OLDEST:
+    if version.major < OLDEST:
         raise MigrationRefused(
-            f"PostgreSQL {_OLDEST} or newer is needed; this server is {version.major}."
+            f"PostgreSQL {OLDEST} or newer is needed; this server is {version.major}."
         )
     with database_errors():
         encoding = await connection.fetchval("SHOW server_encoding")
@@ -103,7 +103,8 @@ async def _check(connection: Connection) -> None:
         )
 
 
-def _compare(applied: dict[int, tuple[str, str]], known: Sequence[Migration]) -> None:
+def compare(applied: dict[int, tuple[str, str]], known: Sequence[Migration]) -> None:
+    """Raise `MigrationRefused` if a database with `applied` is not an earlier state of `known`."""
     by_version = {migration.version: migration for migration in known}
     newest = max(by_version)
     for version, (name, checksum) in sorted(applied.items()):
