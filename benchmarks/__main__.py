@@ -1,79 +1,24 @@
-"""python -m palaver.benchmarks [--seconds S] [--repeats N] [--store memory|postgres]…"""
+"""python -m palaver.benchmarks [throughput | outage | slow-reader] [--help]"""
 
 from __future__ import annotations
 
-import argparse
-import statistics
-import tempfile
-from contextlib import ExitStack
-from pathlib import Path
+import sys
 
-from rich.console import Console
-from rich.table import Table
+from . import outage, slow_reader, throughput
 
-from .load import Load
-from .server import Server
-from .workloads import TEXT_BYTES, WORKLOADS, Figures
+COMMANDS = {"throughput": throughput.main, "outage": outage.main, "slow-reader": slow_reader.main}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m palaver.benchmarks", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each run")
-    parser.add_argument("--repeats", type=int, default=3, help="the median is shown")
-    parser.add_argument("--store", choices=("memory", "postgres"), action="append")
-    parser.add_argument("--workload", choices=tuple(WORKLOADS), action="append")
-    parser.add_argument("--durability", default="write_behind")
-    options = parser.parse_args()
-    console = Console(width=110)
-    console.print(
-        f"messages of {TEXT_BYTES} bytes, durability {options.durability}, "
-        f"median of {options.repeats} runs of {options.seconds:g} s; no rate limits"
-    )
-    table = Table(
-        "workload",
-        "store",
-        "messages/s",
-        "deliveries/s",
-        "µs CPU/message",
-        "µs CPU/delivery",
-        "µs Postgres/message",
-        "generator",
-    )
-    for workload in options.workload or WORKLOADS:
-        for store in options.store or ("memory", "postgres"):
-            runs = [
-                _run(workload, store, options.durability, options.seconds)
-                for _ in range(options.repeats)
-            ]
-            runs.sort(key=lambda run: run.messages_per_s)
-            _row(table, workload, store, runs)
-            console.print(f"  {workload}, {store}: {runs[len(runs) // 2].messages_per_s:,.0f}/s")
-    console.print(table)
-
-
-def _run(workload: str, store: str, durability: str, seconds: float) -> Figures:
-    with ExitStack() as stack:
-        data = None
-        if store == "postgres":
-            data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="palaver-")))
-            data.chmod(0o755)  # the account that runs Postgres must get through
-        server = stack.enter_context(Server(data and data / "data", durability))
-        load = Load(server.host, server.port, server.token)
-        stack.callback(load.close)
-        return WORKLOADS[workload](load, server, seconds)
-
-
-def _row(table: Table, workload: str, store: str, runs: list[Figures]) -> None:
-    def median(name: str) -> float:
-        return float(statistics.median(getattr(run, name) for run in runs))
-
-    busy = any(run.saturated_generator for run in runs)
-    table.add_row(
-        *(workload, store, f"{median('messages_per_s'):,.0f}"),
-        *(f"{median('deliveries_per_s'):,.0f}", f"{median('us_per_message'):.1f}"),
-        *(f"{median('us_per_delivery'):.2f}", f"{median('postgres_us_per_message'):.1f}"),
-        "saturated" if busy else "ok",
-    )
+    """The first word says what is measured; without one it is the throughput."""
+    arguments = sys.argv[1:]
+    named = COMMANDS.get(arguments[0]) if arguments else None
+    if named is not None:
+        named(arguments[1:])
+    elif arguments and not arguments[0].startswith("-"):
+        sys.exit(f"there is no benchmark {arguments[0]!r}, but: {', '.join(COMMANDS)}")
+    else:
+        throughput.main(arguments)
 
 
 if __name__ == "__main__":

@@ -10,29 +10,17 @@ import base64
 import os
 import selectors
 import socket
-import struct
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgpack
+from .frames import masked_frame, read_item, read_until
 
 MARKER = b"~load~"
 """Stands once in every message text, so once in every delivery."""
 _REPLY = b"\xa1t\xa5reply"
 _TAIL = max(len(MARKER), len(_REPLY)) - 1
-
-
-def masked_frame(item: dict[str, Any]) -> bytes:
-    """One binary client frame. The mask is zero, which RFC 6455 allows and which costs nothing."""
-    payload = msgpack.packb(item)
-    size = len(payload)
-    if size < 126:
-        head = struct.pack("!BB", 0x82, 0x80 | size)
-    else:
-        head = struct.pack("!BBH", 0x82, 0x80 | 126, size)
-    return head + b"\0\0\0\0" + payload
 
 
 @dataclass(eq=False, slots=True)
@@ -71,9 +59,12 @@ class Load:
         self.delivered = 0
         self.replied = 0
 
-    def connect(self, user: str) -> Device:
-        """Open a connection and sign in."""
-        sock = socket.create_connection(self._address)
+    def connect(self, user: str, *, receive_buffer: int | None = None) -> Device:
+        """Open a connection and sign in. `receive_buffer`: bytes that the kernel takes for it."""
+        sock = socket.socket()
+        if receive_buffer is not None:  # counts only if it is set before
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        sock.connect(self._address)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         key = base64.b64encode(os.urandom(16)).decode()
         sock.sendall(
@@ -81,7 +72,7 @@ class Load:
             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
             f"Sec-WebSocket-Protocol: palaver.v1.msgpack\r\n\r\n".encode()
         )
-        _read_until(sock, b"\r\n\r\n")
+        read_until(sock, b"\r\n\r\n")
         device = Device(user, sock)
         self.call(device, {"t": "hello", "id": 1, "v": 1, "d": {"token": self._token(user)}})
         self.devices.append(device)
@@ -92,7 +83,7 @@ class Load:
         device.sock.setblocking(True)
         device.sock.sendall(masked_frame(item))
         while True:
-            answer = _read_item(device.sock)
+            answer = read_item(device.sock)
             if answer.get("id") == item["id"]:
                 if "error" in answer:
                     raise RuntimeError(f"{item['t']}: {answer['error']}")
@@ -127,7 +118,7 @@ class Load:
                         device.unsent += frames[index] * room
                         device.sent += room
                         sent += room
-                        _flush(device)
+                        flush(device)
             elif self.replied >= sent and self.delivered >= sent * copies:
                 break
             elif now > end + 30:
@@ -149,7 +140,7 @@ class Load:
                     if len(data) < 262_144:
                         break
                 if device.unsent:
-                    _flush(device)
+                    flush(device)
         took = time.perf_counter() - began
         for device in self.devices:
             self._selector.unregister(device.sock)
@@ -160,46 +151,9 @@ class Load:
             device.sock.close()
 
 
-def _flush(device: Device) -> None:
+def flush(device: Device) -> None:
     try:
         count = device.sock.send(device.unsent)
     except BlockingIOError:
         return
     del device.unsent[:count]
-
-
-def _read_until(sock: socket.socket, end: bytes) -> bytes:
-    data = b""
-    while not data.endswith(end):
-        byte = sock.recv(1)
-        if not byte:
-            raise RuntimeError("the server closed the connection")
-        data += byte
-    return data
-
-
-def _read_exactly(sock: socket.socket, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        chunk = sock.recv(size - len(data))
-        if not chunk:
-            raise RuntimeError("the server closed the connection")
-        data += chunk
-    return data
-
-
-def _read_item(sock: socket.socket) -> dict[str, Any]:
-    """The next data frame's item."""
-    while True:
-        first, second = _read_exactly(sock, 2)
-        size = second & 0x7F
-        if size == 126:
-            (size,) = struct.unpack("!H", _read_exactly(sock, 2))
-        elif size == 127:
-            (size,) = struct.unpack("!Q", _read_exactly(sock, 8))
-        payload = _read_exactly(sock, size)
-        if first & 0x0F == 0x02:
-            item: dict[str, Any] = msgpack.unpackb(payload)
-            return item
-        if first & 0x0F == 0x08:
-            raise RuntimeError(f"the server closed the connection: {payload[2:].decode()}")

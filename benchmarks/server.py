@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,27 +16,42 @@ from typing import Self
 import jwt
 import psutil
 
+UNLIMITED: dict[str, str] = {}
+"""Settings without rate limits, which would be all that is measured."""
+
 _SECRET = "benchmark-secret-of-more-than-32-bytes"
 
 
 class Server:
-    """A context manager. `data` None keeps everything in memory; otherwise the embedded Postgres
-    lives there. Limits that would measure themselves are raised, and said so by the caller."""
+    """A context manager. `data` None keeps everything in memory; otherwise it is the data
+    directory, where the embedded Postgres lives, too, unless `dsn` names another. `settings` are
+    further ones, by the names of their variables: limits that would measure themselves, which the
+    caller raises and says so."""
 
-    def __init__(self, data: Path | None, durability: str = "write_behind") -> None:
+    def __init__(
+        self,
+        data: Path | None,
+        durability: str = "write_behind",
+        *,
+        dsn: str | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.host = "127.0.0.1"
         self.port, http_port = _free_port(), _free_port()
+        self.http_url = f"http://{self.host}:{http_port}"
         self._data = data
         where = ["--memory"] if data is None else ["--data", str(data)]
         self._command = [
             *(str(Path(sys.executable).with_name("palaver")), "serve", *where),
+            *(() if dsn is None else ("--dsn", dsn)),
             *("--port", str(self.port), "--http-port", str(http_port)),
-            *("--durability", durability, "--log-level", "warning"),
+            *("--durability", durability, "--log-level", "error"),
         ]
+        self._settings = settings or {}
         self._postgres: list[psutil.Process] = []
 
     def __enter__(self) -> Self:
-        environment = {**os.environ, "PALAVER_AUTH__SECRET": _SECRET}
+        environment = {**os.environ, "PALAVER_AUTH__SECRET": _SECRET, **self._settings}
         self._process = subprocess.Popen(
             self._command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
         )
@@ -48,7 +64,7 @@ class Server:
                 break
             except OSError:
                 time.sleep(0.1)
-        if self._data is not None:
+        if self._data is not None:  # with a dsn nothing is found there
             for pid_file in self._data.rglob("postmaster.pid"):
                 self._postgres.append(psutil.Process(int(pid_file.read_text().split()[0])))
         return self

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from .load import MARKER, Device, Load, masked_frame
+from .frames import masked_frame
+from .load import MARKER, Device, Load
 from .server import Server
 
 TEXT_BYTES = 120
@@ -61,32 +63,43 @@ def group(
     window: int = 16,
 ) -> Figures:
     """One group; some of its members write, all of them get everything."""
-    devices = [load.connect(f"user{index}") for index in range(members)]
-    created = load.call(
-        devices[0],
-        {
-            "t": "conversation.create",
-            "id": 2,
-            "d": {"kind": "group", "members": [device.user for device in devices[1:]]},
-        },
-    )
-    frames = [_message(created["c"])] * senders
-    return _measure(load, server, devices[:senders], frames, window, seconds, copies=members)
+    conversation = room(load, members)
+    frames = [_message(conversation)] * senders
+    return _measure(load, server, load.devices[:senders], frames, window, seconds, copies=members)
 
 
 def direct(
-    load: Load, server: Server, seconds: float, *, chats: int = 200, window: int = 8
+    load: Load, server: Server, seconds: float, *, count: int = 200, window: int = 8
 ) -> Figures:
     """Many conversations of two, in each of which one writes; both get it."""
-    writers, frames = [], []
-    for index in range(chats):
+    pairs = chats(load, count)
+    writers = [writer for writer, _ in pairs]
+    frames = [_message(conversation) for _, conversation in pairs]
+    return _measure(load, server, writers, frames, window, seconds, copies=2)
+
+
+def room(load: Load, members: int, *absent: str) -> str:
+    """A new group of `members` who connect now, and of `absent` who do not."""
+    devices = [load.connect(f"user{index}") for index in range(members)]
+    others = [*(device.user for device in devices[1:]), *absent]
+    return _create(load, devices[0], {"kind": "group", "members": others})
+
+
+def chats(load: Load, count: int) -> list[tuple[Device, str]]:
+    """Each a writer and its direct conversation with a reader; both connect now."""
+    pairs = []
+    for index in range(count):
         writer = load.connect(f"writer{index}")
         load.connect(f"reader{index}")
         item = {"kind": "direct", "members": [f"reader{index}"]}
-        created = load.call(writer, {"t": "conversation.create", "id": 2, "d": item})
-        writers.append(writer)
-        frames.append(_message(created["c"]))
-    return _measure(load, server, writers, frames, window, seconds, copies=2)
+        pairs.append((writer, _create(load, writer, item)))
+    return pairs
+
+
+def _create(load: Load, device: Device, data: dict[str, Any]) -> str:
+    created = load.call(device, {"t": "conversation.create", "id": 2, "d": data})
+    conversation: str = created["c"]
+    return conversation
 
 
 def _message(conversation: str) -> bytes:
