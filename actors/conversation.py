@@ -30,6 +30,7 @@ from ..protocol.features.subscriptions import ConversationHead, PresenceChanged
 from ..protocol.state import ConversationState
 from .effects import Effects
 from .environment import Environment
+from .guards.rate import check_rate
 from .logs import hashed, stack
 from .lookup import Lookup
 from .mailbox import Mailbox
@@ -121,7 +122,9 @@ class Conversation:
             del env.diverged[self.id]
             env.suspect.add(self.id)
         refused = self._effects.must_rebuild
-        self._effects.begin(await load(self.id, store.conversations, env.limits.ring))
+        async with env.loading.turn():
+            resident = await load(self.id, store.conversations, env.limits.ring)
+        self._effects.begin(resident)
         if refused and self.state.exists:
             self._effects.rewrite_head()
         self._loaded = True
@@ -182,8 +185,12 @@ class Conversation:
 
     def _may_retire(self) -> bool:
         effects = self._effects
-        if self._mailbox or self._busy or effects.settled or effects.unsettled:
+        if self._mailbox or self._busy or effects.settled:
             return False
+        if effects.unsettled:
+            # While the store is away there is nothing to wait for: the next engine stores the rest.
+            away = self._env.store.journal.condition().status == "spooling"
+            return self.retiring and away and effects.unsettled.durable
         if not effects.resident.state.exists:
             return True
         if not self.retiring:
@@ -239,6 +246,7 @@ class Conversation:
             command, state = request.command, self.state
             if request.user not in state.members:
                 machine.admit(state, command, request.user)  # before anything is read for them
+            check_rate(request, self._effects.resident, self._env.hub)
             source: Lookup | Read
             if isinstance(command, Query):
                 limits = self._env.limits
@@ -247,7 +255,7 @@ class Conversation:
                 source = Lookup(self.id, request.user, command)
             await self._continue(Work(request, source))
         except Rejected as no:
-            self._effects.reply(request, request.no(no))
+            self._effects.replies.no(request, no)
         self._active = None
 
     async def _continue(self, work: Work) -> None:
@@ -268,7 +276,7 @@ class Conversation:
             self._effects.reply_read(work.request, pushes, result, of_shown=of_shown)
 
     def _awaited(self, command: ConversationCommand, lookup: Lookup) -> Pending | None:
-        """The write of a message that `command` would change: until that is stored it may be
+        """The write of a message that `command` would change: until that is durable it may be
         refused, and a change of it would be of nothing. (A reply may well be to nothing.)"""
         unsettled = self._effects.unsettled
         changes = isinstance(command, DurableCommand) and not isinstance(command, SendMessage)
@@ -276,7 +284,7 @@ class Conversation:
             return None
         messages = lookup.messages(self._effects.resident).values()
         awaited = [unsettled.at(message.seq) for message in messages]
-        return next((pending for pending in awaited if pending is not None), None)
+        return next((each for each in awaited if each is not None and not each.durable), None)
 
     def _fail(self, work: Work, error: Rejected) -> None:
         work.error = error
@@ -307,7 +315,7 @@ class Conversation:
                     raise work.error
                 await self._continue(work)
             except Rejected as no:
-                self._effects.reply(work.request, work.request.no(no))
+                self._effects.replies.no(work.request, no)
             while held and user not in self._busy:
                 await self._begin(held.popleft())
         finally:
@@ -338,6 +346,8 @@ class Conversation:
             new_id=env.new_id,
             messages=lookup.messages(resident),
             position=lookup.position(resident),
+            role=request.asker.role,
+            session=request.asker.session,
         )
         if env.guards:
             machine.admit(resident.state, command, user)

@@ -33,19 +33,18 @@ from ..protocol.records import (
     Duplicate,
     Foreign,
     Refused,
+    Spooled,
 )
 from ..protocol.state import ConversationState
 from .environment import Environment
 from .fanout import FanOut
 from .outbox import Outbox, Parcel, Push
 from .pending import Held, Pending, Unsettled
-from .request import Request
+from .replies import Asked, Replies
 from .resident import Resident
 from .ring import Ring
 from .rows import copied, created, head, member_row
 from .snapshots import Snapshots
-
-Asked = Request[ConversationCommand]
 
 
 class ForeignWriter(Exception):
@@ -70,7 +69,7 @@ class Effects:
         self.timers: dict[str, tuple[float, After]] = {}
         self.must_rebuild = False
         self._writes: list[Pending] = []
-        self._replies: dict[Outbox, list[Push]] = {}
+        self.replies = Replies(durable=self._mode != "relaxed")
         self._snapshots = Snapshots(env.limits.snapshot_every, lambda: self._pending(None))
 
     def begin(self, resident: Resident) -> None:
@@ -134,7 +133,7 @@ class Effects:
             pending.result = command.result(state, context)
         self._register(pending)
         if self._mode == "relaxed":
-            self._reply_ok(pending)
+            self.replies.ok_all(pending)
 
     def _apply(self, event: Event, context: Context, pending: Pending) -> None:
         """One event into state and ring, and its rows into the write."""
@@ -189,18 +188,14 @@ class Effects:
     def repeat(self, request: Asked, first: Event) -> None:
         """`request` repeats the command that led to `first`: it gets the same answer."""
         pending = self.unsettled.at(first.seq)
-        if pending is None or self._mode == "relaxed":
-            self.reply(request, request.ok(self._result(event_result(first))))
+        if pending is None or pending.durable or self._mode == "relaxed":
+            self.replies.ok(request, event_result(first))
         elif pending.delayed:
-            self._refuse(request, _not_now())
+            self.replies.no(request, _not_now())
         else:
             pending.requests.append(request)
 
     # Replies.
-
-    def reply(self, request: Asked, reply: Push | None) -> None:
-        if reply is not None:
-            self._replies.setdefault(request.asker, []).append(reply)
 
     def reply_read(
         self, request: Asked, pushes: list[Push], result: dict[str, Any], *, of_shown: bool
@@ -213,7 +208,7 @@ class Effects:
         if of_shown:
             give()
         else:
-            self.when_told(Held(give, partial(self._refuse, request)))
+            self.when_told(Held(give, partial(self.replies.no, request)))
 
     def when_told(self, answer: Held) -> None:
         """Give `answer`, which tells of the state: under `commit`, not before that is stored."""
@@ -230,28 +225,12 @@ class Effects:
 
     def _reply_stored(self, request: Asked, result: dict[str, Any]) -> None:
         """Nothing was to be done; but what made it so may not be stored yet."""
-        reply = request.ok(self._result(result))
-        if self._mode != "relaxed" and request.command.writes and self.unsettled:
-            give = partial(self.reply, request, reply)
-            self.unsettled.hold(Held(give, partial(self._refuse, request)))
+        reply = self.replies.ok_push(request, result)
+        if self._mode != "relaxed" and request.command.writes and not self.unsettled.durable:
+            give = partial(self.replies.add, request, reply)
+            self.unsettled.hold(Held(give, partial(self.replies.no, request)))
         else:
-            self.reply(request, reply)
-
-    def _refuse(self, request: Asked, error: Rejected) -> None:
-        self.reply(request, request.no(error))
-
-    def _reply_ok(self, pending: Pending) -> None:
-        for request in pending.requests:
-            self.reply(request, request.ok(self._result(pending.result)))
-        pending.requests = []
-
-    def _reply_no(self, pending: Pending, error: Rejected) -> None:
-        for request in pending.requests:
-            self._refuse(request, error)
-        pending.requests = []
-
-    def _result(self, result: dict[str, Any]) -> dict[str, Any]:
-        return {**result, "durable": False} if self._mode == "relaxed" else result
+            self.replies.add(request, reply)
 
     # The way out, and the way back from the journal.
 
@@ -263,9 +242,7 @@ class Effects:
             writes, self._writes = self._writes, []
             for pending in writes:
                 self._env.store.journal.append(pending.write)
-        replies, self._replies = self._replies, {}
-        for asker, pushes in replies.items():
-            asker.answer(pushes)
+        self.replies.flush()
         self.resident.ring.evict(self.resident.stored)
 
     def _stored(self, pending: Pending) -> None:
@@ -280,8 +257,12 @@ class Effects:
             outcome = pending.outcomes.pop(0)
             if isinstance(outcome, Delayed):
                 pending.delayed = True
-                self._reply_no(pending, _not_now())
+                self.replies.no_all(pending, _not_now())
                 pending.refuse_held(_not_now())
+                continue
+            if isinstance(outcome, Spooled):
+                pending.delayed, pending.durable = False, True
+                self._durable(pending)
                 continue
             self.unsettled.remove(pending)
             match outcome:
@@ -290,12 +271,12 @@ class Effects:
                 case Duplicate(first):
                     pending.result = event_result(first)
                     self._void(pending)
-                    self._reply_ok(pending)
+                    self.replies.ok_all(pending)
                 case Refused(_, voided):
                     self._void(pending, voided)
-                    self._reply_no(pending, Rejected("PERSIST_FAILED"))
+                    self.replies.no_all(pending, Rejected("PERSIST_FAILED"))
                 case Foreign(problem):
-                    self._reply_no(pending, _not_now())
+                    self.replies.no_all(pending, _not_now())
                     self._doubt(pending)
                     raise ForeignWriter(problem)
 
@@ -304,9 +285,14 @@ class Effects:
             self._show(pending)
         if pending.write.events:
             self.resident.stored = pending.write.events[-1].seq
+        if not pending.durable:
+            self._durable(pending)
+
+    def _durable(self, pending: Pending) -> None:
+        """`pending` is stored, or in the spool and will be."""
         for event in pending.write.events:
             self._env.reactors.offer(event)
-        self._reply_ok(pending)
+        self.replies.ok_all(pending)
         pending.give_held()
 
     def _void(self, pending: Pending, voided: bool = True) -> None:

@@ -24,12 +24,14 @@ class Held:
 
 class Pending:
     """One write, the pushes and signals that belong to it, and the askers to be told of its end:
-    more than one if the command was repeated meanwhile. `delayed` once they were told UNAVAILABLE.
-    `held` are answers that rest upon it. With each push go the users who are members no longer."""
+    more than one if the command was repeated meanwhile. `delayed` once they were told UNAVAILABLE;
+    `durable` once it is in the spool. `held` are answers that rest upon it. With each push go the
+    users who are members no longer."""
 
     __slots__ = (
         "_settled",
         "delayed",
+        "durable",
         "held",
         "outcomes",
         "pushes",
@@ -52,6 +54,7 @@ class Pending:
         self.held: list[Held] = []
         self.outcomes: list[Outcome] = []
         self.delayed = False
+        self.durable = False
         self._settled = settled
         self.write = Write(conversation, self._done)
 
@@ -94,8 +97,13 @@ class Unsettled:
         """The write that the event at `seq` belongs to, if it is not yet stored."""
         return self._by_seq.get(seq)
 
+    @property
+    def durable(self) -> bool:
+        """Whether all of them are in the spool, or there are none."""
+        return not self._queue or self._queue[-1].durable  # they get there in order
+
     def hold(self, answer: Held) -> None:
-        """Keep `answer` until everything that is here now is stored."""
+        """Keep `answer` until everything that is here now is durable."""
         self._queue[-1].held.append(answer)
 
     def refuse_held(self, error: Rejected) -> None:

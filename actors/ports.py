@@ -12,6 +12,7 @@ from typing import Protocol
 from ..protocol.events import Event
 from ..protocol.records import (
     Changes,
+    Condition,
     Events,
     Inbox,
     Loaded,
@@ -51,6 +52,10 @@ class Journal(Protocol):
 
     def pending(self) -> Collection[str]:
         """Conversations that have writes not yet stored."""
+        ...
+
+    def condition(self) -> Condition:
+        """How it is, and how much waits."""
         ...
 
 

@@ -28,7 +28,7 @@ from ..actors.reactors import Reactor, Reactors
 from ..actors.registry import Registry
 from ..actors.session import session_for
 from ..actors.supervisor import Limits as CrashLimits
-from ..protocol.disconnects import DRAIN, Disconnect
+from ..protocol.disconnects import DRAIN, REVOKED, Disconnect
 from ..protocol.errors import Rejected
 from ..protocol.features.system import PostMessage
 from ..protocol.frames import Item
@@ -37,6 +37,7 @@ from .background import Background
 from .clock import SystemClock
 from .events import Subscription
 from .metrics import Metrics
+from .revocations import Revocations
 from .settings import Settings
 from .storage import open_store
 from .user import Sent, User
@@ -72,6 +73,8 @@ class Engine:
     ) -> None:
         self.settings = settings or Settings()
         self.metrics = Metrics()
+        auth = self.settings.auth
+        self.revocations = Revocations(auth.revoked_for_s, auth.max_revocations)
         self._store = store
         self._guards = guards
         self._reactors = reactors
@@ -129,7 +132,8 @@ class Engine:
     def attach(self, outbox: Outbox) -> None:
         """A device of `outbox.user` is here: from now on it gets what concerns that user.
 
-        Raises `Rejected("CONNECTION_LIMIT")` (CONN-03) or, while draining, "UNAVAILABLE".
+        Raises `Rejected`: CONNECTION_LIMIT (CONN-03), RATE_LIMITED (CONN-04) or, while draining,
+        UNAVAILABLE.
         """
         if self._status == "draining":
             raise Rejected("UNAVAILABLE", retry_after=1.0)
@@ -156,6 +160,22 @@ class Engine:
     def as_user(self, user: str) -> User:
         """What `user` can do, as methods. Trusts the caller: there is no token here."""
         return User(user, self._env, self._dispatch, self.attach, self.detach)
+
+    def revoke(self, *, user: str | None = None, session: str | None = None) -> None:
+        """Believe no token any more that was issued to `user` up to now, or that names `session`,
+        and end the connections with such a one in this process: with SESSION_EXPIRED and 3503.
+
+        Give either. `auth.revoked_for_s` says how long it is remembered (CONN-12).
+        """
+        if (user is None) == (session is None):
+            raise ValueError("revoke a user or a session: give one of them")
+        if user is not None:
+            self.revocations.user(user)
+            self.disconnect(user, REVOKED)
+        if session is not None:
+            self.revocations.session(session)
+            for each in list(self._env.hub.sessions.values()):
+                each.disconnect(REVOKED, session)
 
     async def post(
         self, conversation: str, text: str, *, metadata: dict[str, Any] | None = None
@@ -184,15 +204,23 @@ class Engine:
             _log.error("drain incomplete", conversations=len(self._registry))
 
     def health(self) -> dict[str, object]:
-        """What `/v1/health` says of the engine (MON-01). "degraded" while the store is away."""
-        storage = "ok" if self._env.store.journal.has_room else "unavailable"
+        """What `/v1/health` says of the engine (MON-01). "degraded" while the store is away:
+        "spooling" if resident conversations go on meanwhile."""
+        condition = self._env.store.journal.condition()
         status = self._status
-        if status == "ok" and storage != "ok":
+        if status == "ok" and condition.status != "ok":
             status = "degraded"
         sessions = self._env.hub.sessions.values()
         return {
             "status": status,
-            "checks": {"storage": storage, "actors": "ok"},
+            "checks": {"storage": condition.status, "actors": "ok"},
+            "storage": {
+                "waiting": condition.waiting,
+                "oldest_s": round(condition.oldest_s, 3),
+                "spooled": condition.spooled,
+                "spooled_bytes": condition.spooled_bytes,
+                "problem": condition.problem,
+            },
             "conversations": len(self._registry),
             "users_online": sum(session.online for session in sessions),
             "connections": sum(len(session.outboxes) for session in sessions),
@@ -218,5 +246,9 @@ def _limits(settings: Settings) -> Limits:
         reader_queue=actors.reader_queue,
         pending_asks=actors.pending_asks,
         max_connections_per_user=settings.connections.max_per_user,
+        messages_per_min=settings.limits.messages_per_min,
+        connects_per_min=settings.limits.connects_per_min,
+        loads=actors.loads,
+        waiting_loads=actors.waiting_loads,
         crashes=CrashLimits(actors.max_crashes, actors.crash_window_s, actors.quarantine_s),
     )

@@ -58,6 +58,12 @@ class _Actors:
             "Conversations with writes not yet stored",
             len(env.store.journal.pending()),
         )
+        condition = env.store.journal.condition()
+        yield _gauge("storage_away", "1 while the store is away or slow", condition.status != "ok")
+        yield _gauge("storage_waiting", "Writes not yet stored", condition.waiting)
+        yield _gauge("storage_oldest_seconds", "Age of the oldest of them", condition.oldest_s)
+        yield _gauge("spool_writes", "Those of them in the spool", condition.spooled)
+        yield _gauge("spool_bytes", "Their size there", condition.spooled_bytes)
         yield _counter("actor_crashes", "Crashes of conversation actors", env.counters.crashes)
         yield _counter("quarantines", "Conversations set aside", env.counters.quarantines)
         yield _counter("reactor_dropped", "Events no reactor had room for", env.reactors.dropped)

@@ -57,6 +57,13 @@ class Auth(Section):
     secret: SecretStr | None = Field(None, description="For HS256, at least 32 bytes")
     public_key: str | None = Field(None, description="PEM, for RS256 and ES256")
     public_key_file: Path | None = Field(None, description="The same, from a file")
+    jwks: str | None = Field(
+        None,
+        description="Or a JSON Web Key Set (RFC 7517), for RS256 and ES256: a path or a URL",
+    )
+    jwks_refetch_s: float = Field(
+        300.0, ge=1, description="It is read again after so long at most, and for an unknown `kid`"
+    )
     issuer: str | None = Field(None, description="Required `iss`, if set")
     audience: str | None = Field(None, description="Required `aud`, if set")
     leeway_s: float = Field(5.0, ge=0, description="Tolerance for clocks that differ")
@@ -64,6 +71,26 @@ class Auth(Section):
         default_factory=lambda: list[TokenSource](["hello"]),
         description="Where a token may come from; `query` puts it into URLs and so into logs",
     )
+    role_claim: str = Field("role", description="The claim that is the user's role for guards")
+    session_claim: str = Field("sid", description="The claim that names the session (CONN-07)")
+    lookup_timeout_s: float = Field(
+        5.0, gt=0, description="For keys and sessions to be looked up; then UNAVAILABLE"
+    )
+    max_lookups: int = Field(256, ge=1, description="Sessions looked up at a time; more wait")
+    revoked_for_s: float = Field(
+        86_400.0, gt=0, description="A revocation is remembered so long: longer than tokens live"
+    )
+    max_revocations: int = Field(
+        100_000, ge=1, description="Revocations remembered at most; then the oldest is forgotten"
+    )
+
+
+class Tls(Section):
+    """Both listeners speak TLS if there is a certificate (SEC-13)."""
+
+    certificate: Path | None = Field(None, description="PEM, with its chain; SIGHUP reads it again")
+    key: Path | None = Field(None, description="PEM, not encrypted; by default with the above")
+    min: Literal["1.2", "1.3"] = Field("1.2", description="The oldest version that is spoken")
 
 
 class Connections(Section):
@@ -71,6 +98,9 @@ class Connections(Section):
 
     max_per_user: int = Field(10, ge=1, description="Sockets of one user at a time (CONN-03)")
     max_total: int = Field(50_000, ge=1, description="Sockets of this process; more get 503")
+    max_strangers: int = Field(
+        1000, ge=1, description="Sockets not signed in; one more drops the one that waits longest"
+    )
     hello_timeout_s: float = Field(10.0, gt=0, description="Closed if not signed in by then")
     heartbeat_s: float = Field(30.0, gt=0, description="A ping after so long a silence (CONN-08)")
     missed_heartbeats: int = Field(2, ge=1, description="Closed after so many without any answer")
@@ -80,6 +110,28 @@ class Connections(Section):
     send_buffer_bytes: int = Field(262_144, ge=4096, description="SO_SNDBUF of each socket")
     stalled_s: float = Field(30.0, gt=0, description="Closed if unsent data moves not at all")
     drain_s: float = Field(5.0, gt=0, description="At shutdown, for clients to be told and to go")
+
+
+class Limits(Section):
+    """How much, and how often, clients may ask (SEC-14). A rate of 0 is none. Who is refused is told
+    when to ask again; the host's own calls are not limited."""
+
+    messages_per_min: int = Field(
+        60, ge=0, description="Messages of one user, at once or spread out (SEC-03)"
+    )
+    connects_per_min: int = Field(20, ge=0, description="Sign-ins of one user (CONN-04)")
+    commands_per_s: int = Field(
+        100, ge=0, description="Items of one connection in the long run; more are RATE_LIMITED"
+    )
+    commands_burst: int = Field(
+        500, ge=1, description="So many at once; after as many refusals at once it is closed (3013)"
+    )
+    handshakes_per_s: int = Field(
+        500, ge=0, description="WebSocket handshakes of this process; more get 503"
+    )
+    max_payload_bytes: int = Field(
+        10_000_000, ge=1024, description="Body of an HTTP request; a larger one gets 413 (CONN-20)"
+    )
 
 
 class Actors(Section):
@@ -103,6 +155,8 @@ class Actors(Section):
     session_queries: int = Field(64, ge=1, description="Inbox queries of one user waiting")
     reactor_queue: int = Field(10_000, ge=1, description="Stored events waiting for a reactor")
     reader_queue: int = Field(10_000, ge=1, description="Items waiting for a reader in the host")
+    loads: int = Field(16, ge=1, description="Conversations loaded at a time; more wait")
+    waiting_loads: int = Field(10_000, ge=1, description="That wait; more are OVERLOADED")
     pending_asks: int = Field(1024, ge=1, description="Calls of one `as_user` not yet answered")
 
 
@@ -112,7 +166,7 @@ class Storage(Section):
     dsn: SecretStr | None = Field(
         None, description="postgresql://… of your own server, 14 or newer"
     )
-    data: Path | None = Field(None, description="Directory of the embedded server, if no dsn")
+    data: Path | None = Field(None, description="Directory of the embedded server and the spool")
     memory: bool = Field(False, description="Keep nothing: for tests and trying things out")
     pool: int = Field(8, ge=2, description="Connections for reading")
     writers: int = Field(1, ge=1, le=16, description="Connections for writing, by conversation")
@@ -120,7 +174,18 @@ class Storage(Section):
     buffer_rows: int = Field(20_000, ge=100, description="Rows waiting for commit at most")
     buffer_bytes: int = Field(67_108_864, ge=1_048_576, description="The same in bytes")
     answer_timeout_s: float = Field(
-        5.0, gt=0, description="A send not stored by then is answered UNAVAILABLE"
+        5.0, gt=0, description="A send not durable by then is answered UNAVAILABLE"
+    )
+    spool_bytes: int = Field(
+        67_108_864,
+        ge=0,
+        description="What the spool in `data` takes while Postgres is away; 0: there is none",
+    )
+    spool_after_s: float = Field(
+        0.05, gt=0, description="A write not stored by then goes into the spool as well"
+    )
+    stall_s: float = Field(
+        0.5, gt=0, description="After so long without an answer Postgres is asked if it is there"
     )
     query_timeout_s: float = Field(10.0, gt=0, description="A read not done by then is given up")
     start_timeout_s: float = Field(120.0, gt=0, description="For Postgres to come up")
@@ -135,8 +200,10 @@ class Settings(BaseSettings):
     )
 
     listen: Listen = Field(default_factory=Listen)
+    tls: Tls = Field(default_factory=Tls)
     auth: Auth = Field(default_factory=Auth)
     connections: Connections = Field(default_factory=Connections)
+    limits: Limits = Field(default_factory=Limits)
     actors: Actors = Field(default_factory=Actors)
     storage: Storage = Field(default_factory=Storage)
     policy: Policy = Field(default_factory=Policy)

@@ -7,14 +7,14 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from ..actors.ports import Store
 from ..persistence.asyncio_thread import AsyncioThread
-from ..persistence.data_directory import StartRefused
+from ..persistence.data_directory import DataDirectory, StartRefused
 from ..persistence.embedded import EmbeddedPostgres
 from ..persistence.memory.store import MemoryStore
 from ..persistence.postgres.errors import DatabaseError
 from ..persistence.postgres.migrate import MigrationRefused
 from ..persistence.postgres.migrate import migrate as apply_migrations
 from ..persistence.postgres.shard import BatchReport
-from ..persistence.postgres.store import PostgresStore
+from ..persistence.postgres.store import PostgresStore, SpoolSettings
 from ..persistence.postgres.writer import WriterSettings
 from .background import Background
 from .metrics import Metrics
@@ -39,7 +39,13 @@ async def open_store(
         metrics.batch_rows.observe(report.rows)
 
     storage = settings.storage
-    async with _database(storage, progress) as dsn, AsyncExitStack() as stack:
+    async with AsyncExitStack() as stack:
+        with _in_words():
+            directory = stack.enter_context(_directory(storage))
+        dsn = await stack.enter_async_context(_database(storage, directory, progress))
+        spool = None
+        if directory is not None and storage.spool_bytes:
+            spool = SpoolSettings(directory.path / "spool", storage.spool_bytes)
         store = PostgresStore(
             dsn,
             durability=settings.policy.durability,
@@ -47,12 +53,16 @@ async def open_store(
             query_timeout_s=storage.query_timeout_s,
             start_timeout_s=storage.start_timeout_s,
             close_timeout_s=storage.close_timeout_s,
+            stall_s=storage.stall_s,
+            spool=spool,
+            progress=progress,
             writer=WriterSettings(
                 shards=storage.writers,
                 batch_rows=storage.batch_rows,
                 buffer_rows=storage.buffer_rows,
                 buffer_bytes=storage.buffer_bytes,
                 answer_timeout_s=storage.answer_timeout_s,
+                spool_after_s=storage.spool_after_s,
             ),
             observer=observe,
         )
@@ -68,19 +78,37 @@ async def migrate(settings: Settings) -> list[str]:
     """
     if settings.storage.memory:
         raise StartupError("There is nothing to migrate in memory.")
-    async with _database(settings.storage, lambda _: None) as dsn, AsyncioThread() as thread:
+    async with AsyncExitStack() as stack:
+        with _in_words():
+            directory = stack.enter_context(_directory(settings.storage))
+        dsn = await stack.enter_async_context(
+            _database(settings.storage, directory, lambda _: None)
+        )
+        thread = await stack.enter_async_context(AsyncioThread())
         with _in_words():
             return await thread.run(apply_migrations, dsn, settings.storage.start_timeout_s)
 
 
+@contextmanager
+def _directory(storage: Storage) -> Generator[DataDirectory | None]:
+    """The data directory, held meanwhile; None if nothing is kept on this machine."""
+    if storage.dsn is not None and not storage.spool_bytes:
+        yield None
+        return
+    with DataDirectory(storage.data) as directory:
+        yield directory
+
+
 @asynccontextmanager
-async def _database(storage: Storage, progress: Callable[[str], None]) -> AsyncGenerator[str]:
+async def _database(
+    storage: Storage, directory: DataDirectory | None, progress: Callable[[str], None]
+) -> AsyncGenerator[str]:
     """The DSN of the server to use: one's own, or the embedded one, which runs meanwhile."""
     if storage.dsn is not None:
         yield storage.dsn.get_secret_value()
         return
     server = EmbeddedPostgres(
-        storage.data, start_timeout=storage.start_timeout_s, on_progress=progress
+        directory, start_timeout=storage.start_timeout_s, on_progress=progress
     )
     async with AsyncExitStack() as stack:
         with _in_words():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from .commands import Position
 from .events import Event
@@ -57,7 +57,31 @@ class Delayed:
     so that the sender can be told UNAVAILABLE instead of waiting longer."""
 
 
-Outcome = Committed | Duplicate | Refused | Foreign | Delayed
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """Not an end either: the store is away, and the write is durable in the local spool. It will be
+    stored, by this engine or the next one, before anything newer of its conversation. Sent at most
+    once; never under `commit`."""
+
+
+Outcome = Committed | Duplicate | Refused | Foreign | Delayed | Spooled
+
+JournalStatus = Literal["ok", "spooling", "unavailable"]
+"""All well; the store is away or slow and the spool takes what is written; nothing takes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How the journal is. `waiting` writes are not stored yet, the oldest since `oldest_s`
+    seconds; `spooled` of them, with `spooled_bytes` in all, are in the spool. `problem` says in
+    words what is wrong, if anything is."""
+
+    status: JournalStatus = "ok"
+    waiting: int = 0
+    oldest_s: float = 0.0
+    spooled: int = 0
+    spooled_bytes: int = 0
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

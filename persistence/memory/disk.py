@@ -129,25 +129,32 @@ class Shelf:
 
 @dataclass(slots=True)
 class Disk:
-    """`ended` maps an incarnation to None (running), True (ended cleanly) or False."""
+    """`ended` maps an incarnation to None (running), True (ended cleanly) or False. `spool` holds
+    what was not stored, each with the incarnation that wrote it."""
 
     shelves: dict[str, Shelf] = field(default_factory=dict)
     ended: dict[int, bool | None] = field(default_factory=dict)
     commits: int = 0
     user_log: dict[str, list[UserEvent]] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
+    spool: list[tuple[int, Write]] = field(default_factory=list)
 
     def start(self) -> int:
-        """A new incarnation; one that still runs is fenced off and counts as ended uncleanly."""
+        """A new incarnation; one that still runs is fenced off and counts as ended uncleanly. What
+        is in the spool is stored first."""
         for id, clean in self.ended.items():
             if clean is None:
                 self.ended[id] = False
         id = len(self.ended) + 1
         self.ended[id] = None
+        spool, self.spool = self.spool, []
+        for writer, write in spool:
+            self.commit(write, id, opened_in=writer)
         return id
 
-    def commit(self, write: Write, incarnation: int) -> Outcome:
-        """Store `write` if it can be; say what became of it."""
+    def commit(self, write: Write, incarnation: int, opened_in: int | None = None) -> Outcome:
+        """Store `write` if it can be; say what became of it. `opened_in` is the incarnation that
+        made it, if that is an earlier one."""
         if self.ended[incarnation] is not None:
             return Foreign(f"incarnation {incarnation} has ended")
         outcome = self._decided(write)
@@ -158,7 +165,7 @@ class Disk:
             # Postgres does not look: a gap is a mistake of the caller, so it is told here.
             return Foreign(f"seq {write.events[0].seq} cannot follow {shelf.seq}")
         if write.created is not None and shelf.row is None:
-            shelf.row, shelf.opened_in = write.created, incarnation
+            shelf.row, shelf.opened_in = write.created, opened_in or incarnation
         self.commits += 1
         shelf.store(write, write.events, self.commits)
         return COMMITTED

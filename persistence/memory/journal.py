@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 import trio
 
 from ...protocol.errors import Rejected
-from ...protocol.records import Delayed, Outcome, Write
+from ...protocol.records import Condition, Delayed, JournalStatus, Outcome, Spooled, Write
 from ..verdict import halts
 from .disk import Disk
 
@@ -17,7 +17,8 @@ from .disk import Disk
 class MemoryJournal:
     """Implements `Journal`. `append` stores and calls `done` before it returns.
 
-    While held or away, writes wait in order; `capacity` bounds their rows.
+    While held or away, writes wait in order; `capacity` bounds their rows. With `spooling` set,
+    what waits is in the spool and survives `lose`.
     """
 
     def __init__(
@@ -36,6 +37,8 @@ class MemoryJournal:
         self._blocked = False
         self._stalled = False
         self._told = 0  # of the waiting writes, so many from the first on know of the delay
+        self._spooled = 0  # and so many are in the spool
+        self._spooling = False
         self._lost = False
         self._changed = trio.Event()
 
@@ -56,6 +59,8 @@ class MemoryJournal:
         self._of[write.conversation] += 1
         if not self._blocked and len(self._waiting) == 1:
             self._flush()
+        elif self._spooling:
+            self.spool()
 
     async def settled(self, conversation: str) -> None:
         if conversation in self._of:
@@ -67,6 +72,14 @@ class MemoryJournal:
     def pending(self) -> Collection[str]:
         return self._of.keys()
 
+    def condition(self) -> Condition:
+        status: JournalStatus = "ok"
+        if not self.has_room:
+            status = "unavailable"
+        elif self._spooling:
+            status = "spooling"
+        return Condition(status, waiting=len(self._waiting), spooled=self._spooled)
+
     # What tests do to it.
 
     def hold(self) -> None:
@@ -76,16 +89,26 @@ class MemoryJournal:
     def release(self, count: int | None = None) -> None:
         """Store the first `count` held writes and go on holding; or all, and hold no more."""
         self._blocked = count is not None
+        self._spooling = self._spooling and self._blocked
         self._stalled = self._stalled and self._blocked
         self._flush(count)
 
     def delay(self) -> None:
-        """As if the store had been away for too long: every waiting write is told `Delayed`, and
-        there is no room until `release`."""
-        self._stalled = True
-        known, self._told = self._told, len(self._waiting)
+        """As if the store had been away for too long: every waiting write that is not in the spool
+        is told `Delayed`, and there is no room until `release` or `spool`."""
+        self._stalled = len(self._waiting) > self._spooled or self._stalled
+        known, self._told = max(self._told, self._spooled), len(self._waiting)
         for write in list(self._waiting)[known:]:
             write.done(Delayed())
+
+    def spool(self) -> None:
+        """As if Postgres were late: what waits is `Spooled`, and until `release` whatever comes."""
+        self._blocked = self._spooling = True
+        self._stalled = False
+        known, self._spooled = self._spooled, len(self._waiting)
+        for write in list(self._waiting)[known:]:
+            self._disk.spool.append((self._incarnation, write))
+            write.done(Spooled())
 
     def refuse(self, predicate: Callable[[Write], bool] | None, *, voidable: bool = True) -> None:
         """Refuse the writes for which `predicate` holds; None refuses none."""
@@ -106,6 +129,8 @@ class MemoryJournal:
             outcome = self._store(write)
             if halts(outcome):
                 self._halted[write.conversation] = outcome
+            if self._spooled:
+                del self._disk.spool[0]
             write.done(outcome)
             self._forget(write)
 
@@ -121,6 +146,7 @@ class MemoryJournal:
             return
         self._waiting.popleft()
         self._told = max(0, self._told - 1)
+        self._spooled = max(0, self._spooled - 1)
         self._rows -= write.rows
         self._of[write.conversation] -= 1
         if not self._of[write.conversation]:

@@ -80,14 +80,18 @@ class MemoryStore:
         """What happens when it stays away: pending writes are `Delayed`, there is no more room."""
         self.journal.delay()
 
+    def spool(self) -> None:
+        """What happens instead where there is a spool: it takes what is pending, and what comes."""
+        self.journal.spool()
+
     def come_back(self) -> None:
         """Store what is pending, in order; all is well again."""
         self._away = False
         self.journal.release()
 
     def crashed(self) -> MemoryStore:
-        """The store after a kill -9 and a new start: pending writes are lost. The old one is
-        fenced off, as a process is that was thought dead."""
+        """The store after a kill -9 and a new start: pending writes are lost, unless they are in
+        the spool. The old one is fenced off, as a process is that was thought dead."""
         self.journal.lose()
         return self._successor()
 

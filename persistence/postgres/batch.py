@@ -144,8 +144,9 @@ class Batch:
 
     def _add(self, parcel: Parcel) -> None:
         write, id = parcel.write, parcel.conversation
+        incarnation = parcel.incarnation or self._incarnation
         for event in write.events:
-            self._log.append(log_row(event, self._incarnation))
+            self._log.append(log_row(event, incarnation))
         if write.head is not None:
             self._heads[id] = max(write.head, self._heads.get(id, write.head), key=_HEAD_SEQ)
             self._void_heads.pop(id, None)
@@ -160,7 +161,7 @@ class Batch:
             key = id, member.user
             self._members[key] = merge_members(self._members.get(key), member)
         if write.created is not None:
-            self._created[id] = conversation_row(write.created, self._incarnation)
+            self._created[id] = conversation_row(write.created, incarnation)
         if (state := parcel.snapshot) is not None:
             self._snapshots[id] = max(self._snapshots.get(id, state), state, key=_SNAPSHOT_SEQ)
 

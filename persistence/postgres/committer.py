@@ -19,7 +19,14 @@ from ..payload import UnreadableEvent
 from ..verdict import COMMITTED, halts, is_voided, judge
 from .batch import Batch
 from .connection import Connection, connect
-from .errors import DatabaseError, DatabaseUnavailable, RowRefused, database_errors
+from .errors import (
+    DatabaseError,
+    DatabaseUnavailable,
+    RowRefused,
+    TransientConflict,
+    database_errors,
+)
+from .incarnation import Incarnation
 from .parcel import Parcel
 from .rows import EVENT_COLUMNS, LOG_WITH_OVERLAY, event_of
 
@@ -27,6 +34,12 @@ _log = structlog.get_logger(__name__)
 
 _FAREWELL = 1.0
 """Seconds for a connection to be closed in good order."""
+
+_HEADS = """
+    SELECT conversation, max(seq) AS seq FROM log
+    WHERE conversation = ANY ($1::uuid[])
+    GROUP BY conversation
+"""
 
 _STANDING = f"""
     SELECT l.conversation, {EVENT_COLUMNS}
@@ -53,7 +66,9 @@ class Committer:
     `store` may be repeated as it is after any failure, also one in the middle of a commit.
     """
 
-    def __init__(self, thread: AsyncioThread, dsn: str, incarnation: int, timeout_s: float) -> None:
+    def __init__(
+        self, thread: AsyncioThread, dsn: str, incarnation: Incarnation, timeout_s: float
+    ) -> None:
         self._thread = thread
         self._dsn = dsn
         self._incarnation = incarnation
@@ -71,7 +86,7 @@ class Committer:
             return outcomes
         except Fenced:
             healthy = True
-            problem = f"incarnation {self._incarnation} has ended; another engine has started"
+            problem = f"incarnation {self._incarnation.id} has ended; another engine has started"
             return [Foreign(problem)] * len(parcels)
         except DatabaseError as error:
             healthy = not isinstance(error, DatabaseUnavailable)
@@ -80,6 +95,13 @@ class Committer:
             # Also when this task is cancelled because its thread dies.
             if not healthy:
                 self.terminate()
+
+    async def heads(self, conversations: Sequence[str]) -> dict[str, int]:
+        """Where the log of each ends; those without one are left out. Raises `DatabaseError`."""
+        connection = await self._connected()
+        with database_errors():
+            rows = await connection.fetch(_HEADS, conversations)
+        return {str(row["conversation"]): row["seq"] for row in rows}
 
     def terminate(self) -> None:
         """Drop the connection; a statement under way on it fails as unavailable."""
@@ -101,12 +123,20 @@ class Committer:
         if not parcels:
             return []
         try:
-            sql, arguments = Batch(parcels, self._incarnation).statement()
+            sql, arguments = Batch(parcels, self._incarnation.id).statement()
         except (TypeError, ValueError) as error:  # not JSON; its text may be a message
             return await self._sort_out(parcels, type(error).__qualname__)
         try:
             await self._execute(sql, arguments)
         except RowRefused as error:
+            return await self._sort_out(parcels, str(error))
+        except (DatabaseUnavailable, TransientConflict):
+            raise
+        except DatabaseError as error:
+            # Nobody foresaw it. If it is about one write, that one fails alone; if everything
+            # fails so, it is the database, and what is kept is tried again.
+            if len(parcels) == 1 and parcels[0].void:
+                raise
             return await self._sort_out(parcels, str(error))
         return [COMMITTED] * len(parcels)
 

@@ -12,6 +12,7 @@ from ...protocol.ids import is_uuid
 from ...protocol.machine import Mark
 from ...protocol.records import Events, Loaded, Messages, PositionAt, Snapshot
 from .database import Database
+from .incarnation import Incarnation
 from .pages import PAGE_AFTER, PAGE_BEFORE, SEQ_AT, as_of, clip
 from .rows import EVENT_COLUMNS, LOG_WITH_OVERLAY, MESSAGE_COLUMNS, Record, event_of, message_of
 
@@ -110,7 +111,7 @@ _POSITION = f"""
 class PostgresConversations:
     """Implements `Conversations`. Every method is one round trip, `load` is two."""
 
-    def __init__(self, database: Database, incarnation: int, epochs: bool) -> None:
+    def __init__(self, database: Database, incarnation: Incarnation, epochs: bool) -> None:
         self._database = database
         self._incarnation = incarnation
         self._epochs = epochs
@@ -119,7 +120,7 @@ class PostgresConversations:
         if not is_uuid(conversation):
             return None
         row = await self._database.first(
-            _OPEN, conversation, self._incarnation, self._epochs, version
+            _OPEN, conversation, self._incarnation.id, self._epochs, version
         )
         if row is None:
             return None

@@ -13,6 +13,7 @@ import trio
 
 from ...protocol.errors import Rejected
 from ..asyncio_thread import AsyncioThread
+from .availability import Availability
 from .connection import Pool, keep, prepare, settings
 from .errors import DatabaseUnavailable, TransientConflict, database_errors
 from .retry import repeated
@@ -23,13 +24,22 @@ Rows = list[asyncpg.Record]
 class Database:
     """At most `size` connections, opened when they are needed and kept for a while.
 
-    `timeout_s` bounds each call, the wait for a free connection included. A cancelled call returns
-    at once; its statement is cancelled, or its outcome dropped.
+    `timeout_s` bounds each call, the wait for a free connection included; while Postgres is known
+    to be away, nothing waits. A cancelled call returns at once; its statement is cancelled, or its
+    outcome dropped.
     """
 
-    def __init__(self, thread: AsyncioThread, dsn: str, size: int, timeout_s: float) -> None:
+    def __init__(
+        self,
+        thread: AsyncioThread,
+        dsn: str,
+        availability: Availability,
+        size: int,
+        timeout_s: float,
+    ) -> None:
         self._thread = thread
         self._dsn = dsn
+        self._availability = availability
         self._size = size
         self._timeout_s = timeout_s
         self._pool: Pool | None = None
@@ -38,11 +48,15 @@ class Database:
 
     async def fetch(self, sql: str, *arguments: Any) -> Rows:
         """The rows. Raises UNAVAILABLE; or `DatabaseError`, for what can only be a mistake."""
-        try:
-            with trio.fail_after(self._timeout_s):
-                return await repeated(lambda: self._try(sql, arguments))
-        except (trio.TooSlowError, DatabaseUnavailable, TransientConflict):
-            raise Rejected("UNAVAILABLE", retry_after=1.0) from None
+        if not self._availability.away:
+            try:
+                with trio.fail_after(self._timeout_s), self._availability.reading():
+                    return await repeated(lambda: self._try(sql, arguments))
+            except DatabaseUnavailable:
+                self._availability.suspect()
+            except (trio.TooSlowError, TransientConflict):
+                pass
+        raise Rejected("UNAVAILABLE", retry_after=1.0)
 
     async def first(self, sql: str, *arguments: Any) -> asyncpg.Record | None:
         rows = await self.fetch(sql, *arguments)

@@ -13,6 +13,7 @@ from ...protocol.ids import is_uuid
 from ...protocol.records import Changes, Head, Inbox, InboxRow, UserEvent
 from .. import cursors
 from .database import Database
+from .incarnation import Incarnation
 from .rows import Record, to_json
 
 SHOWN_MEMBERS = 5
@@ -101,7 +102,7 @@ _LAST_SEEN = "SELECT user_id, last_seen FROM presence WHERE user_id = ANY ($1)"
 class PostgresInboxes:
     """Implements `Inboxes`."""
 
-    def __init__(self, database: Database, incarnation: int) -> None:
+    def __init__(self, database: Database, incarnation: Incarnation) -> None:
         self._database = database
         self._incarnation = incarnation
 
@@ -154,7 +155,7 @@ class PostgresInboxes:
         return [UserEvent(user, row["n"], row["kind"], row["data"], row["at"]) for row in rows]
 
     async def _fetch(self, sql: str, user: str, *arguments: object) -> list[Record]:
-        return await self._database.fetch(sql, user, self._incarnation, *arguments)
+        return await self._database.fetch(sql, user, self._incarnation.id, *arguments)
 
 
 def _row_of(row: Record) -> InboxRow:

@@ -7,8 +7,18 @@ returns, that process, should it not be dead at all, can write no more.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from .connection import connect
 from .errors import database_errors
+
+
+@dataclass(slots=True)
+class Incarnation:
+    """That of a running engine; `id` is 0 until it has started."""
+
+    id: int = 0
+
 
 _END_OTHERS = """
     UPDATE incarnation SET ended_at = now(), clean = false WHERE ended_at IS NULL

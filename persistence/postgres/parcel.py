@@ -16,7 +16,8 @@ class Parcel:
     intervals and state go on changing with their conversation and are copied here.
 
     `bytes` is an estimate, for bounding memory. `since` is trio's time of the hand-over. `void`
-    says that the events are void and replace others.
+    says that the events are void and replace others. `entry` is its number in the spool.
+    `incarnation` is that of the engine which made it, if another one than that which stores it.
     """
 
     __slots__ = (
@@ -24,21 +25,27 @@ class Parcel:
         "bytes",
         "conversation",
         "delayed",
+        "entry",
+        "incarnation",
         "members",
         "overlays",
         "rows",
         "since",
         "snapshot",
+        "spooled",
         "void",
         "write",
     )
 
-    def __init__(self, write: Write, since: float) -> None:
+    def __init__(self, write: Write, since: float, incarnation: int | None = None) -> None:
         self.write = write
         self.conversation = write.conversation
         self.since = since
         self.answered = False
         self.delayed = False
+        self.spooled = False
+        self.entry: int | None = None
+        self.incarnation = incarnation
         self.void = False
         self.overlays: list[Row] = []
         self.members: list[MemberRow] = []
@@ -57,6 +64,11 @@ class Parcel:
             self.snapshot = snapshot_row(write.conversation, write.snapshot)
             self.bytes += len(self.snapshot[-1])
 
+    @property
+    def says_anything(self) -> bool:
+        """Whether something is lost if it is never stored: snapshots and heads can be made anew."""
+        return bool(self.write.events or self.write.marks)
+
     def voided(self) -> Parcel:
         """What takes the place of this one: void events, which do not count."""
         write = self.write
@@ -66,6 +78,7 @@ class Parcel:
             for event in events
             if event.number is not None
         ]
-        void = Parcel(Write(write.conversation, write.done, events, overlays=overlays), self.since)
+        write = Write(write.conversation, write.done, events, overlays=overlays)
+        void = Parcel(write, self.since, self.incarnation)
         void.void = True
         return void

@@ -13,8 +13,9 @@ import trio
 from ...protocol.records import Outcome
 from ..asyncio_thread import AsyncioThread
 from ..verdict import halts
+from .availability import Availability
 from .committer import Committer
-from .errors import DatabaseError, database_errors
+from .errors import DatabaseError, DatabaseUnavailable, database_errors
 from .parcel import Parcel
 from .retry import repeated
 
@@ -46,9 +47,15 @@ class Shard:
     """
 
     def __init__(
-        self, thread: AsyncioThread, committer: Committer, batch_rows: int, deliver: Deliver
+        self,
+        thread: AsyncioThread,
+        committer: Committer,
+        availability: Availability,
+        batch_rows: int,
+        deliver: Deliver,
     ) -> None:
         self._thread = thread
+        self._availability = availability
         self._committer = committer
         self._batch_rows = batch_rows
         self._deliver = deliver
@@ -109,13 +116,18 @@ class Shard:
         async def attempt() -> list[Outcome]:
             nonlocal attempts
             attempts += 1
-            with database_errors():
+            with database_errors(), self._availability.working():
                 return await self._thread.run(self._committer.store, parcels)
 
         while True:
             try:
-                return await repeated(attempt), attempts
+                outcomes = await repeated(attempt)
+            except DatabaseUnavailable:
+                self._availability.suspect()
             except DatabaseError as error:
                 _log.warning("batch not stored, trying again", error=str(error), wait=wait)
+            else:
+                self._availability.found()
+                return outcomes, attempts
             await trio.sleep(wait * random.uniform(0.5, 1.0))
             wait = min(2 * wait, _LONGEST_WAIT)

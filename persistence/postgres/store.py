@@ -3,39 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import structlog
 import trio
 
 from ...protocol.policy import Durability
 from ..asyncio_thread import AsyncioThread
+from ..spool.file import SpoolFile, SpoolRefused
+from ..spool.spool import Spool
 from . import incarnation
+from .availability import Availability
+from .committer import Committer
 from .conversations import PostgresConversations
 from .database import Database
-from .errors import DatabaseError, database_errors
+from .drain import drain
+from .durability import weaknesses
+from .errors import DatabaseError, DatabaseUnavailable, database_errors
 from .inboxes import PostgresInboxes
-from .migrate import migrate
+from .incarnation import Incarnation
+from .installation import installation, probe
+from .migrate import MigrationRefused, migrate
 from .shard import BatchReport
 from .writer import Writer, WriterSettings
 
 _log = structlog.get_logger(__name__)
 
+_START_AGAIN_S: Final = 1.0
+_START_AGAIN_TIMEOUT_S: Final = 5.0
+"""A step of a start in the background cannot be cancelled, and must not hold up a stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolSettings:
+    """Where the spool lies, in a directory that no other engine uses, and how large it may grow."""
+
+    directory: Path
+    max_bytes: int = 64 * 1024 * 1024
+
 
 class PostgresStore:
     """Implements `Store`, between `async with` and its end.
 
-    Entering migrates the database, ends all earlier incarnations and starts a new one. It raises
-    `DatabaseError` if the database cannot be used, `MigrationRefused` if it must not be.
+    Entering migrates the database, ends all earlier incarnations, starts a new one, and stores what
+    the last engine left in the spool. It raises `DatabaseError` if the database cannot be used,
+    `MigrationRefused` if it must not be, `SpoolRefused` if the spool cannot be read. Only if the
+    spool holds something while the database is away is the store entered without it: then it has
+    no room and answers UNAVAILABLE until the database is back and all of that is done.
 
     Leaving stores everything that was appended, within `close_timeout_s` and even if cancelled;
     only if all of it got stored does the incarnation count as ended cleanly.
 
-    A running store has at most `readers` connections, and one for each shard of the writer, however
-    much it does (CONN-17). `durability="commit"` promises that nothing is shown before it is
-    stored, so that no crash starts a new epoch.
+    A running store has at most `readers` connections, one for each shard of the writer, and one to
+    see whether the server answers, however much it does (CONN-17). `durability="commit"` promises
+    that nothing is shown before it is stored, so that no crash starts a new epoch; the spool then
+    takes nothing.
     """
 
     journal: Writer
@@ -51,8 +78,11 @@ class PostgresStore:
         query_timeout_s: float = 10.0,
         start_timeout_s: float = 30.0,
         close_timeout_s: float = 10.0,
+        stall_s: float = 0.5,
         writer: WriterSettings | None = None,
+        spool: SpoolSettings | None = None,
         observer: Callable[[BatchReport], None] | None = None,
+        progress: Callable[[str], None] = lambda _line: None,
     ) -> None:
         self._dsn = dsn
         self._durability = durability
@@ -61,27 +91,49 @@ class PostgresStore:
         self._start_timeout_s = start_timeout_s
         self._close_timeout_s = close_timeout_s
         self._writer = writer if writer is not None else WriterSettings()
+        self._spool = spool
         self._observer = observer
+        self._progress = progress
         self._thread = AsyncioThread()
         self._exits = AsyncExitStack()
-        self.incarnation = 0
+        self._incarnation = Incarnation()
+        self._file: SpoolFile | None = None
+        ask = partial(self._thread.run, probe, dsn, stall_s, cancellable=True)
+        self._availability = Availability(ask, stall_s)
         self.migrated: list[str] = []
         """what entering had to apply"""
+
+    @property
+    def incarnation(self) -> int:
+        return self._incarnation.id
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as exits:
             await exits.enter_async_context(self._thread)
-            await self._start()
-            database = Database(self._thread, self._dsn, self._readers, self._query_timeout_s)
+            if self._spool is not None:
+                file = await trio.to_thread.run_sync(SpoolFile, self._spool.directory)
+                self._file = exits.enter_context(file)
+            started = await self._try_to_start()
+            database = Database(
+                self._thread, self._dsn, self._availability, self._readers, self._query_timeout_s
+            )
             exits.push_async_callback(_shielded, database.aclose)
             self.journal = Writer(
-                self._thread, self._dsn, self.incarnation, self._writer, self._observer
+                self._thread,
+                self._dsn,
+                self._incarnation,
+                self._availability,
+                self._writer,
+                self._running_spool(),
+                self._observer,
             )
             epochs = self._durability != "commit"
-            self.conversations = PostgresConversations(database, self.incarnation, epochs)
-            self.inboxes = PostgresInboxes(database, self.incarnation)
+            self.conversations = PostgresConversations(database, self._incarnation, epochs)
+            self.inboxes = PostgresInboxes(database, self._incarnation)
             nursery = await exits.enter_async_context(trio.open_nursery())
             nursery.start_soon(self.journal.run)
+            nursery.start_soon(self._watch, started)
+            exits.callback(nursery.cancel_scope.cancel)
             self._exits = exits.pop_all()
         return self
 
@@ -100,18 +152,70 @@ class PostgresStore:
                 return False
             raise
 
-    async def _start(self) -> None:
+    def _running_spool(self) -> Spool | None:
+        if self._spool is None or self._file is None or self._durability == "commit":
+            return None
+        return Spool(self._file, lambda: self.incarnation, self._spool.max_bytes)
+
+    async def _try_to_start(self) -> bool:
+        """False if that has to wait, since the database is away and the spool holds something."""
+        try:
+            await self._start(self._start_timeout_s)
+        except DatabaseUnavailable as error:
+            waiting = 0 if self._file is None else self._file.summary().waiting
+            if not waiting:
+                raise
+            self._progress(f"Postgres is away ({error}), and {waiting} writes wait in the spool")
+            self._availability.lost(str(error))
+            return False
+        return True
+
+    async def _start(self, timeout_s: float) -> None:
+        dsn, run = self._dsn, self._thread.run
         with database_errors():
-            self.migrated = await self._thread.run(migrate, self._dsn, self._start_timeout_s)
-            self.incarnation = await self._thread.run(
-                incarnation.start, self._dsn, self._start_timeout_s
-            )
-        if self.migrated:
-            _log.info("database migrated", applied=self.migrated)
+            self.migrated = await run(migrate, dsn, timeout_s)
+            if self.migrated:
+                _log.info("database migrated", applied=self.migrated)
+            for weakness in await run(weaknesses, dsn, timeout_s):
+                _log.warning(weakness)
+            if self._file is not None:
+                self._file.belong(await run(installation, dsn, timeout_s))
+            current = Incarnation(await run(incarnation.start, dsn, timeout_s))
+        if self._file is not None:
+            await self._drain(self._file, current)
+        self._incarnation.id = current.id
+
+    async def _drain(self, file: SpoolFile, current: Incarnation) -> None:
+        committer = Committer(self._thread, self._dsn, current, self._writer.statement_timeout_s)
+
+        def progress(done: int, waiting: int) -> None:
+            self._progress(f"storing what waited in the spool: {done} of {waiting} writes")
+
+        try:
+            await drain(file, self._thread, committer, progress)
+        finally:
+            with trio.CancelScope(shield=True), suppress(DatabaseError), database_errors():
+                await self._thread.run(committer.abort)
+
+    async def _watch(self, started: bool) -> None:
+        while not started:
+            await trio.sleep(_START_AGAIN_S)
+            try:
+                await self._start(_START_AGAIN_TIMEOUT_S)
+            except DatabaseUnavailable as error:
+                self._availability.lost(str(error))
+            except (DatabaseError, MigrationRefused, SpoolRefused) as error:
+                if str(error) != self._availability.problem:
+                    _log.error("cannot start", problem=str(error))
+                self._availability.lost(str(error))
+            else:
+                started = True
+                self._availability.found()
+        await self._availability.run()
 
     async def _stop(self) -> None:
         flushed = await self.journal.aclose(trio.current_time() + self._close_timeout_s)
-        if not flushed:
+        if not flushed or not self.incarnation:
             return
         with trio.move_on_after(self._close_timeout_s, shield=True):
             try:

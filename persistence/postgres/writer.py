@@ -16,13 +16,18 @@ import structlog
 import trio
 
 from ...protocol.errors import Rejected
-from ...protocol.records import Delayed, Outcome, Write
+from ...protocol.records import Condition, Delayed, JournalStatus, Outcome, Write
 from ..asyncio_thread import AsyncioThread
+from ..spool.file import SpoolUnavailable
+from ..spool.spool import Spool
+from .availability import Availability
 from .backlog import Backlog
 from .committer import Committer
 from .errors import DatabaseError
+from .incarnation import Incarnation
 from .parcel import Parcel
 from .shard import BatchReport, Shard
+from .spooler import Spooler
 
 _log = structlog.get_logger(__name__)
 
@@ -32,14 +37,17 @@ _SLICE = 0.005
 
 @dataclass(frozen=True, slots=True)
 class WriterSettings:
-    """Times in seconds. What waits is bounded by `buffer_rows`, by `buffer_bytes`, and by age."""
+    """Times in seconds. What waits is bounded by `buffer_rows`, by `buffer_bytes`, and by age; what
+    is in the spool, by the spool."""
 
     shards: int = 1
     batch_rows: int = 500
     buffer_rows: int = 20_000
     buffer_bytes: int = 64 * 1024 * 1024
     answer_timeout_s: float = 5.0
-    """a write without an outcome for so long is `Delayed`; then nothing more is taken"""
+    """a write that nothing took for so long is `Delayed`; then nothing more is taken"""
+    spool_after_s: float = 0.05
+    """a write that is not stored by then goes into the spool as well"""
     wait_s: float = 1.0
     """longest wait in `room` and `settled`"""
     statement_timeout_s: float = 30.0
@@ -48,7 +56,7 @@ class WriterSettings:
 
 @dataclass(slots=True)
 class WriterStatistics:
-    """Since the start; `rows` and `bytes` are those waiting now."""
+    """Since the start; `rows` and `bytes` are those waiting now, in memory only."""
 
     rows: int = 0
     bytes: int = 0
@@ -64,18 +72,23 @@ class Writer:
     """Implements `Journal`. Works while `run` runs; a cancellation does not reach it: `aclose`
     ends it, whatever has or has not been stored by then.
 
-    What was appended and not answered when the process dies is lost, unless its batch was under
-    way. `observer` is called after each batch, in trio's thread.
+    What was appended and has had no outcome when the process dies is lost, unless its batch was
+    under way. With a `spool`, that is what is younger than `spool_after_s` while Postgres is away,
+    and less otherwise. `observer` is called after each batch, in trio's thread.
     """
 
     def __init__(
         self,
         thread: AsyncioThread,
         dsn: str,
-        incarnation: int,
+        incarnation: Incarnation,
+        availability: Availability,
         settings: WriterSettings,
+        spool: Spool | None = None,
         observer: Callable[[BatchReport], None] | None = None,
     ) -> None:
+        self._incarnation = incarnation
+        self._availability = availability
         self._settings = settings
         self._observer = observer
         self._backlog = Backlog(settings.buffer_rows, settings.buffer_bytes)
@@ -83,10 +96,14 @@ class Writer:
         self._answer_waits = trio.Event()
         self._scope = trio.CancelScope(shield=True)
         self._statistics = WriterStatistics()
+        self._spooler: Spooler | None = None
+        if spool is not None:
+            self._spooler = Spooler(spool, self._backlog, settings.spool_after_s, self._tell)
         self._shards = [
             Shard(
                 thread,
                 Committer(thread, dsn, incarnation, settings.statement_timeout_s),
+                availability,
                 settings.batch_rows,
                 self._deliver,
             )
@@ -95,12 +112,15 @@ class Writer:
 
     @property
     def has_room(self) -> bool:
+        spooler = self._spooler
+        if spooler is not None and spooler.spooling and not spooler.has_room:
+            return False
         return self._backlog.has_room
 
     async def room(self) -> None:
-        if not self._backlog.delayed:
+        if not self._is_stuck():
             with trio.move_on_after(self._settings.wait_s):
-                await self._backlog.until(lambda: self.has_room or self._backlog.delayed > 0)
+                await self._backlog.until(lambda: self.has_room or self._is_stuck())
         if not self.has_room:
             raise self._unavailable()
         await trio.lowlevel.checkpoint()
@@ -121,6 +141,22 @@ class Writer:
     def pending(self) -> Collection[str]:
         return self._backlog.conversations
 
+    def condition(self) -> Condition:
+        spooler, oldest = self._spooler, self._backlog.oldest()
+        status: JournalStatus = "ok"
+        if not self._incarnation.id or not self.has_room:
+            status = "unavailable"
+        elif self._availability.away or (spooler is not None and spooler.spooling):
+            status = "unavailable" if spooler is None else "spooling"
+        return Condition(
+            status=status,
+            waiting=self._backlog.waiting,
+            oldest_s=0.0 if oldest is None else trio.current_time() - oldest.since,
+            spooled=0 if spooler is None else spooler.spool.count,
+            spooled_bytes=0 if spooler is None else spooler.spool.bytes,
+            problem=self._availability.problem or (spooler.problem if spooler else None),
+        )
+
     @property
     def statistics(self) -> WriterStatistics:
         self._statistics.rows = self._backlog.rows
@@ -133,23 +169,50 @@ class Writer:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._answer)
                 nursery.start_soon(self._watch)
+                if self._spooler is not None:
+                    nursery.start_soon(self._spooler.run)
                 for shard in self._shards:
                     nursery.start_soon(shard.run)
 
     async def aclose(self, deadline: float) -> bool:
-        """Store what waits, until `deadline` (trio's time); then stop. Whether all was stored."""
-        with trio.CancelScope(deadline=deadline, shield=True) as patience:
-            await self._backlog.until(lambda: not self._backlog.conversations)
+        """Store what waits, until `deadline` (trio's time); then stop. Whether all was stored.
+
+        While Postgres is away, having it in the spool is enough: the next start stores it.
+        """
+        with trio.CancelScope(deadline=deadline, shield=True):
+            await self._backlog.until(self._is_safe)
         self._scope.cancel()
+        stored = not self._backlog.conversations
         with trio.CancelScope(shield=True):
             for shard in self._shards:
                 try:
-                    await (shard.abort() if patience.cancelled_caught else shard.close())
+                    await (shard.close() if stored else shard.abort())
                 except DatabaseError as error:
                     _log.warning("connection of the writer not closed", error=str(error))
-        if patience.cancelled_caught:
+            if self._spooler is not None:
+                await self._clear(self._spooler)
+        if self._backlog.oldest_unspooled() is not None:
             _log.error("writes lost in closing", rows=self._backlog.rows)
-        return not patience.cancelled_caught
+        if self._backlog.spooled:
+            _log.warning("writes left in the spool", writes=self._backlog.spooled)
+        return stored
+
+    async def _clear(self, spooler: Spooler) -> None:
+        try:
+            await spooler.clear()
+        except SpoolUnavailable as error:
+            # They are stored a second time by the next start, which changes nothing.
+            _log.warning("stored writes left in the spool", error=str(error))
+
+    def _is_safe(self) -> bool:
+        if self._availability.away and self._spooler is not None:
+            return self._backlog.oldest_unspooled() is None
+        return not self._backlog.conversations
+
+    def _is_stuck(self) -> bool:
+        """Nothing takes what is written, so there is no point in waiting."""
+        away = self._availability.away
+        return self._backlog.delayed > 0 or (self._spooler is not None and away)
 
     def _deliver(
         self, parcels: Sequence[Parcel], outcomes: Sequence[Outcome], report: BatchReport
@@ -176,6 +239,8 @@ class Writer:
                     self._answers.appendleft((parcel, outcome))
                     break
                 conversation = parcel.conversation
+                if parcel.spooled and self._spooler is not None:
+                    self._spooler.settled(parcel, outcome)
                 self._tell(parcel, outcome)
                 self._backlog.remove(parcel)
             for shard in self._shards:
@@ -187,11 +252,11 @@ class Writer:
         """Tell `Delayed` to who has waited too long."""
         while True:
             due = trio.current_time() + self._settings.answer_timeout_s
-            if (oldest := self._backlog.oldest()) is not None:
+            if (oldest := self._backlog.oldest_untold()) is not None:
                 due = oldest.since + self._settings.answer_timeout_s
             await trio.sleep_until(due)
             end = trio.current_time() + _SLICE
-            while (oldest := self._backlog.oldest()) is not None and (
+            while (oldest := self._backlog.oldest_untold()) is not None and (
                 oldest.since + self._settings.answer_timeout_s <= trio.current_time() < end
             ):
                 self._backlog.delay(oldest)

@@ -43,6 +43,7 @@ WEIGHTS = {
     "hold": 3,
     "release": 4,
     "away": 1,
+    "spool": 2,
     "back": 2,
     "linger": 1,
     "arrive": 2,

@@ -48,8 +48,11 @@ class Wish:
 class Line:
     """One device: its replica, and what is on the way to it."""
 
+    role = session = None
+
     def __init__(self, user: str) -> None:
         self.user = user
+        self.limited = False
         self.subscriptions: set[str] = set()
         self.replica = Replica(user)
         self.wire: deque[Item] = deque()
@@ -293,7 +296,10 @@ class World:
                 lines[which % len(lines)].wish(wish)
 
     async def _anew(self, which: int) -> None:
-        """A device has forgotten that it has an answer, and that it ever asked."""
+        """A device has forgotten that it has an answer, and that it ever asked. What the spool has
+        taken is answered before anybody looks whether it is stored already (docs/protocol.md)."""
+        if self.spooling:
+            return
         done = [wish for wish in self.wishes if wish.answer and "id" in wish.answer]
         if done:
             wish = done[which // 6 % len(done)]
@@ -308,7 +314,10 @@ class World:
         self.lives.store.release(which % 5 or None)
 
     async def _refuse(self, which: int) -> None:
-        """The store takes no message that is a multiple of something, perhaps no void either."""
+        """The store takes no message that is a multiple of something, perhaps no void either. It
+        could take all that has been replied to: what the codec lets through fits."""
+        if self.spooling:
+            return
         number = 2 + which % 3
 
         def refuses(write: Write) -> bool:
@@ -330,6 +339,16 @@ class World:
         self.lives.store.go_away()
         if which % 3 == 0:
             self.lives.store.delay()
+
+    async def _spool(self, which: int) -> None:
+        """The store is late, and the spool takes what is written."""
+        if self.lives.durability == "write_behind":
+            self.lives.store.refuse(None)
+            self.lives.store.spool()
+
+    @property
+    def spooling(self) -> bool:
+        return self.lives.store.journal.condition().spooled > 0
 
     async def _back(self, which: int) -> None:
         self.lives.store.come_back()

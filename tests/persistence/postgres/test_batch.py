@@ -73,13 +73,19 @@ def test_the_backlog_keeps_nothing_that_is_answered():
     parcels = [Parcel(Write(C, nobody, [message(seq, seq)]), float(seq)) for seq in range(5)]
     for parcel in parcels:
         backlog.add(parcel)
-    assert backlog.oldest() is parcels[0]
+    assert backlog.oldest_untold() is parcels[0]
     backlog.delay(parcels[0])
-    assert backlog.oldest() is parcels[1]
+    assert backlog.oldest_untold() is parcels[1]
+    assert backlog.oldest() is parcels[0]
     assert not backlog.has_room
+    backlog.spool(parcels[0])
+    assert backlog.oldest_unspooled() is parcels[1]
+    assert backlog.unspooled(2) == [parcels[1], parcels[2]]
+    assert backlog.has_room
     for parcel in parcels:
         backlog.remove(parcel)
     backlog.changed()
     assert (backlog.rows, backlog.bytes, backlog.delayed) == (0, 0, 0)
-    assert (len(backlog.conversations), len(backlog._by_age)) == (0, 0)
+    assert (backlog.waiting, backlog.spooled, len(backlog.conversations)) == (0, 0, 0)
+    assert backlog.oldest() is backlog.oldest_unspooled() is backlog.oldest_untold() is None
     assert backlog.has_room

@@ -10,6 +10,7 @@ from palaver.persistence.asyncio_thread import AsyncioThread, AsyncioThreadDied
 from palaver.persistence.payload import UnreadableEvent
 from palaver.persistence.postgres.connection import Connection, connect
 from palaver.persistence.postgres.conversations import _EVENTS
+from palaver.persistence.postgres.availability import Availability
 from palaver.persistence.postgres.database import Database
 from palaver.persistence.postgres.inboxes import _PAGE
 from palaver.persistence.postgres.pages import PAGE_BEFORE
@@ -143,14 +144,20 @@ async def test_reads_are_unavailable_in_time_and_recover(fresh_database: str):
                 assert trio.current_time() - began < 1.5
         proxy.cut()
         proxy.come_back()
+        while store.journal.condition().status != "ok":
+            await trio.sleep(0.01)
         for read in reads:
             await read()
+
+
+async def nothing() -> None:
+    """A probe that is never asked."""
 
 
 @lost_connections
 async def test_reading_survives_the_death_of_the_asyncio_thread(fresh_database: str):
     async with AsyncioThread() as thread:
-        database = Database(thread, fresh_database, 2, 5.0)
+        database = Database(thread, fresh_database, Availability(nothing, 1.0), 2, 5.0)
         assert (await database.fetch("SELECT 1 AS one"))[0]["one"] == 1
 
         await kill(thread)

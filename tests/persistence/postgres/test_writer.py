@@ -8,6 +8,7 @@ import trio
 from trio.testing import MockClock
 
 from palaver.persistence.asyncio_thread import AsyncioThread
+from palaver.persistence.postgres.availability import Availability
 from palaver.persistence.postgres.committer import Committer
 from palaver.persistence.postgres.errors import DatabaseUnavailable, TransientConflict
 from palaver.persistence.postgres.parcel import Parcel
@@ -61,6 +62,10 @@ class FakeCommitter(Committer):
         return [COMMITTED] * len(parcels)
 
 
+async def nothing() -> None:
+    """A probe that is never asked."""
+
+
 async def attempt(committer: FakeCommitter, nursery: trio.Nursery) -> BatchReport:
     """One write through a shard; what its batch reports."""
     reports: list[BatchReport] = []
@@ -71,7 +76,7 @@ async def attempt(committer: FakeCommitter, nursery: trio.Nursery) -> BatchRepor
         reports.append(report)
         done.set()
 
-    shard = Shard(FakeThread(), committer, 500, deliver)
+    shard = Shard(FakeThread(), committer, Availability(nothing, 1.0), 500, deliver)
     nursery.start_soon(shard.run)
     shard.put(Parcel(Write("c", nobody), 0.0))
     await done.wait()

@@ -1,0 +1,129 @@
+"""Brings writes into the spool that Postgres has not confirmed in time (semantics §7).
+
+The first durable place answers: whatever is in the spool may be replied to. Writes stay in memory
+as well, and go to Postgres from there in their order; then they leave the spool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NoReturn
+
+import structlog
+import trio
+
+from ...protocol.records import Foreign, Outcome, Refused, Spooled
+from ..spool.file import SpoolUnavailable
+from ..spool.spool import Spool
+from .backlog import Backlog
+from .parcel import Parcel
+
+_log = structlog.get_logger(__name__)
+
+_ENTRIES: Final = 1000
+"""In one transaction at most."""
+_RETRY_S: Final = 1.0
+
+
+class Spooler:
+    """Works while `run` runs. `spooling` from the first write that is late until all that the
+    spool holds is stored; meanwhile every write is spooled without waiting."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        backlog: Backlog,
+        after_s: float,
+        tell: Callable[[Parcel, Outcome], None],
+    ) -> None:
+        self.spooling = False
+        self.problem: str | None = None
+        """why the spool cannot be written now"""
+        self.spool = spool
+        self._backlog = backlog
+        self._after_s = after_s
+        self._tell = tell
+        self._stored: list[int] = []
+        self._refused: list[tuple[int, str]] = []
+
+    @property
+    def has_room(self) -> bool:
+        return self.problem is None and self.spool.has_room
+
+    def settled(self, parcel: Parcel, outcome: Outcome) -> None:
+        """`parcel`, which is in the spool, has its final outcome."""
+        if parcel.entry is None:
+            return
+        if isinstance(outcome, Refused | Foreign):
+            _log.error("a write that was replied to is refused", problem=outcome.problem)
+            self._refused.append((parcel.entry, outcome.problem))
+        else:
+            self._stored.append(parcel.entry)
+
+    async def run(self) -> NoReturn:
+        while True:
+            if not self.spooling:
+                await self._until_late()
+                self.spooling = True
+            try:
+                await self._round()
+                self.problem = None
+            except SpoolUnavailable as error:
+                if self.problem is None:
+                    _log.error("the spool cannot be written", problem=str(error))
+                self.problem = str(error)
+                await trio.sleep(_RETRY_S)
+
+    async def clear(self) -> None:
+        """Take out what is stored. Raises `SpoolUnavailable`."""
+        while self._refused:
+            await self.spool.set_aside(*self._refused[0])
+            del self._refused[0]
+        stored = list(self._stored)
+        await self.spool.exchange([], stored)
+        del self._stored[: len(stored)]
+
+    async def _until_late(self) -> None:
+        """Return when something has waited for too long."""
+        while True:
+            await self._backlog.until(lambda: self._backlog.oldest_unspooled() is not None)
+            oldest = self._backlog.oldest_unspooled()
+            assert oldest is not None
+            due = oldest.since + self._after_s
+            if due <= trio.current_time():
+                return
+            await trio.sleep_until(due)
+
+    async def _round(self) -> None:
+        if parcels := self._backlog.unspooled(_ENTRIES):
+            await self._spool(parcels)
+        elif not self._backlog.spooled:
+            self.spooling = False
+            await self.clear()
+            await self.spool.shrink()
+        elif len(self._stored) >= _ENTRIES or self._refused:
+            await self.clear()
+        else:
+            await self._backlog.until(self._has_work)
+
+    def _has_work(self) -> bool:
+        return (
+            not self._backlog.spooled
+            or len(self._stored) >= _ENTRIES
+            or bool(self._refused)
+            or self._backlog.oldest_unspooled() is not None
+        )
+
+    async def _spool(self, parcels: list[Parcel]) -> None:
+        kept = [parcel for parcel in parcels if parcel.says_anything]
+        numbers = await self.spool.exchange([parcel.write for parcel in kept], ())
+        for parcel, n in zip(kept, numbers, strict=True):
+            if parcel.answered:  # Postgres was faster
+                self._stored.append(n)
+            else:
+                parcel.entry = n
+        for parcel in parcels:
+            if not parcel.answered:
+                self._backlog.spool(parcel)
+                self._tell(parcel, Spooled())
+        self._backlog.changed()

@@ -1,0 +1,221 @@
+"""The file: SQLite with a write-ahead log, every transaction on disk before it counts.
+
+Nothing here decides when to write: see `persistence/postgres/spooler.py`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Self
+
+from ..data_directory import StartRefused, fsync_directories
+from .record import Entry
+
+NAME = "spool.sqlite"
+_APPLICATION = 0x70616C76  # "palv"
+_VERSION = 1
+_KEPT = "It was left as it is: nothing in it is lost."
+
+_SCHEMA = """
+    CREATE TABLE waiting (
+        n            INTEGER PRIMARY KEY,
+        incarnation  INTEGER NOT NULL,
+        at           INTEGER NOT NULL,
+        conversation TEXT NOT NULL,
+        checksum     INTEGER NOT NULL,
+        record       BLOB NOT NULL
+    );
+    -- What Postgres would not take, for a person to look at.
+    CREATE TABLE refused (
+        n            INTEGER PRIMARY KEY,
+        incarnation  INTEGER NOT NULL,
+        at           INTEGER NOT NULL,
+        conversation TEXT NOT NULL,
+        checksum     INTEGER NOT NULL,
+        record       BLOB NOT NULL,
+        problem      TEXT NOT NULL
+    );
+    -- The database for which all of it is meant.
+    CREATE TABLE meant_for (installation TEXT NOT NULL);
+"""
+_COLUMNS = "n, incarnation, at, conversation, checksum, record"
+
+
+class SpoolRefused(StartRefused):
+    """The file is damaged, or not ours, or for another database. It is kept as it is."""
+
+
+class SpoolUnavailable(Exception):
+    """The file cannot be written now: the disk is full, or broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What waits, and what was refused; `oldest` is the time of the first that waits, in ms."""
+
+    waiting: int
+    bytes: int
+    conversations: int
+    oldest: int | None
+    refused: int
+    installation: str | None
+
+
+class SpoolFile:
+    """An open spool. For one thread at a time; every method blocks.
+
+    Opening makes the file if it is not there, and raises `SpoolRefused` if what is there is no
+    sound spool. A spool is never deleted, nor is anything in it that was not stored.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / NAME
+        with self._refusing():
+            directory.mkdir(mode=0o700, exist_ok=True)
+            new = not self.path.exists()
+            self._db = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
+        try:
+            with self._refusing():
+                self._prepare(new)
+        except BaseException:
+            self._db.close()
+            raise
+        if new:
+            fsync_directories(directory, directory.parent)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc_info: object) -> None:
+        self._db.close()
+
+    @property
+    def last(self) -> int:
+        """The greatest `n` that is taken."""
+        (n,) = self._db.execute(
+            "SELECT max(coalesce((SELECT max(n) FROM waiting), 0),"
+            " coalesce((SELECT max(n) FROM refused), 0))"
+        ).fetchone()
+        return int(n)
+
+    def belong(self, installation: str) -> None:
+        """Be the spool of that database from now on. Raises `SpoolRefused` if something waits in
+        it for another one."""
+        summary = self.summary()
+        if summary.installation == installation:
+            return
+        if summary.waiting:
+            raise SpoolRefused(
+                f"{self.path} holds {summary.waiting} writes that wait for another database than "
+                f"this one. Start with that database first, or move the file away. {_KEPT}"
+            )
+        with self._transaction():
+            self._db.execute("DELETE FROM meant_for")
+            self._db.execute("INSERT INTO meant_for VALUES (?)", (installation,))
+
+    def change(self, add: Iterable[Entry] = (), remove: Iterable[int] = ()) -> None:
+        """All of it is on disk on return, or nothing, with `SpoolUnavailable`."""
+        with self._transaction():
+            self._db.executemany(
+                "INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?)", (astuple(each) for each in add)
+            )
+            self._db.executemany("DELETE FROM waiting WHERE n = ?", ((n,) for n in remove))
+
+    def refuse(self, problems: Iterable[tuple[int, str]]) -> None:
+        """Set aside what Postgres will never take, with the reason."""
+        with self._transaction():
+            for n, problem in problems:
+                self._db.execute(
+                    f"INSERT INTO refused SELECT {_COLUMNS}, ? FROM waiting WHERE n = ?",
+                    (problem, n),
+                )
+                self._db.execute("DELETE FROM waiting WHERE n = ?", (n,))
+
+    def entries(self, after: int, limit: int) -> list[Entry]:
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM waiting WHERE n > ? ORDER BY n LIMIT ?",
+            (after, limit),
+        )
+        return [Entry(*row) for row in rows]
+
+    def refusals(self, limit: int) -> Sequence[tuple[int, int, str, str]]:
+        """n, time (ms), conversation and problem of what was set aside, the newest first."""
+        return self._db.execute(
+            "SELECT n, at, conversation, problem FROM refused ORDER BY n DESC LIMIT ?", (limit,)
+        ).fetchall()
+
+    def summary(self) -> Summary:
+        count, size, conversations, oldest = self._db.execute(
+            "SELECT count(*), coalesce(sum(length(record)), 0), count(DISTINCT conversation),"
+            " min(at) FROM waiting"
+        ).fetchone()
+        (refused,) = self._db.execute("SELECT count(*) FROM refused").fetchone()
+        found = self._db.execute("SELECT installation FROM meant_for").fetchone()
+        installation = found[0] if found else None
+        return Summary(count, size, conversations, oldest, refused, installation)
+
+    def shrink(self) -> None:
+        """Give back to the disk what is free."""
+        try:
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise SpoolUnavailable(str(error)) from error
+
+    def _prepare(self, new: bool) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA secure_delete = ON")  # what was erased is not to linger here
+        (application,) = self._db.execute("PRAGMA application_id").fetchone()
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if not tables and (new or not application):
+            self._db.executescript(
+                f"BEGIN; PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {_VERSION};"
+                f"{_SCHEMA} COMMIT;"
+            )
+            return
+        if application != _APPLICATION:
+            raise SpoolRefused(
+                f"{self.path} is not a spool of palaver; move it away, or name another data "
+                f"directory with --data. {_KEPT}"
+            )
+        if version != _VERSION:
+            raise SpoolRefused(
+                f"{self.path} was written by a version of palaver with another format "
+                f"({version}, not {_VERSION}); let that one drain it. {_KEPT}"
+            )
+        (verdict,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.OperationalError, OSError) as error:
+            raise SpoolRefused(f"{self.path} cannot be opened: {error}.") from error
+        except sqlite3.DatabaseError as error:
+            raise SpoolRefused(
+                f"{self.path} is damaged ({error}). It may hold messages that were replied to and "
+                "are not in Postgres: keep a copy, try `sqlite3 FILE .recover`, and move it away "
+                f"to start without it. {_KEPT}"
+            ) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise SpoolUnavailable(str(error)) from error
