@@ -73,6 +73,22 @@ class Outbox(Protocol):
     def user(self) -> str: ...
 
     @property
+    def role(self) -> str | None:
+        """The user's role in the host's product; guards see it."""
+        ...
+
+    @property
+    def session(self) -> str | None:
+        """The id of the host's session behind this connection; guards see it."""
+        ...
+
+    @property
+    def limited(self) -> bool:
+        """Whether what comes through it counts against its user's rates (SEC-03, CONN-04): not if
+        the host itself asks."""
+        ...
+
+    @property
     def subscriptions(self) -> set[str]:
         """Conversations whose signals it wants. Only conversation actors change it."""
         ...

@@ -73,8 +73,8 @@ class Session:
             self._offline_at = trio.current_time() + self._env.limits.presence_grace_s
             self._run()
 
-    def disconnect(self, why: Disconnect) -> None:
-        """End all its connections."""
+    def disconnect(self, why: Disconnect, session: str | None = None) -> None:
+        """End all its connections, or those with this `session` of the host's."""
         for box in self.outboxes:
             box.close(why)
 

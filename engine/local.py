@@ -19,6 +19,10 @@ class Asker:
     At most `capacity` may be waited for; one more is OVERLOADED.
     """
 
+    role: str | None = None
+    session: str | None = None
+    limited = False
+
     def __init__(self, user: str, capacity: int) -> None:
         self.user = user
         self._capacity = capacity
@@ -72,6 +76,10 @@ class Inlet:
 
     A reader that lags further behind is cut off: it gets what was queued, then `Disconnected`.
     """
+
+    role: str | None = None
+    session: str | None = None
+    limited = False
 
     def __init__(self, user: str, capacity: int) -> None:
         self.user = user

@@ -3,7 +3,9 @@
     server.py listeners.py         addresses, accepting, the drain on cancellation
     gateway.py                     what all connections share
     connection.py                  one connection: the reading side, its deadlines, its end
-    handshake.py hello.py auth.py  who is there: path, origin, subprotocol, token
+    handshake.py hello.py          who is there: path, origin, subprotocol, token
+    auth/                          whose token it is: keys, sessions, revocation
+    tls.py                         the certificate, and reading it again
     websocket.py streams.py wire.py  RFC 6455 in; items to frames out
     socket_outbox.py write_side.py what is written: in order, at once if possible, bounded
     http.py http_server.py         health, readiness, metrics on a port of their own
@@ -21,6 +23,8 @@ __all__ = [
     "Gateway",
     "Identity",
     "Listening",
+    "Session",
+    "SessionStore",
     "TokenVerifier",
     "Verifier",
     "issue_token",
@@ -29,7 +33,14 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from .auth import Identity, TokenVerifier, Verifier, issue_token
+    from .auth import (
+        Identity,
+        Session,
+        SessionStore,
+        TokenVerifier,
+        Verifier,
+        issue_token,
+    )
     from .gateway import Gateway, open_gateway
     from .server import Listening, serve
 else:
@@ -37,6 +48,8 @@ else:
         "Gateway": ".gateway",
         "Identity": ".auth",
         "Listening": ".server",
+        "Session": ".auth",
+        "SessionStore": ".auth",
         "TokenVerifier": ".auth",
         "Verifier": ".auth",
         "issue_token": ".auth",

@@ -9,7 +9,7 @@ import trio
 from websockets.protocol import Protocol, State
 
 from ..actors.logs import stack
-from ..protocol.disconnects import HELLO_TIMEOUT, NO_PONG, REVOKED, Disconnect
+from ..protocol.disconnects import BAD_TOKEN, HELLO_TIMEOUT, NO_PONG, REVOKED, Disconnect
 from .dialogue import Dialogue
 from .streams import receive, reset, tune
 from .websocket import Opening, WebSocket, output, release
@@ -95,7 +95,7 @@ class Connection:
     async def _shake_hands(self, opening: Opening) -> None:
         gateway = self._gateway
         expires = self._heard + gateway.limits.hello_timeout_s
-        request = None
+        request = answer = None
         with trio.CancelScope(deadline=expires) as self._scope:
             while request is None and not self._side.ended:
                 data = await receive(self._stream)
@@ -103,12 +103,14 @@ class Connection:
                     break
                 request = opening.receive(data)
                 self._output(opening)
-        if request is None:
+            if request is not None:
+                answer = await gateway.handshake.answer(opening, request, room=gateway.has_room)
+        if answer is None:
             if not self._side.ended:
                 self._why = str(HELLO_TIMEOUT.code) if self._scope.cancelled_caught else "lost"
                 self._side.abort()
             return
-        response, identity = gateway.handshake.answer(opening, request, room=gateway.has_room)
+        response, identity = answer
         opening.send_response(response)
         self._output(opening)
         if response.status_code != 101:
@@ -201,7 +203,8 @@ class Connection:
         if self._dialogue.outbox is None:
             self.close(HELLO_TIMEOUT)
         elif now >= self._dialogue.expires:
-            self.close(REVOKED)
+            self._dialogue.over()
+            self.close(BAD_TOKEN)
         elif self._missed >= self._gateway.limits.missed_heartbeats:
             self.close(NO_PONG)
         else:
@@ -218,6 +221,8 @@ class Connection:
         self._why = str(why.code)
         if self._dialogue is not None:
             self._dialogue.stop()
+            if why is REVOKED:
+                self._dialogue.over()
         if self._core is not None and self._core.state is State.OPEN:
             self._core.send_close(why.code, why.reason)
             self._finish(output(self._core)[0])

@@ -95,7 +95,11 @@ class Dialogue:
         while self._waiting:
             if self.outbox is not None and self.outbox.full:
                 await self.outbox.room()
-            self._handle(self._waiting.pop())
+            item = self._waiting.pop()
+            if self.outbox is not None and item.kind != "refresh":
+                self._handle(item, self.outbox)
+            else:
+                await self._identify(item)
             done += 1
             if done % SLICE == 0:
                 await trio.lowlevel.checkpoint()
@@ -103,6 +107,10 @@ class Dialogue:
     def stop(self) -> None:
         """Do no more of what was asked for."""
         self._waiting.clear()
+
+    def over(self) -> None:
+        """Say that the session is, before the connection is closed for that."""
+        self._refuse(None, Rejected("SESSION_EXPIRED"))
 
     def leave(self, why: Disconnect, reconnect_after: float) -> None:
         """Tell the client to go, let what is in flight be answered, then close."""
@@ -112,16 +120,22 @@ class Dialogue:
             self._send({"t": "goodbye", "d": {"reconnect_after": reconnect_after}})
             self.outbox.leave(why)
 
-    def _handle(self, item: Item) -> None:
-        outbox = self.outbox
-        if outbox is None:
-            self._hello(item)
-        elif item.kind == "ping":
+    async def _identify(self, item: Item) -> None:
+        """The only items that are waited for."""
+        try:
+            if self.outbox is None:
+                await self._hello(item)
+            else:
+                await self._refresh(item, self.outbox)
+        except trio.Cancelled:
+            self._waiting.append(item)  # nothing has come of it yet
+            raise
+
+    def _handle(self, item: Item, outbox: SocketOutbox) -> None:
+        if item.kind == "ping":
             self._send({"t": "pong"} if item.id is None else {"t": "pong", "id": item.id})
         elif item.kind == "pong":
             pass
-        elif item.kind == "refresh":
-            self._refresh(item, outbox)
         elif item.kind == "goodbye":
             outbox.leave(NORMAL)
         elif item.kind == "hello":
@@ -135,17 +149,17 @@ class Dialogue:
                 outbox.in_flight += 1
             self._gateway.engine.submit(outbox, item)
 
-    def _hello(self, item: Item) -> None:
+    async def _hello(self, item: Item) -> None:
         gateway = self._gateway
         try:
-            identity = sign_in(
+            identity = await sign_in(
                 item,
                 self._identity,
-                gateway.verifier,
+                gateway.authenticator,
                 token_in_hello="hello" in gateway.settings.auth.token_sources,
             )
             outbox = SocketOutbox(
-                identity.user,
+                identity,
                 self._wire,
                 self._side,
                 self._close,
@@ -164,12 +178,13 @@ class Dialogue:
             outbox.open(self._wire.frame(welcome(item, identity, id, now, gateway.settings)))
             self._identified(identity)
 
-    def _refresh(self, item: Item, outbox: SocketOutbox) -> None:
+    async def _refresh(self, item: Item, outbox: SocketOutbox) -> None:
         try:
-            identity = refreshed(item, outbox.user, self._gateway.verifier)
+            identity = await refreshed(item, outbox.user, self._gateway.authenticator)
         except Rejected as no:
             self._refuse(item, no)
         else:
+            outbox.identified(identity)
             self._identified(identity)
             if item.id is not None:
                 self._send({"t": "reply", "id": item.id, "ok": {"ttl": identity.ttl()}})

@@ -11,7 +11,7 @@ import trio
 
 from ..engine import Engine
 from ..protocol.disconnects import DRAIN
-from .auth import TokenVerifier, Verifier
+from .auth import Authenticator, SessionStore, TokenVerifier, Verifier
 from .connection import Connection
 from .handshake import Handshake
 from .metrics import Counters
@@ -25,13 +25,13 @@ MAX_SPREAD_S: Final = 30.0
 class Gateway:
     """Serves connections until it is drained. Made by `open_gateway`."""
 
-    def __init__(self, engine: Engine, verifier: Verifier, nursery: trio.Nursery) -> None:
+    def __init__(self, engine: Engine, authenticator: Authenticator, nursery: trio.Nursery) -> None:
         self.engine = engine
         self.settings = engine.settings
         self.limits = engine.settings.connections
-        self.verifier = verifier
+        self.authenticator = authenticator
         self.nursery = nursery
-        self.handshake = Handshake(engine.settings, verifier)
+        self.handshake = Handshake(engine.settings, authenticator)
         self.wires = wires(self.limits.max_frame_bytes)
         self.counters = Counters(lambda: self.connections)
         self.draining = False
@@ -80,17 +80,22 @@ class Gateway:
 
 @asynccontextmanager
 async def open_gateway(
-    engine: Engine, *, verifier: Verifier | None = None
+    engine: Engine, *, verifier: Verifier | None = None, sessions: SessionStore | None = None
 ) -> AsyncGenerator[Gateway]:
     """A gateway without listeners: `serve_stream` takes any stream, for embedding and for tests.
 
+    A token is verified as the settings say, and its session looked up in `sessions` if there are
+    any; or by a `verifier` of the host's own. Raises `StartupError`, in words, if `settings.auth`
+    cannot work.
+
     Leaving it, also by cancellation, drains: connections are not cut by what cancels the caller.
-    Raises `StartupError`, in words, if `settings.auth` cannot work.
     """
+    auth = engine.settings.auth
     if verifier is None:
         verifier = TokenVerifier(
-            engine.settings.auth, development=engine.settings.listen.development
+            auth, sessions=sessions, development=engine.settings.listen.development
         )
+    authenticator = Authenticator(verifier, engine.revocations, auth.lookup_timeout_s)
     stop = trio.Event()
 
     async def host(
@@ -98,11 +103,13 @@ async def open_gateway(
     ) -> None:
         with trio.CancelScope(shield=True):
             async with trio.open_nursery() as connections:
-                task_status.started(Gateway(engine, verifier, connections))
+                task_status.started(Gateway(engine, authenticator, connections))
                 await stop.wait()
                 connections.cancel_scope.cancel()
 
     async with trio.open_nursery() as nursery:
+        if isinstance(verifier, TokenVerifier):
+            await nursery.start(verifier.run)
         gateway = await nursery.start(host)
         engine.metrics.registry.register(gateway.counters)
         try:
@@ -111,4 +118,5 @@ async def open_gateway(
             with trio.CancelScope(shield=True):
                 await gateway.drain()
             stop.set()
+            nursery.cancel_scope.cancel()
             engine.metrics.registry.unregister(gateway.counters)

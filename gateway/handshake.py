@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from http import HTTPStatus
@@ -11,8 +12,8 @@ from websockets.http11 import Request, Response
 from websockets.typing import Origin
 
 from ..engine.settings import Listen, Settings
-from ..protocol.errors import Rejected
-from .auth import Identity, Verifier
+from ..protocol.errors import ERRORS, Rejected
+from .auth import Authenticator, Identity
 from .websocket import Opening, Origins
 
 PATHS = ("/v1/ws", "/")
@@ -26,15 +27,15 @@ class Handshake:
     WebSocket (CONN-05). Where the settings do not list a place, a token there is not looked at.
     """
 
-    def __init__(self, settings: Settings, verifier: Verifier) -> None:
-        self._verifier = verifier
+    def __init__(self, settings: Settings, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
         self._sources = settings.auth.token_sources
         self._origins = origins(settings.listen)
 
     def opening(self) -> Opening:
         return Opening(self._origins)
 
-    def answer(
+    async def answer(
         self, core: Opening, request: Request, *, room: bool
     ) -> tuple[Response, Identity | None]:
         """The response, not yet sent, and who asks if the request says so and is accepted."""
@@ -52,10 +53,13 @@ class Handshake:
             token = self._token(request, url.query)
             if token is not None or "hello" not in self._sources:
                 try:
-                    identity = self._verifier.verify(token)
+                    identity = await self._authenticator.identify(token)
                 except Rejected as no:
-                    response = core.reject(HTTPStatus.UNAUTHORIZED, f"{no}\n")
-                    response.headers["WWW-Authenticate"] = "Bearer"
+                    response = core.reject(HTTPStatus(ERRORS[no.code].http), f"{no}\n")
+                    if no.retry_after is not None:
+                        response.headers["Retry-After"] = str(math.ceil(no.retry_after))
+                    else:
+                        response.headers["WWW-Authenticate"] = "Bearer"
         return response, identity
 
     def _token(self, request: Request, query: str) -> str | None:

@@ -18,6 +18,7 @@ def health(gateway: Gateway) -> dict[str, Any]:
     """`status` is "ok", "degraded", "starting" or "draining"; `checks` names the parts (MON-01)."""
     report: dict[str, Any] = dict(gateway.engine.health())
     checks = dict(report.get("checks") or {})
+    checks["keys"] = "ok" if gateway.authenticator.ready else "unavailable"
     checks["sockets"] = "draining" if gateway.draining else "ok"
     return {
         **report,
@@ -35,8 +36,11 @@ def health(gateway: Gateway) -> dict[str, Any]:
 
 
 def is_ready(gateway: Gateway) -> bool:
-    """Whether new clients are served in full: neither starting nor draining, the store at hand."""
-    return not gateway.draining and gateway.engine.health()["status"] == "ok"
+    """Whether new clients are served in full: neither starting nor draining, store and keys
+    at hand."""
+    if gateway.draining or not gateway.authenticator.ready:
+        return False
+    return gateway.engine.health()["status"] == "ok"
 
 
 def process() -> dict[str, float | int | None]:

@@ -19,7 +19,7 @@ from ..protocol.disconnects import (
 )
 from ..protocol.errors import Rejected
 from ..protocol.frames import VERSION, Item
-from .auth import Identity, Verifier
+from .auth import Authenticator, Identity
 
 SERVER = f"palaver/{__version__}"
 
@@ -58,8 +58,8 @@ def refusal(no: Rejected) -> Disconnect:
     return _DISCONNECTS.get(no.code, BAD_TOKEN)
 
 
-def sign_in(
-    item: Item, known: Identity | None, verifier: Verifier, *, token_in_hello: bool
+async def sign_in(
+    item: Item, known: Identity | None, authenticator: Authenticator, *, token_in_hello: bool
 ) -> Identity:
     """Who says hello with `item`; `known` is who the handshake was with. Raises `Rejected`.
 
@@ -82,17 +82,18 @@ def sign_in(
         raise
     assert isinstance(hello, Hello)
     if token_in_hello and (known is None or hello.token is not None):
-        return verifier.verify(hello.token)
+        return await authenticator.identify(hello.token)
     if known is None:
         raise Rejected("AUTH_REQUIRED")
+    authenticator.confirm(known)
     return known
 
 
-def refreshed(item: Item, user: str, verifier: Verifier) -> Identity:
+async def refreshed(item: Item, user: str, authenticator: Authenticator) -> Identity:
     """The identity of the new token, which must be of the same user."""
     refresh = parse_command(Refresh, item.payload)
     assert isinstance(refresh, Refresh)
-    identity = verifier.verify(refresh.token)
+    identity = await authenticator.identify(refresh.token)
     if identity.user != user:
         raise Rejected("AUTH_FAILED", "The token is somebody else's.")
     return identity

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import ssl
 from collections.abc import Sequence
 from typing import Final
 
@@ -24,19 +25,25 @@ STABLE_S: Final = 60.0
 """Having run for so long, it starts again with the first delay."""
 
 
-async def serve_http(gateway: Gateway, listeners: Sequence[trio.SocketListener]) -> None:
-    """Answer HTTP on `listeners` until cancelled. Installs no signal handlers and writes no access
-    log, since URLs may hold what must not be logged (SEC-17)."""
-    await supervise(make_app(gateway), listeners)
+async def serve_http(
+    gateway: Gateway,
+    listeners: Sequence[trio.SocketListener],
+    tls: ssl.SSLContext | None = None,
+) -> None:
+    """Answer HTTP on `listeners`, or HTTPS with `tls`, until cancelled. Installs no signal handlers
+    and writes no access log, since URLs may hold what must not be logged (SEC-17)."""
+    await supervise(make_app(gateway), listeners, tls)
 
 
-async def supervise(app: App, listeners: Sequence[trio.SocketListener]) -> None:
+async def supervise(
+    app: App, listeners: Sequence[trio.SocketListener], tls: ssl.SSLContext | None = None
+) -> None:
     """Run the server again whenever it ends, at growing intervals while it keeps failing."""
     delay = FIRST_DELAY_S
     while True:
         began = trio.current_time()
         try:
-            await hypercorn.trio.serve(app, _config(listeners), mode="asgi")  # type: ignore[arg-type]
+            await hypercorn.trio.serve(app, _config(listeners, tls), mode="asgi")  # type: ignore[arg-type]
         except Exception as error:
             _log.error("HTTP server failed", retry_s=delay, stack=stack(_innermost(error)))
         if trio.current_time() - began > STABLE_S:
@@ -51,14 +58,31 @@ def _innermost(error: Exception) -> Exception:
     return error
 
 
-def _config(listeners: Sequence[trio.SocketListener]) -> hypercorn.config.Config:
-    config = hypercorn.config.Config()
+class _Config(hypercorn.config.Config):
+    """Takes a context for TLS, where Hypercorn itself would read the files once and for all."""
+
+    tls: ssl.SSLContext | None = None
+
+    @property
+    def ssl_enabled(self) -> bool:
+        return self.tls is not None
+
+    def create_ssl_context(self) -> ssl.SSLContext | None:
+        return self.tls
+
+
+def _config(
+    listeners: Sequence[trio.SocketListener], tls: ssl.SSLContext | None
+) -> hypercorn.config.Config:
+    config = _Config()
     # Of its own, because it closes what it was given; the port stays ours between two attempts.
     config.bind = [f"fd://{os.dup(listener.socket.fileno())}" for listener in listeners]
+    config.tls = tls
     config.accesslog = None
     config.errorlog = logging.getLogger("palaver.http")
     config.include_server_header = False
     config.keep_alive_timeout = 30
     config.read_timeout = 60
+    config.ssl_handshake_timeout = 10
     config.graceful_timeout = 1
     return config

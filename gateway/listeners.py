@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import ipaddress
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Final, NoReturn
 
@@ -10,6 +12,7 @@ import structlog
 import trio
 
 from ..engine import StartupError
+from ..engine.settings import Listen
 
 _log = structlog.get_logger("palaver.gateway")
 
@@ -28,6 +31,14 @@ async def bind(
     for listener in listeners:
         stack.push_async_callback(trio.aclose_forcefully, listener)
     return listeners
+
+
+def encrypted(
+    listeners: Sequence[trio.SocketListener], context: ssl.SSLContext
+) -> list[trio.SSLListener[trio.SocketStream]]:
+    """The same with TLS. They give streams that have not shaken hands: whoever reads first does, so
+    that accepting waits for nobody."""
+    return [trio.SSLListener(listener, context, https_compatible=True) for listener in listeners]
 
 
 async def accept(
@@ -63,6 +74,18 @@ def address(listener: trio.abc.Listener[Any], host: str, port: int) -> tuple[str
         if isinstance(name, tuple):
             return host, name[1]
     return host, port
+
+
+def on_loopback(listen: Listen) -> bool:
+    """Whether only this machine can reach it."""
+    return all(_is_loopback(host) for host in (listen.host, listen.http_host))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def netloc(host: str, port: int) -> str:

@@ -10,31 +10,38 @@ from typing import Any
 import trio
 
 from ..engine import Engine, StartupError
-from .auth import TokenVerifier, Verifier
+from .auth import SessionStore, TokenVerifier, Verifier
 from .gateway import open_gateway
 from .handshake import PATHS
 from .http_server import serve_http
-from .listeners import accept, address, bind, netloc
+from .listeners import accept, address, bind, encrypted, netloc
+from .tls import Certificate, certificate
 
 
 @dataclass(frozen=True, slots=True)
 class Listening:
     """Where clients connect now. `issue_token(user, ttl_s=…)` makes a token that is believed here;
-    it raises `StartupError` where tokens come from elsewhere."""
+    it raises `StartupError` where tokens come from elsewhere. `certificate` is the configured one:
+    its `reload` reads it again, for connections to come."""
 
     host: str
     port: int
     http_host: str
     http_port: int
     issue_token: Callable[..., str]
+    certificate: Certificate | None = None
+    encrypted: bool = False
+    """the WebSocket listener, which may be the host's own"""
 
     @property
     def ws_url(self) -> str:
-        return f"ws://{netloc(self.host, self.port)}{PATHS[0]}"
+        scheme = "wss" if self.encrypted else "ws"
+        return f"{scheme}://{netloc(self.host, self.port)}{PATHS[0]}"
 
     @property
     def http_url(self) -> str:
-        return f"http://{netloc(self.http_host, self.http_port)}"
+        scheme = "http" if self.certificate is None else "https"
+        return f"{scheme}://{netloc(self.http_host, self.http_port)}"
 
 
 async def serve(
@@ -42,6 +49,7 @@ async def serve(
     *,
     listeners: Sequence[trio.abc.Listener[Any]] | None = None,
     verifier: Verifier | None = None,
+    sessions: SessionStore | None = None,
     task_status: trio.TaskStatus[Listening] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve `engine` where its settings say, until cancelled: `await nursery.start(serve, engine)`
@@ -51,27 +59,33 @@ async def serve(
     back, what is in flight is answered, and after `drain_s` at most everything is closed. HTTP
     answers meanwhile, so that a load balancer can see it.
 
-    `listeners` replace those of the settings; theirs may be TLS. Raises `StartupError`, in words,
-    if an address cannot be had or if `settings.auth` cannot work.
+    `listeners` replace those of the settings for WebSockets; theirs may be TLS. `verifier` and
+    `sessions` are as for `open_gateway`. Raises `StartupError`, in words, if an address cannot be
+    had or if `settings.auth` or `settings.tls` cannot work.
     """
     settings = engine.settings
     listen = settings.listen
     if verifier is None:
-        verifier = TokenVerifier(settings.auth, development=listen.development)
+        verifier = TokenVerifier(settings.auth, sessions=sessions, development=listen.development)
+    own = certificate(settings.tls)
+    tls = own.context if own is not None else None
     async with AsyncExitStack() as bound:
         if listeners is None:
-            listeners = await bind(bound, listen.host, listen.port, listen.backlog)
+            plain = await bind(bound, listen.host, listen.port, listen.backlog)
+            listeners = plain if tls is None else encrypted(plain, tls)
         http = await bind(bound, listen.http_host, listen.http_port, listen.backlog)
         listening = Listening(
             *address(listeners[0], listen.host, listen.port),
             *address(http[0], listen.http_host, listen.http_port),
             verifier.issue if isinstance(verifier, TokenVerifier) else _no_tokens,
+            own,
+            isinstance(listeners[0], trio.SSLListener),
         )
         async with (
             open_gateway(engine, verifier=verifier) as gateway,
             trio.open_nursery() as accepting,
         ):
-            gateway.nursery.start_soon(serve_http, gateway, http)
+            gateway.nursery.start_soon(serve_http, gateway, http, tls)
             for listener in listeners:
                 accepting.start_soon(accept, listener, gateway.serve_stream, gateway.nursery)
             task_status.started(listening)

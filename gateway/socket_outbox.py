@@ -8,6 +8,7 @@ import trio
 
 from ..actors.outbox import Parcel, Push
 from ..protocol.disconnects import Disconnect
+from .auth import Identity
 from .metrics import Counters
 from .wire import WebSocketWire
 from .write_side import WriteSide
@@ -30,20 +31,23 @@ class SocketOutbox:
         "_side",
         "_wire",
         "in_flight",
+        "role",
+        "session",
         "subscriptions",
         "user",
     )
 
     def __init__(
         self,
-        user: str,
+        identity: Identity,
         wire: WebSocketWire,
         side: WriteSide,
         close: Callable[[Disconnect], None],
         limit: int,
         counters: Counters,
     ) -> None:
-        self.user = user
+        self.user = identity.user
+        self.identified(identity)
         self.subscriptions: set[str] = set()
         self.in_flight = 0
         self._wire = wire
@@ -54,6 +58,11 @@ class SocketOutbox:
         self._held: list[Parcel] | None = []
         self._room: trio.Event | None = None
         self._leaving: Disconnect | None = None
+
+    def identified(self, identity: Identity) -> None:
+        """The user has signed in (again): what follows is said in this role and session."""
+        self.role = identity.role
+        self.session = identity.session
 
     def open(self, welcome: bytes) -> None:
         """Write `welcome`, then what was offered before it."""

@@ -33,13 +33,18 @@ async def receive(stream: trio.abc.Stream) -> bytes:
 
 def tune(stream: trio.abc.Stream, send_buffer: int) -> None:
     """Bound what the kernel buffers for it: that lies outside of our own bound."""
-    if isinstance(stream, trio.SocketStream):
-        with suppress(OSError):
-            stream.setsockopt(SOL_SOCKET, SO_SNDBUF, send_buffer)
+    _set(stream, SO_SNDBUF, send_buffer)
 
 
 def reset(stream: trio.abc.Stream) -> None:
     """When it is closed, drop what is unsent: the kernel would go on offering it for minutes."""
+    _set(stream, SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def _set(stream: trio.abc.Stream, option: int, value: int | bytes) -> None:
+    """On its socket, if it has one, also below TLS."""
+    if isinstance(stream, trio.SSLStream):
+        stream = stream.transport_stream
     if isinstance(stream, trio.SocketStream):
         with suppress(OSError):
-            stream.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+            stream.setsockopt(SOL_SOCKET, option, value)

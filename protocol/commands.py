@@ -47,6 +47,8 @@ class Context:
     """What a decision may know besides the state: who, when, and what was fetched for it.
 
     `messages` lacks an id that does not exist in this conversation. `now` is in milliseconds.
+    `role` and `session` are the host's words about the caller, from the token or the session store
+    (CONN-07); both are None for callers inside this process.
     """
 
     user: str
@@ -55,6 +57,8 @@ class Context:
     new_id: Callable[[], str]
     messages: Mapping[str, Message] = field(default_factory=dict)
     position: Position | None = None
+    role: str | None = None
+    session: str | None = None
 
     def message(self, id: str) -> Message:
         """The message `id`, or MESSAGE_NOT_FOUND; a deleted one is not found either."""

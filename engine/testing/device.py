@@ -17,10 +17,22 @@ class Device:
     """One device of `user`, attached to `engine` until `leave`.
 
     `items` is everything in the order in which a client would have got it, Replies included.
+    `limited` makes the rates of `settings.limits` hold for it, as for a connection.
     """
 
-    def __init__(self, engine: Engine, user: str) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        user: str,
+        *,
+        role: str | None = None,
+        session: str | None = None,
+        limited: bool = False,
+    ) -> None:
         self.user = user
+        self.role = role
+        self.session = session
+        self.limited = limited
         self.subscriptions: set[str] = set()
         self.items: list[dict[str, Any]] = []
         self.disconnects: list[Disconnect] = []

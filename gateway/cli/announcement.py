@@ -82,8 +82,11 @@ def _key_is_kept(settings: Settings) -> bool:
 def _options_of_chat(settings: Settings, listening: Listening) -> str:
     """What chat must be told, because it is not as it is by default."""
     options = ""
-    if (url := local_url(listening.host, listening.port)) != local_url():
+    tls = listening.certificate is not None
+    if (url := local_url(listening.host, listening.port, tls=tls)) != local_url():
         options += f" --url {url}"
+    if tls:
+        options += f" --ca {shlex.quote(str(settings.tls.certificate))}"
     if settings.storage.data is not None and not settings.storage.memory:
         options += f" --data {shlex.quote(str(settings.storage.data))}"
     return options

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -27,6 +29,9 @@ def chat(
         str | None, typer.Option(help="The server; by default the one on this machine.")
     ] = None,
     token: Annotated[str | None, typer.Option(help="What the server knows you by.")] = None,
+    ca: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Trust this authority, for wss://.")
+    ] = None,
     config: Config = None,
     data: Data = None,
 ) -> None:
@@ -47,14 +52,25 @@ def chat(
         raise Problem("who are you? Say --as NAME, or give a --token.")
     settings = load_settings(config, storage={"data": data})
     if url is None:
-        url = local_url(settings.listen.host, settings.listen.port)
+        url = local_url(
+            settings.listen.host, settings.listen.port, tls=settings.tls.certificate is not None
+        )
     try:
         Address.parse(url)
     except ValueError as error:
         raise Problem(f"{error}.") from None
     opening = Opening(to=to, group=group, members=members or [], conversation=conversation)
+    context = _trusting(ca) if ca is not None else None
     with ungrouped():
-        trio.run(run, url, token or _own_token(user or "", settings), opening)
+        trio.run(run, url, token or _own_token(user or "", settings), opening, context)
+
+
+def _trusting(ca: Path) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except OSError as error:  # so is an SSLError
+        reason = "no PEM certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        raise Problem(f"--ca {ca}: {reason}.") from None
 
 
 def _own_token(user: str, settings: Any) -> Any:

@@ -25,10 +25,11 @@ def duration(text: str) -> int:
     return int(match[1]) * _UNITS[match[2] or "s"]
 
 
-def local_url(host: str = "127.0.0.1", port: int = 8765) -> str:
+def local_url(host: str = "127.0.0.1", port: int = 8765, *, tls: bool = False) -> str:
     """How a client on this machine reaches a server that listens on `host`."""
+    scheme = "wss" if tls else "ws"
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    return f"ws://[{host}]:{port}" if ":" in host else f"ws://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 Config = Annotated[

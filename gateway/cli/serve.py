@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import signal
 from collections.abc import AsyncIterator
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import trio
 
     from ...engine.settings import Settings
+    from ...engine.testing.shifted_clock import ShiftedClock
+    from ..tls import Certificate
 
 
 class Durability(StrEnum):
@@ -61,9 +63,20 @@ def serve(
         bool | None,
         typer.Option("--dev/--no-dev", help="Development mode: make up a secret, print tokens."),
     ] = None,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Speak TLS with this certificate; SIGHUP reads it again."
+        ),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Its key, if not in the same file.")
+    ] = None,
     durability: Annotated[Durability | None, typer.Option(help="What a reply promises.")] = None,
     log_level: Annotated[LogLevel | None, typer.Option()] = None,
     log_format: Annotated[LogFormat | None, typer.Option()] = None,
+    clock_offset: Annotated[Path | None, typer.Option(hidden=True)] = None,
+    sabotage: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run the server: WebSocket, HTTP, and Postgres if you have none of your own.
 
@@ -75,6 +88,7 @@ def serve(
         config,
         listen={"host": host, "http_host": host, "port": port, "http_port": http_port},
         storage={"dsn": dsn, "data": data, "memory": memory},
+        tls={"certificate": tls_cert, "key": tls_key},
         policy={"durability": durability},
         log_level=log_level,
         log_format=log_format,
@@ -83,9 +97,24 @@ def serve(
 
     try:
         with ungrouped():
-            trio.run(_run, _with_secret(settings, dev))
+            trio.run(_run, _with_secret(settings, dev), _rigged(clock_offset, sabotage))
     except StartupError as error:
         raise Problem(_with_advice(str(error), settings)) from None
+
+
+def _rigged(clock_offset: Path | None, sabotage: str | None) -> ShiftedClock | None:
+    """What `palaver chaos` does to the engine: a clock that jumps at SIGUSR1, a planted bug."""
+    if sabotage is not None:
+        from ...engine.testing.sabotage import plant
+
+        plant(sabotage)
+    if clock_offset is None:
+        return None
+    from ...engine.testing.shifted_clock import ShiftedClock
+
+    clock = ShiftedClock(clock_offset)
+    signal.signal(signal.SIGUSR1, lambda *_: clock.read())
+    return clock
 
 
 def _with_secret(settings: Settings, dev: bool | None) -> Settings:
@@ -93,7 +122,7 @@ def _with_secret(settings: Settings, dev: bool | None) -> Settings:
     from pydantic import SecretStr
 
     auth, listen = settings.auth, settings.listen
-    configured = bool(auth.secret or auth.public_key or auth.public_key_file)
+    configured = bool(auth.secret or auth.public_key or auth.public_key_file or auth.jwks)
     if dev is None:
         dev = listen.development or (not configured and _on_loopback(settings))
     if not configured:
@@ -120,17 +149,12 @@ def _no_secret(settings: Settings) -> str:
 
 
 def _on_loopback(settings: Settings) -> bool:
-    return all(_is_loopback(host) for host in (settings.listen.host, settings.listen.http_host))
+    from ..listeners import on_loopback
+
+    return on_loopback(settings.listen)
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-async def _run(settings: Settings) -> None:
+async def _run(settings: Settings, clock: ShiftedClock | None) -> None:
     """From opening the store to the end of the drain. Returns after a clean stop."""
     import trio
 
@@ -141,12 +165,12 @@ async def _run(settings: Settings) -> None:
         async with trio.open_nursery() as nursery:
             with trio.CancelScope() as serving:
                 nursery.start_soon(_stop_on_signal, signals, serving)
-                await _serve(settings)
+                await _serve(settings, clock)
             nursery.cancel_scope.cancel()
     _say("stopped")
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, clock: ShiftedClock | None) -> None:
     """Until cancelled; then the listeners drain first, the engine after them."""
     import trio
 
@@ -154,12 +178,28 @@ async def _serve(settings: Settings) -> None:
     from ...engine.collector import tune
     from ..server import serve as listen
 
-    async with Engine(settings, progress=_say) as engine, trio.open_nursery() as nursery:
+    async with (
+        Engine(settings, clock=clock, progress=_say) as engine,
+        trio.open_nursery() as nursery,
+    ):
         listening = await nursery.start(listen, engine)
         if settings.listen.development:
             _keep_key(settings)
+        if listening.certificate is not None:
+            await nursery.start(_reload_on_signal, listening.certificate)
         typer.echo(announcement(settings, listening))
         tune()
+
+
+async def _reload_on_signal(
+    certificate: Certificate, *, task_status: trio.TaskStatus[None]
+) -> None:
+    import trio
+
+    with trio.open_signal_receiver(signal.SIGHUP) as signals:
+        task_status.started()
+        async for _ in signals:
+            certificate.reload()
 
 
 async def _stop_on_signal(signals: AsyncIterator[int], serving: trio.CancelScope) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -53,12 +54,15 @@ class Opening:
     conversation: str | None = None
 
 
-async def run(url: str, token: Any, opening: Opening) -> None:
+async def run(
+    url: str, token: Any, opening: Opening, ssl_context: ssl.SSLContext | None = None
+) -> None:
     """Until the input ends or the server refuses; then `Problem`."""
     screen = Screen()
     with screen.restored():
         # Somebody sits in front of it, so it is less patient than an app in a pocket.
-        async with Client(url, token, backoff=partial(exponential, cap=PATIENCE)) as client:
+        backoff = partial(exponential, cap=PATIENCE)
+        async with Client(url, token, backoff=backoff, ssl_context=ssl_context) as client:
             session = Session(client, screen)
             try:
                 await session.run(opening)

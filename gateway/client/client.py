@@ -12,9 +12,12 @@ from __future__ import annotations
 import itertools
 import math
 import random as _random
+import ssl
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -59,18 +62,24 @@ class Client(Commands):
         *,
         device: str | None = None,
         pushes: bool = True,
+    `ssl_context` says whom to trust behind a `wss:` URL; by default whom the system trusts.
+
+    `outbox` holds what is enqueued: in memory, or in a `DiskOutbox`. What is in it from the last
+    time is sent first.
+
         queue: int = 1024,
         ack_every: float | None = 0.5,
         backoff: Backoff = exponential,
         random: Callable[[], float] = _random.random,
-        connector: Connector = tcp,
+        ssl_context: ssl.SSLContext | None = None,
+        connector: Connector | None = None,
     ) -> None:
         self._address = Address.parse(url)
         self._token = token
         self._device = device or uuid.uuid4().hex
         self._backoff = backoff
         self._random = random
-        self._connector = connector
+        self._connector = connector or partial(tcp, ssl_context=ssl_context)
         self._calls = Calls()
         self._inbox = Inbox(queue, lambda: self._calls.waiting)
         self._follower = Follower(self._calls, self._inbox, random) if pushes else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -54,13 +55,20 @@ class Address(NamedTuple):
 Connector = Callable[[Address], Awaitable[trio.abc.Stream]]
 
 
-async def tcp(address: Address) -> trio.abc.Stream:
-    """The usual way to the server: TCP, with TLS for `wss:`."""
-    if address.tls:
-        return await trio.open_ssl_over_tcp_stream(
-            address.host, address.port, https_compatible=True
-        )
-    return await trio.open_tcp_stream(address.host, address.port)
+async def tcp(address: Address, ssl_context: ssl.SSLContext | None = None) -> trio.abc.Stream:
+    """The usual way to the server: TCP, with TLS for `wss:`, trusting what `ssl_context` does; by
+    default what the system does."""
+    if not address.tls:
+        return await trio.open_tcp_stream(address.host, address.port)
+    stream = await trio.open_ssl_over_tcp_stream(
+        address.host, address.port, ssl_context=ssl_context, https_compatible=True
+    )
+    try:
+        await stream.do_handshake()  # now, or the reason of a failure would be lost on the way
+    except BaseException:
+        await trio.aclose_forcefully(stream)
+        raise
+    return stream
 
 
 class Ended(Exception):
@@ -205,6 +213,10 @@ class _Reading:
 def _words(error: Exception) -> str:
     """The reason without the address, which trio adds, or hides in a group of one per address."""
     cause: BaseException | None = error.__cause__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {cause.verify_message}"
+    if isinstance(cause, ssl.SSLError):
+        return f"no TLS with it: {(cause.reason or 'failed').lower().replace('_', ' ')}"
     while isinstance(cause, BaseExceptionGroup):
         cause = cause.exceptions[0]
     number = next((e.errno for e in (error, cause) if isinstance(e, OSError) and e.errno), 0)

@@ -26,8 +26,11 @@ ROOM = "c0000000-0000-5000-8000-000000000000"
 class Box:
     """An outbox that keeps its parcels apart."""
 
+    role = session = None
+
     def __init__(self, user: str) -> None:
         self.user = user
+        self.limited = False
         self.subscriptions: set[str] = set()
         self.parcels: list[Parcel] = []
 

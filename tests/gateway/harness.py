@@ -11,6 +11,7 @@ from trio.testing import memory_stream_pair
 
 from palaver.actors.outbox import Outbox, Parcel, Push
 from palaver.engine import Engine, Settings
+from palaver.engine.revocations import Revocations
 from palaver.gateway.auth import issue_token
 from palaver.gateway.gateway import Gateway, open_gateway
 from palaver.protocol.codec import Codec, JsonCodec, MsgpackCodec
@@ -38,6 +39,7 @@ class FakeEngine:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.metrics = Metrics()
+        self.revocations = Revocations(60, 100)
         self.status = "ok"
         self.outboxes: list[Outbox] = []
         self.attached: list[str] = []

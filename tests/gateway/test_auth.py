@@ -42,9 +42,9 @@ def verifier(**auth: Any) -> TokenVerifier:
     return TokenVerifier(settings(**auth))
 
 
-def code(verifier: TokenVerifier, token: str | None) -> str:
+async def code(verifier: TokenVerifier, token: str | None) -> str:
     with pytest.raises(Rejected) as refused:
-        verifier.verify(token)
+        await verifier.verify(token)
     return refused.value.code
 
 
@@ -52,21 +52,21 @@ def code(verifier: TokenVerifier, token: str | None) -> str:
     ("algorithm", "key"), [("RS256", RSA), ("ES256", EC)], ids=["RS256", "ES256"]
 )
 @pytest.mark.parametrize("from_file", [False, True])
-def test_CONN_05_public_key_algorithms(
+async def test_CONN_05_public_key_algorithms(
     algorithm: str, key: Any, from_file: bool, tmp_path: Path
 ) -> None:
     path = tmp_path / "key.pem"
     path.write_text(public(key))
     where = {"public_key_file": path} if from_file else {"public_key": public(key)}
     checks = verifier(algorithms=[algorithm], **where)
-    assert checks.verify(jwt.encode({"sub": "ann"}, key, algorithm)) == Identity("ann")
+    assert await checks.verify(jwt.encode({"sub": "ann"}, key, algorithm)) == Identity("ann")
     other = RSA if key is EC else rsa.generate_private_key(65537, 2048)
-    assert code(checks, jwt.encode({"sub": "ann"}, other, "RS256")) == "AUTH_FAILED"
+    assert await code(checks, jwt.encode({"sub": "ann"}, other, "RS256")) == "AUTH_FAILED"
     with pytest.raises(StartupError, match="HS256 only"):
         checks.issue("ann")
 
 
-def test_CONN_05_a_public_key_is_never_a_shared_secret() -> None:
+async def test_CONN_05_a_public_key_is_never_a_shared_secret() -> None:
     """The classic confusion: HS256, signed with what everybody knows."""
     import base64
     import hashlib
@@ -78,12 +78,12 @@ def test_CONN_05_a_public_key_is_never_a_shared_secret() -> None:
     body = base64.urlsafe_b64encode(b'{"sub":"ann"}').rstrip(b"=")
     mac = hmac.new(pem.encode(), head + b"." + body, hashlib.sha256).digest()
     forged = b".".join([head, body, base64.urlsafe_b64encode(mac).rstrip(b"=")]).decode()
-    assert code(checks, forged) == "AUTH_FAILED"
-    assert checks.verify(jwt.encode({"sub": "ann"}, SECRET)).user == "ann"
-    assert checks.verify(jwt.encode({"sub": "bob"}, RSA, "RS256")).user == "bob"
+    assert await code(checks, forged) == "AUTH_FAILED"
+    assert (await checks.verify(jwt.encode({"sub": "ann"}, SECRET))).user == "ann"
+    assert (await checks.verify(jwt.encode({"sub": "bob"}, RSA, "RS256"))).user == "bob"
 
 
-def test_issuer_and_audience_are_required_where_they_are_set() -> None:
+async def test_issuer_and_audience_are_required_where_they_are_set() -> None:
     auth = {"secret": SECRET, "issuer": "shop", "audience": "chat"}
     checks = verifier(**auth)
     for claims in (
@@ -93,16 +93,18 @@ def test_issuer_and_audience_are_required_where_they_are_set() -> None:
         {"sub": "ann", "iss": "shop", "aud": "mail"},
         {"sub": "ann", "iss": "other", "aud": "chat"},
     ):
-        assert code(checks, jwt.encode(claims, SECRET)) == "AUTH_FAILED"
-    assert checks.verify(issue_token(settings(**auth), "ann")).user == "ann"
+        assert await code(checks, jwt.encode(claims, SECRET)) == "AUTH_FAILED"
+    assert (await checks.verify(issue_token(settings(**auth), "ann"))).user == "ann"
     # Where none is asked for, one that is there does not matter.
-    assert verifier(secret=SECRET).verify(issue_token(settings(**auth), "ann")).user == "ann"
+    assert (
+        await verifier(secret=SECRET).verify(issue_token(settings(**auth), "ann"))
+    ).user == "ann"
 
 
-def test_clocks_may_differ_a_little() -> None:
+async def test_clocks_may_differ_a_little() -> None:
     token = issue_token(settings(secret=SECRET), "ann", ttl_s=-10)
-    assert code(verifier(secret=SECRET), token) == "SESSION_EXPIRED"
-    identity = verifier(secret=SECRET, leeway_s=20).verify(token)
+    assert await code(verifier(secret=SECRET), token) == "SESSION_EXPIRED"
+    identity = await verifier(secret=SECRET, leeway_s=20).verify(token)
     assert identity.ttl() in (9, 10)
 
 
@@ -112,7 +114,7 @@ def test_clocks_may_differ_a_little() -> None:
         ({}, "auth.secret is missing"),
         ({"secret": "s" * 31}, "at least 32 bytes"),
         ({"algorithms": ["RS256"]}, "need a public key"),
-        ({"algorithms": ["RS256"], "public_key": "k", "public_key_file": "k"}, "public_key or"),
+        ({"algorithms": ["RS256"], "public_key": "k", "public_key_file": "k"}, "give one of"),
         ({"algorithms": ["RS256"], "public_key": "nonsense"}, "no PEM public key"),
         ({"algorithms": ["RS256"], "public_key": public(EC)}, "no PEM public key"),
         ({"algorithms": ["ES256"], "public_key": private(EC)}, "no PEM public key"),
@@ -126,10 +128,10 @@ def test_settings_that_cannot_work_are_refused_in_words(auth: dict[str, Any], wo
     assert secret is None or secret not in str(refused.value)
 
 
-def test_development_makes_up_a_secret_each_time() -> None:
+async def test_development_makes_up_a_secret_each_time() -> None:
     one, other = (TokenVerifier(Auth(), development=True) for _ in range(2))
-    assert one.verify(one.issue("ann")).user == "ann"
-    assert code(other, one.issue("ann")) == "AUTH_FAILED"
+    assert (await one.verify(one.issue("ann"))).user == "ann"
+    assert await code(other, one.issue("ann")) == "AUTH_FAILED"
 
 
 def test_tokens_are_issued_to_user_ids_only() -> None:

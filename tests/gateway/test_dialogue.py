@@ -15,7 +15,7 @@ from palaver.gateway.socket_outbox import SocketOutbox
 from palaver.gateway.websocket import Opening, WebSocket
 from palaver.gateway.write_side import WriteSide
 from palaver.protocol.codec import Codec
-from palaver.protocol.disconnects import REVOKED
+from palaver.protocol.disconnects import FORBIDDEN, REVOKED
 from palaver.tests.gateway.harness import (
     BINARY,
     CLOSE,
@@ -314,6 +314,7 @@ async def test_the_engine_closes_after_what_it_gave() -> None:
         outbox.close(REVOKED)
         here.engine.push({"t": "message.sent", "seq": 2})
         assert (await peer.item())["seq"] == 1
+        assert (await peer.item())["error"]["code"] == "SESSION_EXPIRED"
         assert await peer.closed() == 3503
         assert not here.engine.outboxes
 
@@ -321,7 +322,7 @@ async def test_the_engine_closes_after_what_it_gave() -> None:
 async def test_a_close_is_not_waited_for_without_end(clock: MockClock) -> None:
     async with house() as here:
         peer = await here.client()
-        here.engine.outboxes[0].close(REVOKED)
+        here.engine.outboxes[0].close(FORBIDDEN)
         began = trio.current_time()
         await peer.next()
         await peer.send({"t": "ping"})

@@ -40,7 +40,7 @@ async def test_MON_01_health_tells_of_sockets_errors_and_resources(path: str) ->
         assert response.status_code == 200
         report = response.json()
         assert report["status"] == "ok"
-        assert report["checks"] == {"storage": "ok", "sockets": "ok"}
+        assert report["checks"] == {"storage": "ok", "sockets": "ok", "keys": "ok"}
         assert report["sockets"] == {"open": 1, "opened": 1, "max": 50_000}
         assert report["rates"].keys() == {"seconds", "replies", "errors", "error_rate"}
         assert (report["rates"]["replies"], report["rates"]["error_rate"]) == (2, 0.5)

@@ -132,6 +132,7 @@ async def test_the_client_closes() -> None:
 async def test_CONN_21_the_server_closes_with_a_code() -> None:
     async with server() as here, here.client() as websocket:
         here.engine.outboxes[0].close(REVOKED)
+        assert (await hear(websocket))["error"]["code"] == "SESSION_EXPIRED"
         assert await code(websocket) == 3503
 
 
@@ -273,7 +274,8 @@ async def test_settings_without_a_secret_are_refused_before_anything_listens() -
 
 async def test_a_host_may_bring_listeners_and_a_verifier_of_its_own() -> None:
     class Anybody:
-        def verify(self, token: str | None) -> Identity:
+        async def verify(self, token: str | None) -> Identity:
+            await trio.lowlevel.checkpoint()
             return Identity(token or "nobody")
 
     note, engine = fake(settings(auth={}))

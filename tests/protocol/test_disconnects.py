@@ -33,10 +33,10 @@ def test_CONN_21_which_of_ours_come_back():
     final = {disconnect.reason for disconnect in DISCONNECTS if not disconnect.reconnect}
     assert final == {
         "frame too large",
-        "token refused",
+        "token refused or expired",
         "bad frame",
         "no hello in time",
-        "session revoked or expired",
+        "session revoked",
         "too many connections of this user",
         "protocol version not supported",
         "forbidden",

@@ -1,0 +1,87 @@
+"""A small document at a path or a URL, read again and again. Bounded in size and time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import trio
+
+if TYPE_CHECKING:
+    import httpx
+
+MAX_BYTES: Final = 262_144
+TIMEOUT_S: Final = 10.0
+
+
+class Document(NamedTuple):
+    """`max_age_s`: for how long it holds, if its server says so (RFC 9111 §5.2.2.1)."""
+
+    data: bytes
+    max_age_s: float | None = None
+
+
+class Unreadable(Exception):
+    """It cannot be had; the text says why and holds nothing of the address."""
+
+
+Read = Callable[[], Awaitable[Document]]
+
+
+def is_url(where: str) -> bool:
+    return where.startswith(("https://", "http://"))
+
+
+def read_file(path: Path) -> Document:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise Unreadable((error.strerror or str(error)).lower()) from None
+    return Document(_bounded(data))
+
+
+@asynccontextmanager
+async def reader(where: str) -> AsyncGenerator[Read]:
+    """Reads what is at `where` each time it is called, or raises `Unreadable`."""
+    if not is_url(where):
+        yield partial(trio.to_thread.run_sync, read_file, Path(where))
+        return
+    import httpx  # as late as this, because most servers and every command do without
+
+    # Redirects are not followed: keys come from where the operator said, or not at all.
+    async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+        yield partial(_get, client, where)
+
+
+async def _get(client: httpx.AsyncClient, url: str) -> Document:
+    import httpx
+
+    data = b""
+    try:
+        with trio.fail_after(TIMEOUT_S):
+            async with client.stream("GET", url) as response:
+                if response.status_code != 200:
+                    raise Unreadable(f"HTTP {response.status_code}")
+                async for chunk in response.aiter_bytes():
+                    data = _bounded(data + chunk)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Unreadable(type(error).__name__) from None
+    except trio.TooSlowError:
+        raise Unreadable("too slow") from None
+    return Document(data, _max_age(response.headers.get("cache-control", "")))
+
+
+def _bounded(data: bytes) -> bytes:
+    if len(data) > MAX_BYTES:
+        raise Unreadable(f"larger than {MAX_BYTES} bytes")
+    return data
+
+
+def _max_age(cache_control: str) -> float | None:
+    found = re.search(r"\bmax-age=(\d{1,9})\b", cache_control)
+    return float(found[1]) if found else None
