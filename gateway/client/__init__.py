@@ -3,17 +3,25 @@
 from ...protocol.errors import Rejected
 from .client import Client
 from .connection import Address, Connector
+from .disk_outbox import DiskOutbox
 from .errors import (
     CallTimeout,
     ClientClosed,
     ClientEnded,
     ClientError,
     ConnectionLost,
+    Expired,
     NoAnswer,
+    OutboxForeign,
+    OutboxFull,
+    OutboxInUse,
+    OutboxUnusable,
     ReconnectFailed,
     Refused,
 )
-from .pushes import Event, Push, Reload, Signal, StateChange
+from .outbox import Outbox
+from .outgoing import Outgoing
+from .pushes import Event, Failed, Push, Reload, Sent, Signal, StateChange
 from .reconnect import Backoff, exponential, linear
 
 __all__ = [
@@ -26,13 +34,23 @@ __all__ = [
     "ClientError",
     "ConnectionLost",
     "Connector",
+    "DiskOutbox",
     "Event",
+    "Expired",
+    "Failed",
     "NoAnswer",
+    "Outbox",
+    "OutboxForeign",
+    "OutboxFull",
+    "OutboxInUse",
+    "OutboxUnusable",
+    "Outgoing",
     "Push",
     "ReconnectFailed",
     "Refused",
     "Rejected",
     "Reload",
+    "Sent",
     "Signal",
     "StateChange",
     "exponential",

@@ -41,6 +41,11 @@ def is_durable(name: str) -> bool:
     return kind is not None and issubclass(kind, DurableCommand)
 
 
+def may_have_happened(rejection: Rejected) -> bool:
+    """Whether the no leaves open what became of the command."""
+    return rejection.code in ("UNAVAILABLE", "INTERNAL")
+
+
 @dataclass(slots=True, eq=False)
 class Call:
     """`then` is called with the result in line with the pushes round the Reply."""
@@ -101,11 +106,12 @@ class Calls:
         """The `ok` of the Reply. Raises `Rejected`, `NoAnswer` or `ClientEnded`.
 
         If cancelled before it was written, it never will be; afterwards it may be carried out.
+        `payload` is kept up to date: after a repetition it says so.
         """
         if self._over is not None:
             raise self._over()
         call = Call(next(self._ids), name, payload, conversation, then)
-        self._encode(call)
+        call.item = self.encode(call.id, name, payload, conversation)
         self._open[call.id] = call
         self._enqueue(call)
         try:
@@ -148,9 +154,9 @@ class Calls:
         self._queue.clear()
         self.paused = False
         for call in list(self._open.values()):
-            call.payload = call.again()
+            call.payload.update(call.again())
             try:
-                self._encode(call)
+                call.item = self.encode(call.id, call.name, call.payload, call.conversation)
             except Rejected as rejection:
                 del self._open[call.id]
                 call.fail(rejection)
@@ -175,6 +181,20 @@ class Calls:
             call.fail(why())
         self._open.clear()
         self._in_flight.clear()
+
+    def encode(
+        self, id: int, name: str, payload: dict[str, Any], conversation: str | None
+    ) -> bytes:
+        """As an item. What may not travel would end the connection; it is refused here instead:
+        raises `BadFrame`, or `Rejected` if it is larger than the server takes."""
+        item: dict[str, Any] = {"t": name, "id": id, "d": payload}
+        if conversation is not None:
+            item["c"] = conversation
+        check_value(item)
+        encoded = self._codec.encode(item)
+        if len(encoded) > self._max_bytes:
+            raise Rejected("PAYLOAD_TOO_LARGE")
+        return encoded
 
     async def frame(self) -> bytes:
         """What is to be written next, as one frame; waits while there is nothing.
@@ -208,16 +228,6 @@ class Calls:
             items.append(item)
             room -= len(item)
         return items
-
-    def _encode(self, call: Call) -> None:
-        item: dict[str, Any] = {"t": call.name, "id": call.id, "d": call.payload}
-        if call.conversation is not None:
-            item["c"] = call.conversation
-        # What may not travel would end the connection; it is refused here instead.
-        check_value(item)
-        call.item = self._codec.encode(item)
-        if len(call.item) > self._max_bytes:
-            raise Rejected("PAYLOAD_TOO_LARGE")
 
     def _close(self, id: Any) -> Call | None:
         if id in self._in_flight:

@@ -21,18 +21,29 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
+import msgpack
 import trio
 
 from ...protocol.errors import Rejected
-from .calls import Calls, Then, is_durable
+from .calls import Calls, Then, is_durable, may_have_happened
 from .commands import Commands
 from .connection import Address, Connection, Connector, Ended, converse, tcp
-from .errors import ClientClosed, ClientEnded, ReconnectFailed, Refused
+from .errors import (
+    ClientClosed,
+    ClientEnded,
+    OutboxForeign,
+    OutboxUnusable,
+    ReconnectFailed,
+    Refused,
+)
 from .follower import Follower
 from .inbox import Inbox
 from .link import FreshToken, Link, ask
+from .outbox import Outbox
+from .outgoing import Outgoing, is_repeatable
 from .pushes import Event, Push, State, StateChange
 from .reconnect import Backoff, delay, exponential
+from .sender import Sender
 
 Token = str | FreshToken
 
@@ -51,6 +62,11 @@ class Client(Commands):
     are kept (see `Inbox` for what full means). Events are acknowledged as delivered when they are
     taken, at most every `ack_every` seconds for a conversation; None: never.
 
+    `ssl_context` says whom to trust behind a `wss:` URL; by default whom the system trusts.
+
+    `outbox` holds what is enqueued: in memory, or in a `DiskOutbox`. What is in it from the last
+    time is sent first.
+
     Whatever happens to the connection, iteration goes on; it ends after `async with` was left, and
     raises a `ClientEnded` when the server said not to come back or `backoff` came to its end.
     """
@@ -62,13 +78,9 @@ class Client(Commands):
         *,
         device: str | None = None,
         pushes: bool = True,
-    `ssl_context` says whom to trust behind a `wss:` URL; by default whom the system trusts.
-
-    `outbox` holds what is enqueued: in memory, or in a `DiskOutbox`. What is in it from the last
-    time is sent first.
-
         queue: int = 1024,
         ack_every: float | None = 0.5,
+        outbox: Outbox | None = None,
         backoff: Backoff = exponential,
         random: Callable[[], float] = _random.random,
         ssl_context: ssl.SSLContext | None = None,
@@ -83,6 +95,8 @@ class Client(Commands):
         self._calls = Calls()
         self._inbox = Inbox(queue, lambda: self._calls.waiting)
         self._follower = Follower(self._calls, self._inbox, random) if pushes else None
+        self.outbox = outbox if outbox is not None else Outbox()
+        self._sender = Sender(self.outbox, self._calls, self._inbox, random, tells=pushes)
         self._link = Link(self._calls, self._follower, ack_every if pushes else None)
         self._manager: AbstractAsyncContextManager[trio.Nursery] | None = None
         self._nursery: trio.Nursery | None = None
@@ -127,8 +141,8 @@ class Client(Commands):
                 wait = delay(bound, self._random, rejection.retry_after)
                 if not rejection.retryable or trio.current_time() + wait >= deadline:
                     raise
-                if is_durable(name) and rejection.code in ("UNAVAILABLE", "INTERNAL"):
-                    payload["attempt"] = payload.get("attempt", 1) + 1  # it may have happened
+                if is_durable(name) and may_have_happened(rejection):
+                    payload["attempt"] = payload.get("attempt", 1) + 1
             await trio.sleep(wait)
         return await self._perform(name, payload, c, deadline, then)
 
@@ -138,6 +152,35 @@ class Client(Commands):
         self._inbox.poke()
         timeout = deadline - trio.current_time()
         return await self._calls.perform(name, payload, c, timeout=timeout, then=then)
+
+    async def enqueue_call(
+        self, name: str, payload: dict[str, Any] | None = None, c: str | None = None
+    ) -> Outgoing:
+        """Keep a command in the outbox; once this returns, it outlives whatever that outlives.
+
+        It is sent whenever there is a connection, repeated under its `client_id` until it has an
+        answer, and not before the server asked for it. What was enqueued for one conversation is
+        carried out in that order; an ordinary call may overtake it. What becomes of it is pushed as
+        `Sent` or `Failed`. Enqueued again under the same `client_id`, it is kept once.
+
+        For durable commands, and `message.read` with a position; others raise ValueError. Raises
+        `Rejected` if it could never be sent, `OutboxFull`, `OutboxUnusable` (the file cannot be
+        written), or `ClientEnded`; then, or if cancelled, it is not kept.
+        """
+        if self._why is not None:
+            raise self._why()
+        payload = dict(payload or {})
+        if not is_repeatable(name, payload):
+            raise ValueError(f"{name} cannot be repeated safely, so it cannot be enqueued")
+        client_id = payload.get("client_id") or uuid.uuid4().hex
+        if is_durable(name):
+            payload["client_id"] = client_id
+        item = self._calls.encode(0, name, payload, c)
+        # What the caller does with nested values later is no longer part of it.
+        payload = msgpack.unpackb(item)["d"]
+        return await self._sender.enqueue(
+            Outgoing(name, payload, c, client_id, time.time(), len(item))
+        )
 
     async def connected(self) -> dict[str, Any]:
         """Wait until there is a connection; returns `welcome`. Raises `ClientEnded`."""
@@ -161,8 +204,10 @@ class Client(Commands):
         return push
 
     async def __aenter__(self) -> Self:
+        await self.outbox.open()
         self._manager = trio.open_nursery()
         self._nursery = await self._manager.__aenter__()
+        self._sender.start(self._nursery)
         self._nursery.start_soon(self._run)
         return self
 
@@ -181,6 +226,7 @@ class Client(Commands):
             await self._manager.__aexit__(None, None, None)
         finally:
             self._end(ClientClosed)
+            await self.outbox.close()
 
     async def _run(self) -> None:
         """Connect, stay, come back."""
@@ -214,6 +260,13 @@ class Client(Commands):
         async def talk(connection: Connection, nursery: trio.Nursery) -> None:
             hello = {"token": token, "device": self._device}
             self.welcome = await self._link.open(connection, hello)
+            if self.user is not None:
+                try:
+                    await self.outbox.claim(self.user)
+                except OutboxForeign as foreign:
+                    raise Ended(str(foreign), final=True) from foreign
+                except OutboxUnusable as unusable:
+                    raise Ended(str(unusable)) from None
             self._tell(StateChange("connected"))
             await self._link.run(connection, nursery, self.welcome, fresh)
 
@@ -222,7 +275,9 @@ class Client(Commands):
     def _give_up(self, ended: Ended) -> None:
         self._tell(StateChange("disconnected", ended.reason))
         self._tell(StateChange("reconnect_failed", ended.reason))
-        if ended.final:
+        if isinstance(ended.__cause__, OutboxForeign):
+            self._end(lambda: OutboxForeign(self.outbox.where))
+        elif ended.final:
             self._end(lambda: Refused(ended.reason, ended.code))
         else:
             self._end(lambda: ReconnectFailed(ended.reason))
@@ -230,6 +285,7 @@ class Client(Commands):
     def _end(self, why: Callable[[], ClientEnded]) -> None:
         if self._why is None:
             self._why = why
+            self._sender.end(why)
             self._calls.end(why)
             self._inbox.close()
             self._changed.set()

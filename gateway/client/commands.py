@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .outgoing import Outgoing
+
 
 class Commands:
     """`c` is a conversation's id. Durable commands answer `{"c", "seq", "id", "ts"}`, with
@@ -15,6 +17,25 @@ class Commands:
         self, name: str, payload: dict[str, Any] | None = None, c: str | None = None
     ) -> dict[str, Any]:
         raise NotImplementedError
+
+    async def enqueue_call(
+        self, name: str, payload: dict[str, Any] | None = None, c: str | None = None
+    ) -> Outgoing:
+        raise NotImplementedError
+
+    async def enqueue(
+        self,
+        c: str,
+        text: str,
+        *,
+        reply_to: str | None = None,
+        metadata: dict[str, Any] | None = None,
+        client_id: str | None = None,
+    ) -> Outgoing:
+        """Keep a message in the outbox, from where it is sent whenever there is a connection. See
+        `Client.enqueue_call` for what that promises and raises."""
+        payload = _given(text=text, reply_to=reply_to, metadata=metadata, client_id=client_id)
+        return await self.enqueue_call("message.send", payload, c)
 
     async def send(
         self,

@@ -44,6 +44,44 @@ class ConnectionLost(NoAnswer):
         return f"{self.again[0]}: the connection broke before the answer came"
 
 
+class Expired(NoAnswer):
+    """It waited in the outgoing queue for longer than that keeps anything (`max_age`)."""
+
+    def __str__(self) -> str:
+        return f"{self.again[0]}: it could not be sent in time"
+
+
+class OutboxFull(ClientError):
+    """The outgoing queue holds as much as it may; nothing was added."""
+
+    def __init__(self, commands: int, size: int) -> None:
+        super().__init__(commands, size)
+        self.commands = commands
+        self.size = size
+
+    def __str__(self) -> str:
+        return f"the outbox is full: {self.commands} commands, {self.size} bytes"
+
+
+class OutboxUnusable(ClientError):
+    """The file of an outgoing queue cannot be read or written. It is left as it is."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(where, reason)
+        self.where = where
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.where} cannot be used: {self.reason}"
+
+
+class OutboxInUse(OutboxUnusable):
+    """Another process, or another client of this one, has it open."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(where, "it is in use")
+
+
 class ClientEnded(ClientError):
     """The client is not connected and will not connect again. Its subclasses say why."""
 
@@ -59,6 +97,17 @@ class Refused(ClientEnded):
 
     def __str__(self) -> str:
         return f"the server refuses: {self.reason}" + (f" ({self.code})" if self.code else "")
+
+
+class OutboxForeign(ClientEnded):
+    """What is in the outgoing queue is another user's; it stays there, unsent."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(where)
+        self.where = where
+
+    def __str__(self) -> str:
+        return f"{self.where} holds what another user has not yet sent"
 
 
 class ReconnectFailed(ClientEnded):

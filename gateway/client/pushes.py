@@ -1,4 +1,4 @@
-"""What `async for push in client` gives: four kinds of news, in one order.
+"""What `async for push in client` gives: six kinds of news, in one order.
 
 Made for `match`::
 
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from .outgoing import Outgoing
 
 State = Literal["connecting", "connected", "disconnected", "reconnect_failed"]
 
@@ -65,4 +67,22 @@ class StateChange:
     retry_in: float | None = None
 
 
-Push = Event | Signal | Reload | StateChange
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A command of the outgoing queue is durable: `result` is the `ok` of its Reply. It follows the
+    event that it led to, and may come again after a restart."""
+
+    outgoing: Outgoing
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A command of the outgoing queue will not be sent again: the server said no for good
+    (`Rejected`), or it became too old (`Expired`)."""
+
+    outgoing: Outgoing
+    error: Exception
+
+
+Push = Event | Signal | Reload | StateChange | Sent | Failed
