@@ -1,4 +1,4 @@
-"""The command line: `palaver serve`, `chat`, `token`, `migrate`, `config`.
+"""The command line: `palaver serve`, `chat`, `token`, `migrate`, `config`, `doctor`.
 
 Commands import what they need when they are called, so that `palaver --help` is quick.
 """
@@ -12,6 +12,7 @@ import typer
 from ... import __version__
 from .chat import chat
 from .config import config
+from .doctor import doctor
 from .migrate import migrate
 from .serve import serve
 from .token import token
@@ -46,6 +47,7 @@ app.command()(chat)
 app.command()(token)
 app.command()(migrate)
 app.command()(config)
+app.command()(doctor)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ configuration.py   what it is told
 programs.py        where its programs are
 account.py         who runs it
 socket.py log.py   where it listens, what it says
+running.py         the same of another process, for who only looks
 """
 
 from .server import EmbeddedPostgres

@@ -29,7 +29,6 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any, NoReturn, Self
-from urllib.parse import quote
 
 import trio
 
@@ -41,9 +40,10 @@ from ..data_directory import (
     try_lock,
 )
 from .account import Account, admit, server_account
-from .configuration import ACCESS, CREATE, DATABASE, SETTINGS, USER, quoted
+from .configuration import ACCESS, CREATE, SETTINGS, USER, quoted
 from .log import AppendedLog
 from .programs import programs
+from .running import dsn_at
 from .socket import socket_directory, socket_owner
 
 _POLL = 0.02
@@ -97,7 +97,7 @@ class EmbeddedPostgres:
     @property
     def dsn(self) -> str:
         """For `asyncpg.connect` and `psql`; does not change while the context is open."""
-        return f"postgresql://{USER}@/{DATABASE}?host={quote(str(self._socket))}&port=5432"
+        return dsn_at(self._socket)
 
     @property
     def pid(self) -> int | None:

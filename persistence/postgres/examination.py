@@ -30,7 +30,9 @@ _STATE = """
         to_regclass('migration') IS NOT NULL AS migrated,
         CASE WHEN to_regclass('log') IS NULL
             THEN coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)
-            ELSE has_table_privilege(to_regclass('log'), 'SELECT, INSERT, UPDATE')
+            ELSE has_table_privilege(to_regclass('log'), 'SELECT')
+                AND has_table_privilege(to_regclass('log'), 'INSERT')
+                AND has_table_privilege(to_regclass('log'), 'UPDATE')
         END AS permitted
 """
 # Written to the log of the server and flushed with its commit, like any row; read by nobody.
