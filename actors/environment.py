@@ -10,6 +10,7 @@ import trio
 from ..protocol.policy import Policy
 from .guards import Guard
 from .hub import Hub
+from .loading import Loading
 from .ports import Clock, NewId, Store
 from .reactors import Reactors
 from .supervisor import Counters
@@ -34,6 +35,10 @@ class Limits:
     reader_queue: int = 10_000
     pending_asks: int = 1024
     max_connections_per_user: int = 10
+    messages_per_min: int = 60
+    connects_per_min: int = 20
+    loads: int = 16
+    waiting_loads: int = 10_000
     crashes: CrashLimits = field(default_factory=CrashLimits)
 
 
@@ -58,6 +63,10 @@ class Environment:
     counters: Counters = field(default_factory=Counters)
     suspect: set[str] = field(default_factory=set)
     diverged: dict[str, int] = field(default_factory=dict)
+    loading: Loading = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.loading = Loading(self.limits.loads, self.limits.waiting_loads)
 
     def diverge(self, conversation: str, after: int) -> None:
         self.diverged[conversation] = min(after, self.diverged.get(conversation, after))

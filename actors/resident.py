@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
+from ..protocol.events import Event
 from ..protocol.machine import apply, apply_mark
 from ..protocol.state import STATE_VERSION, ConversationState
 from .ports import Conversations
 from .ring import Ring
+
+RECENT: Final = 64
+"""Events in memory after a load, if there are so many."""
 
 
 @dataclass(slots=True)
@@ -43,15 +48,17 @@ async def load(id: str, store: Conversations, capacity: int) -> Resident:
     state.starts_after = list(loaded.starts_after)
     snapshot = state.seq
     counted = {user: member.read_seq for user, member in state.members.items()}
-    ring = Ring(capacity, head=snapshot)
-    known = {event.id for event in loaded.tail}
-    wanted = {event.data.quotes for event in loaded.tail} - known - {None}
+    recent = await _recent(id, store, snapshot, min(capacity, RECENT) - len(loaded.tail))
+    ring = Ring(capacity, head=snapshot - len(recent))
+    known = {event.id for event in (*recent, *loaded.tail)}
+    wanted = {event.data.quotes for event in (*recent, *loaded.tail)} - known - {None}
     quoted = {}
     if wanted:
         found = await store.messages(id, [quote for quote in wanted if quote is not None])
         quoted = {message.id: message for message in found.messages}
-    for event in loaded.tail:
-        apply(state, event)
+    for event in (*recent, *loaded.tail):
+        if event.seq > snapshot:
+            apply(state, event)
         quote = event.data.quotes
         ring.add(event, (ring.message(quote) or quoted.get(quote)) if quote else None)
         ring.evict(state.seq)
@@ -59,3 +66,10 @@ async def load(id: str, store: Conversations, capacity: int) -> Resident:
         apply_mark(state, mark)
     moved = {user for user, m in state.members.items() if m.read_seq != counted.get(user)}
     return Resident(state, ring, state.seq, state.seq, state.marks, snapshot, moved)
+
+
+async def _recent(id: str, store: Conversations, seq: int, count: int) -> list[Event]:
+    """The last `count` events up to `seq`: so that after a restart, when all devices come back at
+    once, each conversation is read once and not once per device."""
+    after = max(seq - count, 0)
+    return (await store.events(id, after, seq - after)).events if after < seq else []

@@ -16,6 +16,7 @@ from ..protocol.commands import UserQuery
 from ..protocol.disconnects import Disconnect
 from ..protocol.errors import Rejected
 from ..protocol.features.inbox import UnreadChanged
+from .bucket import Bucket, Rate
 from .environment import Environment
 from .inbox import Inbox
 from .logs import hashed, stack
@@ -35,6 +36,8 @@ class Session:
         self.outboxes: list[Outbox] = []
         self.online = False
         self.counting = False
+        self.messages = Bucket(Rate(env.limits.messages_per_min, 60.0))
+        self._connects = Bucket(Rate(env.limits.connects_per_min, 60.0))
         self._env = env
         self._registry = registry
         self._inbox = Inbox(user, env, registry)
@@ -47,7 +50,11 @@ class Session:
         self._running = False
 
     def attach(self, box: Outbox) -> None:
-        """A device is here. Raises CONNECTION_LIMIT and changes nothing if it is one too many."""
+        """A device is here. Raises CONNECTION_LIMIT if it is one too many, or RATE_LIMITED if
+        devices come too often (CONN-04); then nothing is changed."""
+        wait = self._connects.take(trio.current_time()) if box.limited else 0.0
+        if wait:
+            raise Rejected("RATE_LIMITED", "Too many connections.", retry_after=wait)
         limit = self._env.limits.max_connections_per_user
         if len(self.outboxes) >= limit:
             raise Rejected("CONNECTION_LIMIT", details={"max_connections": limit})
@@ -113,9 +120,13 @@ class Session:
                     await self._go_offline()
                 deadline = min(self._count_at, self._offline_at)
                 if deadline == math.inf:
-                    if not self.online:  # it was only asked something
+                    if self.online:
+                        return
+                    # Its buckets are forgotten when they are full: then a new session is the same.
+                    deadline = max(self.messages.full_at, self._connects.full_at)
+                    if now >= deadline:
                         self._env.hub.sessions.pop(self.user, None)
-                    return
+                        return
                 with trio.move_on_at(deadline):
                     await self._wake.wait()
         finally:

@@ -113,8 +113,8 @@ class Connections(Section):
 
 
 class Limits(Section):
-    """How much, and how often, clients may ask (SEC-14). A rate of 0 is none. Who is refused is told
-    when to ask again; the host's own calls are not limited."""
+    """How much, and how often, clients may ask (SEC-14). A rate of 0 is none. Who is refused is
+    told when to ask again. The host's own calls are not limited."""
 
     messages_per_min: int = Field(
         60, ge=0, description="Messages of one user, at once or spread out (SEC-03)"

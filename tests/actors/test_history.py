@@ -274,7 +274,7 @@ async def test_what_is_not_stored_yet_is_part_of_history():
 
 
 async def test_history_of_a_cold_conversation():
-    lives = Lives()
+    lives = Lives(actors={"ring": 5})
     async with lives.life() as engine:
         room = await group(engine, "ann", "bob")
         await say(engine, room, "ann", *map(str, range(10)))

@@ -142,10 +142,11 @@ async def test_creating_is_idempotent():
 
 
 async def test_a_repetition_while_the_store_is_away_is_unavailable():
-    lives = Lives()
+    lives = Lives(actors={"ring": 1})
     async with lives.life() as engine:
         room = await group(engine, "ann", "bob")
         first = await engine.as_user("ann").send(room, "hi", client_id="1")
+        await say(engine, room, "bob", "and so on")
     lives.restart()
     async with lives.life() as engine:
         ann = engine.as_user("ann")

@@ -254,3 +254,67 @@ async def test_a_visit_of_nothing_is_not_found():
             async with engine.subscribe("lobby"):
                 pass
         assert in_memory(engine) == 0
+
+
+async def test_a_storm_of_reconnects_loads_a_conversation_once_and_then_reads_nothing():
+    """A thousand devices come back to a cold conversation, all of them a few events behind."""
+    lives = Lives()
+    async with lives.life() as engine:
+        room = await group(engine, "ann", *(f"user {n}" for n in range(200)))
+        await say(engine, room, "ann", *map(str, range(20)))
+    lives.restart()
+    watch = Watch(lives.store)
+    async with lives.life() as engine:
+        devices = [Device(engine, f"user {n % 200}") for n in range(1000)]
+        for device in devices:
+            device.submit("conversation.resume", {"epoch": 1, "seq": 15}, c=room, id=1)
+        await settled()
+        assert watch.calls == {"load": 1, "events": 1}
+        for device in devices:
+            assert device.reply(1)["ok"]["recovered"]
+            assert [item["seq"] for item in device.events(room)] == list(range(16, 22))
+
+
+async def test_loads_of_many_conversations_take_their_turn():
+    lives = Lives(actors={"loads": 3, "waiting_loads": 4})
+    async with lives.life() as engine:
+        rooms = [await group(engine, "ann", "bob") for _ in range(9)]
+    lives.restart()
+    watch = Watch(lives.store)
+    async with lives.life() as engine:
+        ann = Device(engine, "ann")
+        watch.hold("load")
+        for n, room in enumerate(rooms):
+            ann.submit("conversation.get", c=room, id=n)
+        await settled()
+        assert watch.calls["load"] == 3
+        refused = ann.of_kind("reply")
+        assert len(refused) == 2
+        assert {reply["error"]["code"] for reply in refused} == {"OVERLOADED"}
+        assert {reply["error"]["retry_after"] for reply in refused} == {1.0}
+        watch.release()
+        await settled()
+        assert watch.calls["load"] == 7
+        assert sum("ok" in ann.reply(n) for n in range(9)) == 7
+        assert "ok" in await ann.ask("conversation.get", c=rooms[refused[0]["id"]])
+
+
+async def test_a_full_mailbox_is_overloaded_and_says_when_to_come_back():
+    lives = Lives(actors={"mailbox": 5})
+    async with lives.life() as engine:
+        room = await group(engine, "ann", "bob")
+    lives.restart()
+    watch = Watch(lives.store)
+    async with lives.life() as engine:
+        ann = Device(engine, "ann")
+        watch.hold("load")
+        for n in range(8):
+            ann.submit("message.send", {"text": str(n)}, c=room, id=n)
+        await settled()
+        assert [reply["id"] for reply in ann.of_kind("reply")] == [5, 6, 7]
+        assert ann.reply(5)["error"]["code"] == "OVERLOADED"
+        assert ann.reply(5)["error"]["retryable"]
+        assert ann.reply(5)["error"]["retry_after"] == 1.0
+        watch.release()
+        await settled()
+        assert ann.texts() == ["0", "1", "2", "3", "4"]

@@ -1,0 +1,173 @@
+"""How much a user may send and how often devices may come; what the host itself does is free."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import trio
+
+from palaver.engine.testing import Device, memory_engine
+from palaver.protocol.errors import Rejected
+from palaver.tests.support.engines import NOWHERE, Lives, group, say
+from palaver.tests.support.stores import Watch
+
+THREE = {"messages_per_min": 3}
+
+
+async def send(device: Device, room: str, text: str = "hi", **payload: Any) -> Any:
+    """What it is answered: the result, or the code of the error."""
+    reply = await device.ask("message.send", {"text": text, **payload}, c=room)
+    return reply["ok"] if "ok" in reply else reply["error"]["code"]
+
+
+async def test_SEC_03_the_thirty_first_message_in_a_minute_is_limited():
+    async with memory_engine(limits={"messages_per_min": 30}) as engine:
+        room = await group(engine, "ann", "bob")
+        ann = Device(engine, "ann", limited=True)
+        for n in range(30):
+            assert isinstance(await send(ann, room, str(n)), dict)
+        reply = await ann.ask("message.send", {"text": "one more"}, c=room)
+        assert reply["error"]["code"] == "RATE_LIMITED"
+        assert reply["error"]["retryable"]
+        assert reply["error"]["retry_after"] == 2.0  # SEC-05: when the next token comes
+        await trio.sleep(2)
+        assert isinstance(await send(ann, room), dict)
+        assert await send(ann, room) == "RATE_LIMITED"
+
+
+async def test_SEC_03_it_is_the_user_s_rate_whatever_the_device_and_the_conversation():
+    async with memory_engine(limits=THREE) as engine:
+        rooms = [await group(engine, "ann", "bob") for _ in range(2)]
+        devices = [Device(engine, "ann", limited=True) for _ in range(2)]
+        bob = Device(engine, "bob", limited=True)
+        for room, device in zip([*rooms, rooms[0]], [*devices, devices[0]], strict=True):
+            assert isinstance(await send(device, room), dict)
+        assert await send(devices[1], rooms[1]) == "RATE_LIMITED"
+        assert isinstance(await send(bob, rooms[0]), dict)
+
+
+async def test_SEC_03_only_sending_counts():
+    async with memory_engine(limits=THREE) as engine:
+        room = await group(engine, "ann", "bob")
+        ann = Device(engine, "ann", limited=True)
+        for _ in range(10):
+            for query in ("conversation.get", "message.history", "message.read", "typing.start"):
+                assert "ok" in await ann.ask(query, c=room)
+        assert isinstance(await send(ann, room), dict)
+
+
+async def test_SEND_22_membership_before_rate_before_length():
+    async with memory_engine(limits=THREE, policy={"max_chars": 5}) as engine:
+        room = await group(engine, "ann", "bob")
+        bob = Device(engine, "bob", limited=True)
+        assert await send(bob, room, "too long") == "MESSAGE_TOO_LONG"
+        for _ in range(2):
+            await send(bob, room)
+        assert await send(bob, room, "too long") == "RATE_LIMITED"
+        assert await send(bob, NOWHERE) == "CONVERSATION_NOT_FOUND"
+        await engine.as_user("ann").remove_member(room, "bob")
+        assert await send(bob, room) == "PERMISSION_DENIED"
+        eve = Device(engine, "eve", limited=True)
+        for _ in range(4):
+            assert await send(eve, room) == "PERMISSION_DENIED"
+
+
+async def test_SEND_22_a_guard_is_not_asked_about_what_is_over_the_rate():
+    asked = []
+
+    class Note:
+        def check(self, command, context, state):
+            asked.append(getattr(command, "text", None))
+            return command
+
+    async with memory_engine(limits={"messages_per_min": 1}, guards=[Note()]) as engine:
+        room = await group(engine, "ann", "bob")
+        ann = Device(engine, "ann", limited=True)
+        for text in ("one", "two"):
+            await send(ann, room, text)
+        assert asked == [None, "one"]
+
+
+async def test_a_repetition_counts_but_is_told_what_became_of_the_first():
+    async with memory_engine(limits=THREE) as engine:
+        room = await group(engine, "ann", "bob")
+        ann = Device(engine, "ann", limited=True)
+        first = await send(ann, room, client_id="k")
+        for attempt in range(2, 9):
+            assert await send(ann, room, client_id="k", attempt=attempt) == first
+        assert await send(ann, room) == "RATE_LIMITED"
+
+
+async def test_a_repetition_over_the_rate_reads_nothing_and_finds_the_first_later():
+    lives = Lives(limits=THREE)
+    async with lives.life() as engine:
+        room = await group(engine, "ann", "bob")
+        first = await send(Device(engine, "ann"), room, client_id="k")
+    lives.restart()
+    async with lives.life() as engine:
+        await say(engine, room, "bob", *map(str, range(300)))  # out of the ring
+        watch = Watch(lives.store)
+        ann = Device(engine, "ann", limited=True)
+        for _ in range(3):
+            await send(ann, room)
+        assert await send(ann, room, client_id="k", attempt=2) == "RATE_LIMITED"
+        assert watch.calls["find"] == 0
+        await trio.sleep(20)
+        assert await send(ann, room, client_id="k", attempt=3) == first
+
+
+async def test_the_host_s_own_calls_are_not_limited():
+    async with memory_engine(limits={"messages_per_min": 1, "connects_per_min": 1}) as engine:
+        ann = engine.as_user("ann")
+        room = await group(engine, "ann", "bob")
+        for _ in range(3):
+            async with ann.pushes():
+                await ann.send(room, "hi")
+
+
+@pytest.mark.parametrize("section", ["messages_per_min", "connects_per_min"])
+async def test_SEC_14_zero_switches_a_rate_off(section: str):
+    async with memory_engine(limits={section: 0}) as engine:
+        room = await group(engine, "ann", "bob")
+        for _ in range(20 if section == "messages_per_min" else 100):
+            ann = Device(engine, "ann", limited=True)
+            for _ in range(5 if section == "messages_per_min" else 0):
+                assert isinstance(await send(ann, room), dict)
+            ann.leave()
+
+
+async def test_CONN_04_the_twenty_first_sign_in_within_a_minute_is_limited():
+    async with memory_engine() as engine:
+        for _ in range(20):
+            Device(engine, "ann", limited=True).leave()
+        with pytest.raises(Rejected, match="RATE_LIMITED") as no:
+            Device(engine, "ann", limited=True)
+        assert no.value.retry_after == 3.0
+        Device(engine, "bob", limited=True)
+        await trio.sleep(3)
+        Device(engine, "ann", limited=True)
+
+
+async def test_CONN_04_attempts_over_the_cap_of_devices_count_too():
+    async with memory_engine(connections={"max_per_user": 1}) as engine:
+        Device(engine, "ann", limited=True)
+        for _ in range(19):
+            with pytest.raises(Rejected, match="CONNECTION_LIMIT"):
+                Device(engine, "ann", limited=True)
+        with pytest.raises(Rejected, match="RATE_LIMITED"):
+            Device(engine, "ann", limited=True)
+
+
+async def test_going_away_does_not_fill_the_buckets_and_they_do_not_stay_for_ever():
+    async with memory_engine(limits={"messages_per_min": 1}) as engine:
+        room = await group(engine, "ann", "bob")
+        ann = Device(engine, "ann", limited=True)
+        await send(ann, room)
+        ann.leave()
+        await trio.sleep(20)  # offline for long
+        again = Device(engine, "ann", limited=True)
+        assert await send(again, room) == "RATE_LIMITED"
+        again.leave()
+        await trio.sleep(60)
+        assert not engine._env.hub.sessions
