@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import trio
 
@@ -36,6 +37,8 @@ class SocketOutbox:
         "subscriptions",
         "user",
     )
+
+    limited: Final = True
 
     def __init__(
         self,
