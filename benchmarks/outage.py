@@ -18,7 +18,7 @@ from .load import Load
 from .monitor import Monitor
 from .paced import Paced, client_id
 from .postgres import Postgres, temporary_data
-from .server import UNLIMITED, Server
+from .server import Server
 from .trace import Summary
 from .verification import Row, problems
 from .workloads import TEXT_BYTES, chats
@@ -62,9 +62,7 @@ def main(arguments: Sequence[str]) -> None:
         data = stack.enter_context(temporary_data())
         postgres = stack.enter_context(Postgres(data))
         server = stack.enter_context(
-            Server(
-                data.with_name("engine"), options.durability, dsn=postgres.dsn, settings=UNLIMITED
-            )
+            Server(data.with_name("engine"), options.durability, dsn=postgres.dsn)
         )
         load = Load(server.host, server.port, server.token)
         stack.callback(load.close)

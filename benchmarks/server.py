@@ -16,8 +16,11 @@ from typing import Self
 import jwt
 import psutil
 
-UNLIMITED: dict[str, str] = {}
-"""Settings without rate limits, which would be all that is measured."""
+_UNLIMITED = {
+    f"PALAVER_LIMITS__{name}": "0"
+    for name in ("MESSAGES_PER_MIN", "CONNECTS_PER_MIN", "COMMANDS_PER_S", "HANDSHAKES_PER_S")
+}
+"""Rate limits would be all that is measured."""
 
 _SECRET = "benchmark-secret-of-more-than-32-bytes"
 
@@ -25,8 +28,7 @@ _SECRET = "benchmark-secret-of-more-than-32-bytes"
 class Server:
     """A context manager. `data` None keeps everything in memory; otherwise it is the data
     directory, where the embedded Postgres lives, too, unless `dsn` names another. `settings` are
-    further ones, by the names of their variables: limits that would measure themselves, which the
-    caller raises and says so."""
+    further ones, by the names of their variables. Rate limits are off, which the caller says."""
 
     def __init__(
         self,
@@ -47,11 +49,12 @@ class Server:
             *("--port", str(self.port), "--http-port", str(http_port)),
             *("--durability", durability, "--log-level", "error"),
         ]
-        self._settings = settings or {}
+        self._settings = dict(settings or {})
         self._postgres: list[psutil.Process] = []
 
     def __enter__(self) -> Self:
-        environment = {**os.environ, "PALAVER_AUTH__SECRET": _SECRET, **self._settings}
+        environment = {**os.environ, "PALAVER_AUTH__SECRET": _SECRET}
+        environment |= _UNLIMITED | self._settings
         self._process = subprocess.Popen(
             self._command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
         )

@@ -18,7 +18,7 @@ from .load import Load
 from .monitor import Monitor
 from .paced import Paced
 from .postgres import temporary_data
-from .server import UNLIMITED, Server
+from .server import Server
 from .workloads import room
 
 GOAL_RATIO = 1.2
@@ -93,7 +93,7 @@ def report(console: Console, pairs: Sequence[tuple[Run, Run]]) -> bool:
 def _run(options: argparse.Namespace, slow: bool) -> Run:
     with ExitStack() as stack:
         data = stack.enter_context(temporary_data()) if options.store == "postgres" else None
-        settings = {**UNLIMITED, "PALAVER_POLICY__MAX_MEMBERS": str(options.members)}
+        settings = {"PALAVER_POLICY__MAX_MEMBERS": str(options.members)}
         server = stack.enter_context(Server(data, settings=settings))
         load = Load(server.host, server.port, server.token)
         stack.callback(load.close)
