@@ -263,6 +263,7 @@ class Effects:
             if isinstance(outcome, Spooled):
                 pending.delayed, pending.durable = False, True
                 self._durable(pending)
+                pending.pushes = []  # the ring has them, and there may be many more to come
                 continue
             self.unsettled.remove(pending)
             match outcome:

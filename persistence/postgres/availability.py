@@ -30,8 +30,8 @@ class Availability:
     batch. Works while `run` runs."""
 
     def __init__(self, probe: Probe, stall_s: float) -> None:
-        self.away = False
         self.problem: str | None = None
+        self._away_since: float | None = None
         self._probe = probe
         self._stall_s = stall_s
         self._under_way: dict[object, float] = {}
@@ -39,6 +39,14 @@ class Availability:
         self._suspected = False
         self._idle = False
         self._wake = trio.Event()
+
+    @property
+    def away(self) -> bool:
+        return self._away_since is not None
+
+    def away_for(self) -> float:
+        """Seconds; 0 if it is not away."""
+        return 0.0 if self._away_since is None else trio.current_time() - self._away_since
 
     def suspect(self) -> None:
         """It may be gone: ask it now."""
@@ -49,7 +57,8 @@ class Availability:
         """It is gone; every read under way is given up."""
         if not self.away:
             _log.warning("Postgres is away", problem=problem)
-        self.away, self.problem = True, problem
+            self._away_since = trio.current_time()
+        self.problem = problem
         for scope in self._readers:
             scope.cancel()
         self._wake.set()
@@ -58,7 +67,7 @@ class Availability:
         """It has answered."""
         if self.away:
             _log.info("Postgres is back")
-        self.away, self.problem = False, None
+        self._away_since = self.problem = None
 
     @contextmanager
     def working(self) -> Iterator[None]:

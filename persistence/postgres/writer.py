@@ -113,9 +113,9 @@ class Writer:
     @property
     def has_room(self) -> bool:
         spooler = self._spooler
-        if spooler is not None and spooler.spooling and not spooler.has_room:
-            return False
-        return self._backlog.has_room
+        if spooler is None:
+            return self._backlog.has_room and not self._availability.away
+        return self._backlog.has_room and (spooler.has_room or not spooler.spooling)
 
     async def room(self) -> None:
         if not self._is_stuck():
@@ -210,9 +210,8 @@ class Writer:
         return not self._backlog.conversations
 
     def _is_stuck(self) -> bool:
-        """Nothing takes what is written, so there is no point in waiting."""
-        away = self._availability.away
-        return self._backlog.delayed > 0 or (self._spooler is not None and away)
+        """Nothing has taken what was written for a while, so there is no point in waiting."""
+        return self._backlog.delayed > 0 or self._availability.away_for() > self._settings.wait_s
 
     def _deliver(
         self, parcels: Sequence[Parcel], outcomes: Sequence[Outcome], report: BatchReport
