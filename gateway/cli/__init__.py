@@ -5,6 +5,7 @@ Commands import what they need when they are called, so that `palaver --help` is
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
 from typing import Annotated
 
 import typer
@@ -48,6 +49,8 @@ app.command()(token)
 app.command()(migrate)
 app.command()(config)
 app.command()(doctor)
+for _entry in entry_points(group="palaver.commands"):
+    app.command(_entry.name)(_entry.load())
 
 
 def main() -> None:

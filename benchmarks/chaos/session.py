@@ -1,0 +1,65 @@
+"""One call of `palaver chaos`: a directory, a run, a verdict."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import trio
+from rich.console import Console
+
+from ...gateway.cli.words import Problem
+from ...persistence.data_directory import StartRefused
+from .engine import NoStart
+from .load import Setup
+from .plan import Plan
+from .report import as_json, display, introduction, tell
+from .run import Verdict, run
+
+
+def carry_out(plan: Plan, directory: Path | None, *, json: bool) -> bool:
+    """Run `plan`; print the verdict on standard output, all else on standard error. Whether it was
+    clean. What is on disk is removed then, and kept otherwise. Raises `Problem`."""
+    console = Console(stderr=True)
+    console.print(introduction(plan), highlight=False)
+    place = _place(directory)
+    try:
+        with display(plan, console) as show:
+            verdict = trio.run(run, plan, place, show)
+    except BaseExceptionGroup as group:
+        raise _alone(group) from None
+    _keep(verdict, place)
+    if json:
+        Console(soft_wrap=True).print(as_json(verdict), highlight=False, markup=False)
+    else:
+        tell(verdict, Console())
+    if verdict.clean:
+        shutil.rmtree(place, ignore_errors=True)
+    return verdict.clean
+
+
+def _alone(group: BaseException) -> BaseException:
+    """What is in `group`, if it is one thing; a `Problem` if it is to be told in words."""
+    while isinstance(group, BaseExceptionGroup) and len(group.exceptions) == 1:
+        group = group.exceptions[0]
+    if isinstance(group, (StartRefused, Setup, NoStart)):
+        return Problem(str(group))
+    return group
+
+
+def _place(directory: Path | None) -> Path:
+    """An empty directory that the account of an embedded Postgres can get to."""
+    if directory is None:
+        made = Path(tempfile.mkdtemp(prefix="palaver-chaos-"))
+    else:
+        made = directory
+        made.mkdir(parents=True, exist_ok=True)
+        if any(made.iterdir()):
+            raise Problem(f"{made} is not empty.")
+    made.chmod(0o755)
+    return made.resolve()
+
+
+def _keep(verdict: Verdict, place: Path) -> None:
+    (place / "verdict.json").write_text(as_json(verdict) + "\n", "utf-8")
