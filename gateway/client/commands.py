@@ -9,9 +9,8 @@ from .outgoing import Outgoing
 
 
 class Commands:
-    """`c` is a conversation's id. Durable commands answer `{"c", "seq", "id", "ts"}`, with
-    `"duplicate": True` where the server had carried them out before. See `Client.call` for what
-    they raise; arguments left None are not sent."""
+    """`c` is a conversation's id. Durable commands answer `{"c", "seq", "id", "ts"}`. See
+    `Client.call` for what they raise; arguments left None are not sent."""
 
     async def call(
         self, name: str, payload: dict[str, Any] | None = None, c: str | None = None

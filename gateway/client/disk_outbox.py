@@ -54,7 +54,8 @@ class DiskOutbox(Outbox):
     async def _delete(self, outgoing: Outgoing) -> None:
         assert self._file is not None, "only called while open"
         try:
-            await self._do(self._file.delete, outgoing.n)
+            with trio.CancelScope(shield=True):  # a client may be left as soon as it is answered
+                await self._do(self._file.delete, outgoing.n)
         except OutboxUnusable:
             pass  # it will be sent once more, and answered as a repetition
 

@@ -69,7 +69,8 @@ class Outbox:
         self._kept.clear()
         for outgoing in kept:
             outgoing.reopen()
-            self._add(outgoing)
+            # By the wall; a clock that was set back makes nothing younger than new.
+            self._add(outgoing, age=max(time.time() - outgoing.at, 0.0))
 
     async def claim(self, user: str) -> None:
         """It is `user` who sends what is in it, and nobody else. Raises `OutboxForeign`."""
@@ -109,13 +110,11 @@ class Outbox:
         """The client has ended. What is in it stays."""
         self._opened = False
 
-    def _add(self, outgoing: Outgoing) -> None:
+    def _add(self, outgoing: Outgoing, age: float = 0.0) -> None:
         self._kept[outgoing.lane, outgoing.client_id] = outgoing
         self._bytes += outgoing.size
         self._last = outgoing.n
         if self._max_age is not None:
-            # By the wall across restarts; a clock that was set back makes nothing younger than new.
-            age = max(time.time() - outgoing.at, 0.0)
             outgoing.deadline = trio.current_time() + self._max_age - age
 
     # What a file adds.

@@ -44,8 +44,7 @@ class OutboxFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         with self._explained():
-            # Before SQLite makes it: what people write is for nobody else's eyes.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            _make(path)
             log = path.with_name(path.name + "-wal")
             if path.stat().st_size == 0 and log.exists() and log.stat().st_size:
                 raise OutboxUnusable(str(path), "it is empty, but its log is not")
@@ -132,6 +131,15 @@ class OutboxFile:
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise OutboxUnusable(str(self._path), reason) from None
+
+
+def _make(path: Path) -> None:
+    """Before SQLite does: what people write is for nobody else's eyes. If the file is there, it is
+    not even opened: closing it would give up the lock that another client of this process has."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        pass
 
 
 def _outgoing(

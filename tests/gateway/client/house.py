@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import trio
 from trio.testing import memory_stream_pair
 
+from palaver.actors.guards import Guard
 from palaver.engine import Engine, Settings
 from palaver.gateway.auth import issue_token
 from palaver.gateway.client import Address, Client
@@ -44,10 +45,10 @@ class House:
 
 
 @asynccontextmanager
-async def house(**settings: Any) -> AsyncIterator[House]:
+async def house(guards: Sequence[Guard] = (), **settings: Any) -> AsyncIterator[House]:
     settings = {"storage": {"memory": True}, "auth": AUTH, **settings}
     async with (
-        Engine(Settings(**settings)) as engine,
+        Engine(Settings(**settings), guards=guards) as engine,
         open_gateway(engine) as gateway,
         trio.open_nursery() as nursery,
     ):
