@@ -49,10 +49,10 @@ app.command()(token)
 app.command()(migrate)
 app.command()(config)
 app.command()(doctor)
-for _entry in entry_points(group="palaver.commands"):
-    app.command(_entry.name)(_entry.load())
 
 
 def main() -> None:
-    """The console script."""
+    """The console script; other packages add commands by entry points `palaver.commands`."""
+    for entry in entry_points(group="palaver.commands"):
+        app.command(entry.name)(entry.load())
     app()
