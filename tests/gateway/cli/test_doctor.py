@@ -63,7 +63,7 @@ def test_a_server_of_ones_own(home: Path, postgres: tuple[Postgres, Path]):
 def test_before_the_first_start_nothing_is_wrong_and_nothing_is_made(home: Path):
     status, findings = doctor("--data", home / "data")
     assert status == 0
-    assert "not running" in findings["Postgres"][0][1]
+    assert "none is running" in findings["Postgres"][0][1]
     assert list(home.iterdir()) == []
 
 

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import trio
 
-from palaver.gateway.doctor.listening import ask, check_engine, check_port
+from palaver.gateway.doctor.listening import ask, check_engine, check_port, check_ports
 from palaver.gateway.hello import SERVER
+from palaver.gateway.server import serve
+from palaver.tests.gateway.harness import FakeEngine, settings
 
 
 @pytest.fixture
@@ -56,3 +59,17 @@ def test_whoever_else_answers_is_no_engine(said: bytes):
 def test_an_engine_is_known_by_its_health():
     health = {"server": "palaver/9", "status": "ok"}
     assert ask("http://host/", lambda *_, **__: io.BytesIO(json.dumps(health).encode())) == health
+
+
+@pytest.mark.parametrize(("status", "level"), [("ok", "ok"), ("degraded", "warning")])
+async def test_an_engine_that_runs_is_asked_how_it_is(status: str, level: str):
+    engine = FakeEngine(settings())
+    engine.status = status
+    async with trio.open_nursery() as nursery:
+        listening = await nursery.start(serve, engine)
+        ports = {"port": listening.port, "http_port": listening.http_port}
+        findings = {
+            finding.about: finding.level for finding in await check_ports(settings(listen=ports))
+        }
+        nursery.cancel_scope.cancel()
+    assert findings == {"WebSocket port": "ok", "HTTP port": "ok", "engine": level}
