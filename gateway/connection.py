@@ -104,7 +104,7 @@ class Connection:
                 request = opening.receive(data)
                 self._output(opening)
             if request is not None:
-                answer = await gateway.handshake.answer(opening, request, room=gateway.has_room)
+                answer = await gateway.handshake.answer(opening, request, gateway.retry_after)
         if answer is None:
             if not self._side.ended:
                 self._why = str(HELLO_TIMEOUT.code) if self._scope.cancelled_caught else "lost"
@@ -131,14 +131,19 @@ class Connection:
                     await self._dialogue.proceed()
                     if (due := self._due()) < self._scope.deadline:  # signed in just now
                         self._scope.deadline = due
+                    if self._dialogue.outbox is not None:
+                        self._gateway.admission.known(self)
                     data = await receive(self._stream)
                     if not data:
                         return
-                    self._heard = trio.current_time()
-                    self._missed = 0
                     self._take(data)
             if not self._side.ended:
                 self._on_time()
+        core, dialogue = self._core, self._dialogue
+        if core is not None and core.close_rcvd is not None and dialogue is not None:
+            # What came before the client's Close is carried out, though not answered any more.
+            with trio.move_on_after(CLOSE_S):
+                await dialogue.proceed()
 
     async def _part(self) -> None:
         """Let go out what was given, then wait for the client to close: closing first, with
@@ -165,9 +170,14 @@ class Connection:
         assert dialogue is not None
         if dialogue.outbox is not None:
             core.max_message_size = self._gateway.limits.max_frame_bytes
+        before = core.frames
         messages = list(core.messages(data))
+        frames = core.frames - before
+        if frames:  # half of one is no sign of life: nobody may take for ever over it
+            self._heard = trio.current_time()
+            self._missed = 0
         self._gateway.counters.messages += len(messages)
-        dialogue.take(messages)
+        dialogue.take(messages, frames)
         self._output(core)
 
     def _output(self, core: Protocol) -> None:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
-from ..protocol.disconnects import BAD_FRAME, NORMAL, Disconnect
-from ..protocol.errors import Rejected
+from ..actors.bucket import Bucket
+from ..protocol.disconnects import BAD_FRAME, NORMAL, RATE, Disconnect
+from ..protocol.errors import Rejected, invalid
 from ..protocol.frames import Item, parse_frame
 from ..protocol.values import BadFrame
 from .auth import Identity
 from .hello import refreshed, refusal, sign_in, welcome
-from .socket_outbox import SocketOutbox
+from .socket_outbox import PAGES, SocketOutbox
 from .websocket import Message
 from .wire import WebSocketWire
 from .write_side import WriteSide
@@ -32,7 +33,7 @@ class Dialogue:
     """Items are handled in order. `proceed` pauses while too many commands are in flight, and lets
     others have their turn now and then. Whatever is wrong with an item is answered to it, and the
     connection goes on (CONN-19), unless the client was not let in or goes on sending what cannot be
-    read (WS-09).
+    read (WS-09) or more than it may.
     """
 
     __slots__ = (
@@ -40,6 +41,8 @@ class Dialogue:
         "_gateway",
         "_identity",
         "_offences",
+        "_pace",
+        "_patience",
         "_side",
         "_waiting",
         "_wire",
@@ -62,6 +65,7 @@ class Dialogue:
         self._identity = identity
         self._close = close
         self._offences: tuple[float, ...] = ()
+        self._pace, self._patience = Bucket(gateway.pace), Bucket(gateway.pace)
         self._waiting: list[Item] = []
         self.expires = expires
         """when the connection ends, in trio's time, unless the client signs in (again)"""
@@ -73,8 +77,10 @@ class Dialogue:
         """The client waits for us, so its silence means nothing."""
         return bool(self._waiting)
 
-    def take(self, messages: list[Message]) -> None:
-        """Read `messages`; what they ask for is done in `proceed`."""
+    def take(self, messages: list[Message], frames: int) -> None:
+        """Read `messages`, which came in `frames`; what they ask for is done in `proceed`."""
+        if frames > len(messages) and self._too_much(frames - len(messages)):
+            return
         items: list[Item] = []
         codec = self._wire.codec
         for message in messages:
@@ -93,10 +99,14 @@ class Dialogue:
         """Do what was asked for. If cancelled, go on by calling it again."""
         done = 0
         while self._waiting:
-            if self.outbox is not None and self.outbox.full:
+            item = self._waiting[-1]
+            if self.outbox is not None and not self.outbox.takes(item):
                 await self.outbox.room()
-            item = self._waiting.pop()
-            if self.outbox is not None and item.kind != "refresh":
+                continue
+            self._waiting.pop()
+            if self.outbox is not None and self._too_fast(item):
+                pass
+            elif self.outbox is not None and item.kind != "refresh":
                 self._handle(item, self.outbox)
             else:
                 await self._identify(item)
@@ -146,7 +156,10 @@ class Dialogue:
             if item.kind == "ack":
                 item.id = None  # it gets no Reply, so none must be waited for
             if item.id is not None:
-                outbox.in_flight += 1
+                outbox.submitted(item)
+            elif item.kind in PAGES:
+                self._refuse(None, invalid("id", "a page is asked for under an id"))
+                return
             self._gateway.engine.submit(outbox, item)
 
     async def _hello(self, item: Item) -> None:
@@ -192,6 +205,21 @@ class Dialogue:
     def _identified(self, identity: Identity) -> None:
         ttl = identity.ttl()
         self.expires = math.inf if ttl is None else trio.current_time() + ttl
+
+    def _too_fast(self, item: Item) -> bool:
+        """Whether `item` is one too many just now; that is its answer, then."""
+        wait = self._pace.take(trio.current_time())
+        if wait and item.kind != "ack":  # a later one says the same, and more
+            self._refuse(item, Rejected("RATE_LIMITED", retry_after=wait))
+            self._too_much(1)
+        return wait > 0
+
+    def _too_much(self, count: int) -> bool:
+        """Whether the client is sent away, since it goes on with what leads to nothing: items over
+        the rate, control frames, fragments."""
+        if self._patience.take(trio.current_time(), count):
+            self._close(RATE)
+        return self._side.ended
 
     def _offended(self, no: BadFrame) -> None:
         now = trio.current_time()

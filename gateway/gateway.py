@@ -9,8 +9,10 @@ from typing import Final
 
 import trio
 
+from ..actors.bucket import Rate
 from ..engine import Engine
 from ..protocol.disconnects import DRAIN
+from .admission import Admission
 from .auth import Authenticator, SessionStore, TokenVerifier, Verifier
 from .connection import Connection
 from .handshake import Handshake
@@ -33,6 +35,9 @@ class Gateway:
         self.nursery = nursery
         self.handshake = Handshake(engine.settings, authenticator)
         self.wires = wires(self.limits.max_frame_bytes)
+        limits = engine.settings.limits
+        self.admission = Admission(limits.handshakes_per_s, self.limits.max_strangers)
+        self.pace = Rate(limits.commands_per_s, 1.0, limits.commands_burst)
         self.counters = Counters(lambda: self.connections)
         self.draining = False
         self._connections: set[Connection] = set()
@@ -43,18 +48,23 @@ class Gateway:
         """How many there are, whatever their state."""
         return len(self._connections)
 
-    @property
-    def has_room(self) -> bool:
-        return not self.draining and len(self._connections) <= self.limits.max_total
+    def retry_after(self) -> int | None:
+        """None if there is room for one more client; otherwise in how many seconds to come back,
+        spread, so that those who are refused together do not come back together."""
+        if self.draining or len(self._connections) > self.limits.max_total:
+            return random.randint(2, 10)
+        return self.admission.retry_after()
 
     async def serve_stream(self, stream: trio.abc.Stream) -> None:
         """Serve the client at the other end of `stream` until the connection has ended; then
         `stream` is closed. Raises nothing of its own."""
         connection = Connection(self, stream)
         self._connections.add(connection)
+        self.admission.enter(connection)
         try:
             await connection.run()
         finally:
+            self.admission.known(connection)
             self._connections.discard(connection)
             if not self._connections:
                 self._empty.set()

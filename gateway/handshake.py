@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import random
 import re
+from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import parse_qs, urlsplit
 
@@ -36,16 +36,18 @@ class Handshake:
         return Opening(self._origins)
 
     async def answer(
-        self, core: Opening, request: Request, *, room: bool
+        self, core: Opening, request: Request, retry_after: Callable[[], int | None]
     ) -> tuple[Response, Identity | None]:
-        """The response, not yet sent, and who asks if the request says so and is accepted."""
+        """The response, not yet sent, and who asks if the request says so and is accepted.
+
+        `retry_after` says when to come back if there is no room now.
+        """
         url = urlsplit(request.path)
         if url.path not in PATHS:
             return core.reject(HTTPStatus.NOT_FOUND, f"Connect to {PATHS[0]}.\n"), None
-        if not room:
+        if (seconds := retry_after()) is not None:
             response = core.reject(HTTPStatus.SERVICE_UNAVAILABLE, "Come back later.\n")
-            # Spread, so that those who were refused together do not come back together.
-            response.headers["Retry-After"] = str(random.randint(2, 10))
+            response.headers["Retry-After"] = str(seconds)
             return response, None
         response = core.accept(request)
         identity: Identity | None = None

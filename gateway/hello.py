@@ -15,6 +15,7 @@ from ..protocol.disconnects import (
     BAD_VERSION,
     CONNECTION_LIMIT,
     DRAIN,
+    RATE,
     Disconnect,
 )
 from ..protocol.errors import Rejected
@@ -47,6 +48,7 @@ _DISCONNECTS = {
     "SESSION_EXPIRED": BAD_TOKEN,
     "VALIDATION_FAILED": BAD_FRAME,
     "CONNECTION_LIMIT": CONNECTION_LIMIT,
+    "RATE_LIMITED": RATE,
     "UNAVAILABLE": DRAIN,
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
@@ -15,8 +15,6 @@ from ..protocol.errors import ERRORS, Rejected
 from .gateway import Gateway
 from .handshake import DEVELOPMENT_ORIGINS
 from .health import health, is_ready
-
-MAX_BODY_BYTES: Final = 1_048_576
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -52,7 +50,7 @@ def make_app(gateway: Gateway) -> App:
         figures = generate_latest(gateway.engine.metrics.registry)
         return Response(figures, media_type=CONTENT_TYPE_LATEST)
 
-    return _Bounded(api)
+    return _Bounded(api, gateway.settings.limits.max_payload_bytes)
 
 
 class _TooLarge(Exception):
@@ -60,10 +58,12 @@ class _TooLarge(Exception):
 
 
 class _Bounded:
-    """Refuses bodies above `MAX_BODY_BYTES` with 413, however their length is said or not said."""
+    """Refuses bodies above `max_bytes` with 413, however their length is said or not said
+    (CONN-20)."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, max_bytes: int) -> None:
         self._app = app
+        self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -76,7 +76,7 @@ class _Bounded:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > MAX_BODY_BYTES:
+            if taken > self._max_bytes:
                 raise _TooLarge
             return message
 
@@ -87,11 +87,11 @@ class _Bounded:
 
         try:
             for name, value in scope["headers"]:
-                if name == b"content-length" and int(value) > MAX_BODY_BYTES:
+                if name == b"content-length" and int(value) > self._max_bytes:
                     raise _TooLarge
             await self._app(scope, bounded, sending)
         except _TooLarge:
             if not answered:
-                no = Rejected("PAYLOAD_TOO_LARGE", details={"max_bytes": MAX_BODY_BYTES})
+                no = Rejected("PAYLOAD_TOO_LARGE", details={"max_bytes": self._max_bytes})
                 status = ERRORS[no.code].http
                 await JSONResponse({"error": no.payload()}, status)(scope, receive, send)

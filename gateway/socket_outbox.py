@@ -9,10 +9,15 @@ import trio
 
 from ..actors.outbox import Parcel, Push
 from ..protocol.disconnects import Disconnect
+from ..protocol.features.history import MessageHistory, Resume
+from ..protocol.frames import Item
 from .auth import Identity
 from .metrics import Counters
 from .wire import WebSocketWire
 from .write_side import WriteSide
+
+PAGES: Final = frozenset((MessageHistory.name, Resume.name))
+"""Queries whose answers are as large as the client asks for."""
 
 
 class SocketOutbox:
@@ -20,6 +25,10 @@ class SocketOutbox:
 
     Until it is opened, it holds what it is offered: the client's welcome comes first. It also
     counts: `in_flight` commands were submitted through it and are not yet answered.
+
+    Pages, which may be large, are asked for one at a time, when all before is written. So a client
+    that asks for many and reads them is never a slow consumer, and what waits for one that does
+    not read is bounded: `outbox_bytes` and one page.
     """
 
     __slots__ = (
@@ -28,6 +37,7 @@ class SocketOutbox:
         "_held",
         "_leaving",
         "_limit",
+        "_page",
         "_room",
         "_side",
         "_wire",
@@ -59,6 +69,7 @@ class SocketOutbox:
         self._limit = limit
         self._counters = counters
         self._held: list[Parcel] | None = []
+        self._page: int | str | None = None
         self._room: trio.Event | None = None
         self._leaving: Disconnect | None = None
 
@@ -85,7 +96,9 @@ class SocketOutbox:
         self._side.write(b"".join([frame(reply.item) for reply in replies]))
         self._counters.replied(replies)
         self.in_flight -= len(replies)
-        if self._room is not None and self.in_flight < self._limit:
+        if self._page is not None and any(reply.item["id"] == self._page for reply in replies):
+            self._page = None
+        if self._room is not None:
             self._room.set()
             self._room = None
         if self._leaving is not None and not self.in_flight:
@@ -94,18 +107,28 @@ class SocketOutbox:
     def close(self, disconnect: Disconnect) -> None:
         self._close(disconnect)
 
-    @property
-    def full(self) -> bool:
-        """As many commands as may be are in flight."""
-        return self.in_flight >= self._limit
+    def takes(self, item: Item) -> bool:
+        """Whether `item` may be submitted now, or must wait for `room`."""
+        if self.in_flight >= self._limit:
+            return False
+        return item.kind not in PAGES or (self._page is None and self._side.idle)
+
+    def submitted(self, item: Item) -> None:
+        """`item` is about to be, and has an id under which it will be answered."""
+        self.in_flight += 1
+        if item.kind in PAGES:
+            self._page = item.id
 
     @property
     def leaving(self) -> bool:
         return self._leaving is not None
 
     async def room(self) -> None:
-        """Return when it is no longer `full`. Only the reader of the connection waits here."""
-        if self.full:
+        """Return when something was answered or everything is written. Only the reader of the
+        connection waits here."""
+        if self._page is None and self.in_flight < self._limit:
+            await self._side.drained()
+        else:
             self._room = trio.Event()
             await self._room.wait()
 

@@ -10,7 +10,9 @@ from typing import Final
 
 import trio
 
-RECEIVE_BYTES: Final = 32_768
+RECEIVE_BYTES: Final = 8192
+"""At a time. What is read is parsed in one go, and a flood of tiny frames must not hold up others:
+so many bytes of them take some 5 ms."""
 
 
 async def receive(stream: trio.abc.Stream) -> bytes:

@@ -84,6 +84,8 @@ class WebSocket(Protocol):
 
     def __init__(self, max_bytes: int) -> None:
         super().__init__(Side.SERVER, max_size=max_bytes, logger=_quiet)
+        self.frames = 0
+        """how many have come, whatever they were"""
         self._fragments: bytearray | None = None
         self._binary = False
 
@@ -92,6 +94,7 @@ class WebSocket(Protocol):
         self.receive_data(data)
         for frame in self.events_received():
             assert isinstance(frame, Frame), "the handshake is over"
+            self.frames += 1
             opcode = frame.opcode
             if opcode is Opcode.BINARY or opcode is Opcode.TEXT:
                 self._binary = opcode is Opcode.BINARY

@@ -27,7 +27,7 @@ class WriteSide:
     What it does not take waits here, for a task that exists only as long as something waits. Other
     streams (TLS, memory) are always written by that task.
 
-    At most `outbox_bytes` wait, behind the first; a single parcel may be larger, or an answer of
+    At most `outbox_bytes` wait, besides the largest parcel, which may be larger: or an answer of
     that size could never be given. Whoever exceeds that, or takes nothing for `stalled_s`, is not
     waited for: `abort`. `on_abort` is called then, at most once, synchronously.
     """
@@ -115,6 +115,11 @@ class WriteSide:
         on_abort, self._on_abort = self._on_abort, _nobody
         on_abort(why)
 
+    @property
+    def idle(self) -> bool:
+        """Nothing waits."""
+        return not self._busy
+
     async def drained(self) -> None:
         """Return when nothing waits: all is written, or the connection was aborted."""
         if self._busy:
@@ -130,6 +135,7 @@ class WriteSide:
                 self._counters.dropped += 1
                 return
             self._shed()
+            self._bound = max(self._bound, size + self._limits.outbox_bytes)
             if self._backlog + size > self._bound:
                 self.abort(SLOW)
                 return

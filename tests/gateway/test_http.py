@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from trio.testing import MockClock
 
 from palaver.gateway.health import process
-from palaver.gateway.http import MAX_BODY_BYTES, make_app
+from palaver.gateway.http import make_app
 from palaver.gateway.http_server import FIRST_DELAY_S, MAX_DELAY_S, supervise
 from palaver.gateway.server import serve
 from palaver.tests.gateway.harness import House, fake, house, settings
@@ -117,15 +117,22 @@ async def test_CONN_14_preflight_of_a_foreign_origin_is_refused() -> None:
         assert "access-control-allow-origin" not in bad.headers
 
 
+@pytest.mark.parametrize("size", [10_000_000, 10_000_001])
 @pytest.mark.parametrize("said", [True, False], ids=["said", "in chunks"])
-async def test_CONN_20_large_bodies_are_refused(said: bool) -> None:
+async def test_CONN_20_a_body_of_10_MB_is_taken_and_one_more_byte_is_refused(
+    said: bool, size: int
+) -> None:
     async with house() as here:
         app = make_app(here.gateway)
         sent: list[Any] = []
+        left = size
 
         async def receive() -> dict[str, Any]:
+            nonlocal left
             await trio.lowlevel.checkpoint()
-            return {"type": "http.request", "body": b"x" * 600_000, "more_body": True}
+            chunk = min(left, 600_000)
+            left -= chunk
+            return {"type": "http.request", "body": b"x" * chunk, "more_body": left > 0}
 
         async def send(message: Any) -> None:
             await trio.lowlevel.checkpoint()
@@ -134,12 +141,15 @@ async def test_CONN_20_large_bodies_are_refused(said: bool) -> None:
         async def reading(scope: Any, receive: Any, send: Any) -> None:
             while (await receive())["more_body"]:
                 pass
+            await send({"type": "http.response.start", "status": 204})
 
         app._app = reading  # type: ignore[attr-defined]
-        length = [(b"content-length", str(MAX_BODY_BYTES + 1).encode())] if said else []
+        length = [(b"content-length", str(size).encode())] if said else []
         await app({"type": "http", "headers": length}, receive, send)
-        assert sent[0]["status"] == 413
-        assert b"PAYLOAD_TOO_LARGE" in sent[1]["body"]
+        assert sent[0]["status"] == (204 if size == 10_000_000 else 413)
+        if size > 10_000_000:
+            assert b"PAYLOAD_TOO_LARGE" in sent[1]["body"]
+            assert left == (size if said else 0), "refused before it is read, where it is said"
 
 
 async def test_it_is_served_on_its_own_port_and_outlives_a_failure(
