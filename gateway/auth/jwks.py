@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import jwt
 import structlog
@@ -13,7 +13,7 @@ import trio
 
 from ...engine import StartupError
 from ...protocol.errors import Rejected
-from .documents import Document, Unreadable, is_url, read_file, reader
+from .documents import Document, Read, Unreadable, is_url, read_file, reader
 from .keys import PublicKey, fits
 
 _log = structlog.get_logger("palaver.auth")
@@ -21,7 +21,7 @@ _log = structlog.get_logger("palaver.auth")
 MIN_REFETCH_S: Final = 3.0
 """Between two readings, however many unknown keys are asked for."""
 MIN_MAX_AGE_S: Final = 30.0
-"""A server that asks for more is not believed."""
+"""A shorter `max-age` counts as this."""
 RETRY_S: Final = 10.0
 
 
@@ -31,23 +31,31 @@ class KeySet:
 
     def __init__(self, data: bytes, algorithms: Collection[str]) -> None:
         try:
-            keys = jwt.PyJWKSet.from_dict(json.loads(data)).keys
-        except (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError):
+            members = list(json.loads(data)["keys"])
+        except (ValueError, TypeError, LookupError, RecursionError):
             raise Unreadable("no JSON Web Key Set") from None
-        self._keys = [
-            (key.algorithm_name, key.key_id, key.key)
-            for key in keys
-            if key.algorithm_name in algorithms
-            and key.public_key_use in (None, "sig")
-            and fits(key.key, key.algorithm_name)
-        ]
+        self._keys = [key for each in members if (key := _usable(each, algorithms)) is not None]
         if not self._keys:
             raise Unreadable(f"no public key in it for {sorted(algorithms)}")
 
     def find(self, algorithm: str, kid: str | None) -> PublicKey | None:
         """The key `kid`; without a `kid` the only one for `algorithm`."""
-        found = [key for name, id, key in self._keys if name == algorithm and kid in (None, id)]
+        found = [
+            each.key
+            for each in self._keys
+            if each.algorithm_name == algorithm and kid in (None, each.key_id)
+        ]
         return found[0] if len(found) == 1 else None
+
+
+def _usable(member: Any, algorithms: Collection[str]) -> jwt.PyJWK | None:
+    """One member of a set as a key; None if it is not for us (RFC 7517 §5)."""
+    try:
+        key = jwt.PyJWK(member)
+    except (jwt.PyJWTError, NotImplementedError, ValueError, TypeError, AttributeError):
+        return None
+    ours = key.algorithm_name in algorithms and key.public_key_use in (None, "sig")
+    return key if ours and fits(key.key, key.algorithm_name) else None
 
 
 class Jwks:
@@ -94,22 +102,27 @@ class Jwks:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Read for ever; started when the first attempt is over."""
         async with reader(self._where) as read:
+            due = await self._update(read)
+            task_status.started()
             while True:
-                began = trio.current_time()
-                try:
-                    wait_s = self._take(await read())
-                except Unreadable as why:
-                    wait_s = RETRY_S
-                    if not self._failing:
-                        _log.warning("auth.jwks cannot be read", reason=str(why), ready=self.ready)
-                    self._failing = True
-                read_now, self._read = self._read, trio.Event()
-                read_now.set()
-                task_status.started()
-                await trio.sleep_until(began + MIN_REFETCH_S)
-                with trio.move_on_at(began + wait_s):
+                await trio.sleep(MIN_REFETCH_S)
+                with trio.move_on_at(due):
                     await self._wanted.wait()
-                self._wanted = trio.Event()
+                due = await self._update(read)
+
+    async def _update(self, read: Read) -> float:
+        """Read once, and let go who waits for that. Returns when it is due again."""
+        began = trio.current_time()
+        try:
+            wait_s = self._take(await read())
+        except Unreadable as why:
+            wait_s = RETRY_S
+            if not self._failing:
+                _log.warning("auth.jwks cannot be read", reason=str(why), ready=self.ready)
+            self._failing = True
+        self._read.set()
+        self._read, self._wanted = trio.Event(), trio.Event()
+        return began + wait_s
 
     def _take(self, document: Document) -> float:
         """Use these keys from now on; returns for how many seconds they hold."""

@@ -30,7 +30,8 @@ def chat(
     ] = None,
     token: Annotated[str | None, typer.Option(help="What the server knows you by.")] = None,
     ca: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Trust this authority, for wss://.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Trust this certificate or authority, for wss://."),
     ] = None,
     config: Config = None,
     data: Data = None,
@@ -67,10 +68,13 @@ def chat(
 
 def _trusting(ca: Path) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=ca)
+        context = ssl.create_default_context(cafile=ca)
     except OSError as error:  # so is an SSLError
         reason = "no PEM certificate" if isinstance(error, ssl.SSLError) else error.strerror
         raise Problem(f"--ca {ca}: {reason}.") from None
+    # So that it need not be its own issuer.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
 
 
 def _own_token(user: str, settings: Any) -> Any:

@@ -5,20 +5,14 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgpack
 import pytest
 import structlog
 import trio
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from trio.testing import MockClock, memory_stream_pair
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
 
@@ -28,6 +22,7 @@ from palaver.gateway import Identity, Listening, serve
 from palaver.gateway.listeners import RETRY_S, accept
 from palaver.protocol.disconnects import REVOKED
 from palaver.tests.gateway.harness import PING, FakeEngine, Peer, fake, settings
+from palaver.tests.support.certificates import Authority
 
 
 class Server:
@@ -294,16 +289,20 @@ async def test_a_host_may_bring_listeners_and_a_verifier_of_its_own() -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_SEC_13_connections_may_be_encrypted() -> None:
-    """TLS listeners are the host's; every frame then takes the way through the writer."""
-    server_side, client_side = contexts()
+async def test_SEC_13_a_host_s_own_listeners_may_be_encrypted(tmp_path: Path) -> None:
+    """Every frame then takes the way through the writer."""
+    authority = Authority(tmp_path)
+    authority.issue()
+    server_side = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server_side.load_cert_chain(authority.certificate, authority.key)
     note, engine = fake(settings(connections={"heartbeat_s": 0.02, "missed_heartbeats": 1000}))
     [plain] = await trio.open_tcp_listeners(0, host="127.0.0.1")
     listeners = [trio.SSLListener(plain, server_side)]
     async with trio.open_nursery() as nursery:
         listening = await nursery.start(partial(serve, engine, listeners=listeners))
+        assert listening.ws_url.startswith("wss://")
         stream = await trio.open_ssl_over_tcp_stream(
-            "127.0.0.1", listening.port, ssl_context=client_side
+            "127.0.0.1", listening.port, ssl_context=authority.trusting()
         )
         async with stream:
             peer = Peer(stream)
@@ -321,34 +320,6 @@ async def test_SEC_13_connections_may_be_encrypted() -> None:
                     seen += 1
         await note.until(lambda: not note.outboxes)
         nursery.cancel_scope.cancel()
-
-
-def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Of a server with a certificate of its own making, and of a client that trusts it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "palaver")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    secret = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    server_side = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    with TemporaryDirectory() as directory:
-        path = Path(directory, "server.pem")
-        path.write_bytes(secret + pem)
-        server_side.load_cert_chain(path)
-    return server_side, ssl.create_default_context(cadata=pem.decode())
 
 
 async def test_accepting_survives_a_shortage(autojump_clock: MockClock) -> None:

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from palaver.tests.support.certificates import Authority
+
 CODE = """
 import sys
 from palaver.gateway.cli import main
@@ -220,3 +222,47 @@ def test_a_refused_token_ends_the_chat_in_words(serving: Serving) -> None:
     with running("chat", "--with", "bob", "--url", serving.url, "--token", "nonsense") as chat:
         assert chat.end() == 2
         assert "the server refuses: The token is not valid" in chat.said
+
+
+def test_SEC_13_a_certificate_serves_chat_and_is_read_again_at_sighup(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    authority.issue()
+    files = ("--tls-cert", authority.certificate, "--tls-key", authority.key)
+    with running("serve", "--memory", "--port", 0, "--http-port", 0, *files) as server:
+        ann, bob = commands(server.until("Ctrl-C stops it."))
+        assert re.search(r"WebSocket +wss://", server.said)
+        assert re.search(r"HTTP +https://", server.said)
+        with running(*ann) as chat_ann, running(*bob, "--ca", authority.ca) as chat_bob:
+            chat_ann.until("── bob (direct)")
+            chat_bob.until("── ann (direct)")
+            server.process.send_signal(signal.SIGHUP)
+            server.until("the certificate was read again")
+            authority.key.write_text("nonsense")
+            server.process.send_signal(signal.SIGHUP)
+            server.until("the certificate was not replaced")
+            chat_ann.enter("hello bob")
+            chat_bob.until(" ann: hello bob")
+            assert chat_ann.end() == chat_bob.end() == 0
+        server.process.send_signal(signal.SIGTERM)
+        assert server.end() == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--tls-cert", "nowhere.pem"), "tls.certificate nowhere.pem cannot be read: no such file"),
+        (("--tls-key", "nowhere.pem"), "tls.key is set without tls.certificate"),
+    ],
+)
+def test_SEC_13_a_certificate_that_is_not_there(options: tuple[str, ...], words: str) -> None:
+    assert words in refused("--memory", "--port", 0, "--http-port", 0, *options)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("ca.pem", "no PEM certificate"), ("nowhere.pem", "No such file")]
+)
+def test_SEC_13_an_authority_that_is_none(name: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("nonsense")
+    status, said = run_once("chat", "--token", "x", "--ca", tmp_path / name)
+    assert status == 2
+    assert f"{name}: {words}" in said
