@@ -203,7 +203,7 @@ class Engine:
         if deadline.cancelled_caught:
             _log.error("drain incomplete", conversations=len(self._registry))
 
-    def health(self) -> dict[str, object]:
+    def health(self) -> dict[str, Any]:
         """What `/v1/health` says of the engine (MON-01). "degraded" while the store is away:
         "spooling" if resident conversations go on meanwhile."""
         condition = self._env.store.journal.condition()

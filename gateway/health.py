@@ -36,11 +36,12 @@ def health(gateway: Gateway) -> dict[str, Any]:
 
 
 def is_ready(gateway: Gateway) -> bool:
-    """Whether new clients are served in full: neither starting nor draining, store and keys
-    at hand."""
+    """Whether to send clients here: neither starting nor draining, keys and store at hand. While
+    the spool stands in for the store, going on here beats going nowhere."""
     if gateway.draining or not gateway.authenticator.ready:
         return False
-    return gateway.engine.health()["status"] == "ok"
+    health = gateway.engine.health()
+    return health["status"] == "ok" or health["checks"]["storage"] == "spooling"
 
 
 def process() -> dict[str, float | int | None]:

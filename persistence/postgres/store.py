@@ -15,7 +15,7 @@ import trio
 
 from ...protocol.policy import Durability
 from ..asyncio_thread import AsyncioThread
-from ..spool.file import SpoolFile, SpoolRefused
+from ..spool.file import SpoolFile, SpoolRefused, SpoolUnavailable
 from ..spool.spool import Spool
 from . import incarnation
 from .availability import Availability
@@ -52,9 +52,10 @@ class PostgresStore:
 
     Entering migrates the database, ends all earlier incarnations, starts a new one, and stores what
     the last engine left in the spool. It raises `DatabaseError` if the database cannot be used,
-    `MigrationRefused` if it must not be, `SpoolRefused` if the spool cannot be read. Only if the
-    spool holds something while the database is away is the store entered without it: then it has
-    no room and answers UNAVAILABLE until the database is back and all of that is done.
+    `MigrationRefused` if it must not be, `SpoolRefused` if the spool cannot be read, and
+    `SpoolUnavailable` if it cannot be written. Only if it holds something while the database is
+    away is the store entered without that: then it has no room and answers UNAVAILABLE until the
+    database is back and all of that is done.
 
     Leaving stores everything that was appended, within `close_timeout_s` and even if cancelled;
     only if all of it got stored does the incarnation count as ended cleanly.
@@ -118,13 +119,14 @@ class PostgresStore:
                 self._thread, self._dsn, self._availability, self._readers, self._query_timeout_s
             )
             exits.push_async_callback(_shielded, database.aclose)
+            spool = self._running_spool()
             self.journal = Writer(
                 self._thread,
                 self._dsn,
                 self._incarnation,
                 self._availability,
                 self._writer,
-                self._running_spool(),
+                spool,
                 self._observer,
             )
             epochs = self._durability != "commit"
@@ -132,7 +134,7 @@ class PostgresStore:
             self.inboxes = PostgresInboxes(database, self._incarnation)
             nursery = await exits.enter_async_context(trio.open_nursery())
             nursery.start_soon(self.journal.run)
-            nursery.start_soon(self._watch, started)
+            nursery.start_soon(self._watch, started, spool)
             exits.callback(nursery.cancel_scope.cancel)
             self._exits = exits.pop_all()
         return self
@@ -197,19 +199,21 @@ class PostgresStore:
             with trio.CancelScope(shield=True), suppress(DatabaseError), database_errors():
                 await self._thread.run(committer.abort)
 
-    async def _watch(self, started: bool) -> None:
+    async def _watch(self, started: bool, spool: Spool | None) -> None:
         while not started:
             await trio.sleep(_START_AGAIN_S)
             try:
                 await self._start(_START_AGAIN_TIMEOUT_S)
             except DatabaseUnavailable as error:
                 self._availability.lost(str(error))
-            except (DatabaseError, MigrationRefused, SpoolRefused) as error:
+            except (DatabaseError, MigrationRefused, SpoolRefused, SpoolUnavailable) as error:
                 if str(error) != self._availability.problem:
                     _log.error("cannot start", problem=str(error))
                 self._availability.lost(str(error))
             else:
                 started = True
+                if spool is not None:
+                    spool.emptied()
                 self._availability.found()
         await self._availability.run()
 

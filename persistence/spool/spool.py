@@ -20,8 +20,8 @@ class Spool:
     """For one task at a time. `bytes` and `count` are of what waits in it now."""
 
     def __init__(self, file: SpoolFile, incarnation: Callable[[], int], max_bytes: int) -> None:
-        self.count = 0
-        self.bytes = 0
+        summary = file.summary()
+        self.count, self.bytes = summary.waiting, summary.bytes
         self._file = file
         self._incarnation = incarnation
         self._max_bytes = max_bytes
@@ -33,6 +33,10 @@ class Spool:
     @property
     def has_room(self) -> bool:
         return self.bytes < self._max_bytes
+
+    def emptied(self) -> None:
+        """What the last engine left in it is stored."""
+        self.count = self.bytes = 0
 
     async def exchange(self, writes: Sequence[Write], stored: Sequence[int]) -> list[int]:
         """Take `writes` in their order and forget `stored`; returns the numbers of the entries.

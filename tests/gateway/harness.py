@@ -41,6 +41,7 @@ class FakeEngine:
         self.metrics = Metrics()
         self.revocations = Revocations(60, 100)
         self.status = "ok"
+        self.storage = "ok"
         self.outboxes: list[Outbox] = []
         self.attached: list[str] = []
         self.submitted: list[Item] = []
@@ -90,7 +91,7 @@ class FakeEngine:
             await self._changed.wait()
 
     def health(self) -> dict[str, object]:
-        return {"status": self.status, "checks": {"storage": "ok"}}
+        return {"status": self.status, "checks": {"storage": self.storage}}
 
     def new_id(self) -> str:
         return f"id-{next(self._ids)}"

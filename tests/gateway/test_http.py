@@ -54,9 +54,17 @@ async def test_DEP_05_only_an_engine_in_order_is_ready(status: str) -> None:
     async with application() as (here, http):
         assert (await http.get("/v1/ready")).status_code == 200
         here.engine.status = status
+        here.engine.storage = "unavailable"
         assert (await http.get("/v1/ready")).status_code == 503
         response = await http.get("/v1/health")
         assert (response.status_code, response.json()["status"]) == (200, status)
+
+
+async def test_DEP_05_while_the_spool_takes_what_is_written_clients_may_come() -> None:
+    async with application() as (here, http):
+        here.engine.status = "degraded"
+        here.engine.storage = "spooling"
+        assert (await http.get("/v1/ready")).status_code == 200
 
 
 async def test_DEP_05_a_gateway_that_drains_is_not_ready() -> None:
