@@ -79,8 +79,11 @@ def main(arguments: Sequence[str]) -> None:
             script.join()
         if course.error is not None:
             raise course.error
+        whole_s = _until_stored(postgres, paced, paced.trace.sent, paced.now)
         rows: list[Row] = [(row[0], row[1], row[2]) for row in postgres.query(_LOG)]
         passed = report(console, course, paced, monitor, rows)
+        if whole_s is not None:
+            console.print(f"all of it was in Postgres {whole_s:.1f} s after the last was answered")
     sys.exit(0 if passed else 1)
 
 
@@ -101,7 +104,8 @@ def _play(course: Course, postgres: Postgres, paced: Paced, options: argparse.Na
         else:
             postgres.resume()
         course.returned = paced.now
-        course.stored_s = _until_stored(course, postgres, paced)
+        upto = int(course.returned * options.rate)
+        course.stored_s = _until_stored(postgres, paced, upto, course.returned)
         time.sleep(max(course.returned + options.around - paced.now, 0))
     except BaseException as error:
         course.error = error
@@ -109,18 +113,17 @@ def _play(course: Course, postgres: Postgres, paced: Paced, options: argparse.Na
         course.over.set()
 
 
-def _until_stored(course: Course, postgres: Postgres, paced: Paced) -> float | None:
-    """Seconds from the return until everything is stored that had been replied to by then."""
+def _until_stored(postgres: Postgres, paced: Paced, upto: int, since: float) -> float | None:
+    """Seconds from `since` until all of the first `upto` messages is stored that was replied to."""
     trace = paced.trace
-    upto = int(course.returned * trace.rate)
-    while (waited := paced.now - course.returned) < 2 * GOAL_STORED_S:
-        # Sent before the return; what is still to be answered may yet become an error.
+    while (waited := paced.now - since) < 2 * GOAL_STORED_S:
+        # What is still to be answered may yet become an error.
         replied = sum(k < upto for k in list(trace.places))
         others = [client_id(k) for k in range(upto) if k not in trace.places]
         ((stored,),) = postgres.query(_STORED, client_id(upto), others)
         if stored >= replied:
             return waited
-        time.sleep(0.5)
+        time.sleep(1.0)
     return None
 
 
@@ -134,7 +137,17 @@ def report(
     during = trace.summary(course.stopped + SETTLE_S, course.returned)
     after = trace.summary(course.returned)
     table = Table(
-        *("", "sent", "reply p50", "p99", "max ms", "delivery p50", "p99 ms", "errors, unanswered")
+        *(
+            "",
+            "sent",
+            "reply p50",
+            "p99",
+            "max ms",
+            "delivery p50",
+            "p99 ms",
+            "sent late",
+            "errors, unanswered",
+        )
     )
     _row(table, "before", before)
     _row(table, "first second", edge)
@@ -180,5 +193,12 @@ def report(
 def _row(table: Table, name: str, of: Summary) -> None:
     errors = [f"{code} {count:,}" for code, count in sorted(of.errors.items())]
     errors += [f"{of.unanswered:,} unanswered"] if of.unanswered else []
-    latencies = (of.reply_p50, of.reply_p99, of.reply_max, of.delivery_p50, of.delivery_p99)
+    latencies = (
+        of.reply_p50,
+        of.reply_p99,
+        of.reply_max,
+        of.delivery_p50,
+        of.delivery_p99,
+        of.late_p99,
+    )
     table.add_row(name, f"{of.sent:,}", *(f"{ms:.1f}" for ms in latencies), ", ".join(errors))

@@ -74,7 +74,7 @@ class Paced:
             gc.enable()
 
     def _send(self) -> None:
-        k = self.trace.add()
+        k = self.trace.add(self.now)
         device, conversation = self._senders[k % len(self._senders)]
         data = {"text": self._text, "client_id": client_id(k)}
         item = {"t": "message.send", "id": k, "c": conversation, "d": data}

@@ -34,11 +34,12 @@ _WARM_UP_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Latencies in ms; `grown` bytes of memory from the first message to the peak; CPU in parts
-    of one core; `closed`: the slow one was disconnected."""
+    """Latencies and lateness as in `Summary`; `grown` bytes of memory from the first message to the
+    peak; CPU in parts of one core; `closed`: the slow one was disconnected."""
 
     delivery_p50: float
     delivery_p99: float
+    late_p99: float
     grown: int
     cpu: float
     closed: bool
@@ -60,7 +61,9 @@ def main(arguments: Sequence[str]) -> None:
         f"a group of {options.members}, {options.rate:g} messages/s of {options.bytes} bytes, "
         f"{options.store}, {options.pairs} pairs of {options.seconds:g} s; no rate limits"
     )
-    table = Table("pair", "one does not read", "delivery p50 ms", "p99 ms", "memory", "CPU", "")
+    table = Table(
+        "pair", "one does not read", "delivery p50 ms", "p99 ms", "sent late", "memory", "CPU", ""
+    )
     pairs: list[tuple[Run, Run]] = []
     for number in range(1, options.pairs + 1):
         # Whichever comes first has the colder machine, so they take turns.
@@ -115,12 +118,20 @@ def _run(options: argparse.Namespace, slow: bool) -> Run:
         figures = paced.trace.summary(_WARM_UP_S)
         closed = any("3008" in name for name in monitor.peaks())
         peak = max(sample.rss for sample in monitor.samples)
-        return Run(figures.delivery_p50, figures.delivery_p99, peak - before, used, closed)
+        return Run(
+            figures.delivery_p50,
+            figures.delivery_p99,
+            figures.late_p99,
+            peak - before,
+            used,
+            closed,
+        )
 
 
 def _row(table: Table, number: int, slow: bool, run: Run) -> None:
+    times = (run.delivery_p50, run.delivery_p99, run.late_p99)
     table.add_row(
-        *(str(number), "yes" if slow else "no"),
-        *(f"{run.delivery_p50:.2f}", f"{run.delivery_p99:.2f}", f"{run.grown / 2**20:+.1f} MiB"),
-        *(f"{100 * run.cpu:.0f} %", "cut off (3008)" if run.closed else ""),
+        *(str(number), "yes" if slow else "no", *(f"{ms:.2f}" for ms in times)),
+        *(f"{run.grown / 2**20:+.1f} MiB", f"{100 * run.cpu:.0f} %"),
+        "cut off (3008)" if run.closed else "",
     )

@@ -25,6 +25,8 @@ class Summary:
     sent: int
     errors: dict[str, int]
     unanswered: int
+    late_p99: float
+    """What of the latencies is the generator's own: it got round to sending so late."""
     reply_p50: float
     reply_p99: float
     reply_max: float
@@ -39,6 +41,7 @@ class Trace:
         self.rate = rate
         self.sent = 0
         self.answered = 0
+        self.lateness = array("d")
         self.reply_latency = array("d")
         self.errors: dict[int, str] = {}
         self.places: dict[int, tuple[str, int]] = {}
@@ -49,8 +52,9 @@ class Trace:
     def due(self, k: int) -> float:
         return k / self.rate
 
-    def add(self) -> int:
-        """The number of one more that is sent."""
+    def add(self, at: float) -> int:
+        """The number of one more, sent now."""
+        self.lateness.append(at - self.due(self.sent))
         self.reply_latency.append(math.nan)
         self.sent += 1
         return self.sent - 1
@@ -85,6 +89,7 @@ class Trace:
             len(ks),
             dict(Counter(self.errors[k] for k in ks if k in self.errors)),
             len(ks) - len(replies),
+            1000 * percentile([self.lateness[k] for k in ks], 99),
             *(1000 * percentile(replies, percent) for percent in (50, 99, 100)),
             *(1000 * percentile(deliveries, percent) for percent in (50, 99)),
         )

@@ -30,7 +30,7 @@ def outage_met(
     trace = Trace(RATE)
     rows: list[tuple[str, int, str | None]] = []
     for _ in range(TOTAL):
-        k = trace.add()
+        k = trace.add(0.0)
         gone = 2.0 <= trace.due(k) < 4.0
         at = trace.due(k) + 0.01
         trace.delivered(k, at + gone * slow_delivery)
@@ -68,7 +68,7 @@ def test_each_goal_of_the_outage_can_be_missed(flaw: dict[str, Any]):
 
 def test_each_goal_of_the_slow_reader_can_be_missed():
     console = Console(file=io.StringIO())
-    quiet = Run(1.0, 10.0, grown=0, cpu=0.1, closed=False)
+    quiet = Run(1.0, 10.0, 0.1, grown=0, cpu=0.1, closed=False)
     slow = replace(quiet, delivery_p99=11.9, grown=GOAL_MEMORY, closed=True)
     report = slow_reader.report
     assert report(console, [(quiet, slow)] * 3)

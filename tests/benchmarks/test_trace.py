@@ -30,7 +30,7 @@ def test_the_percentile_of_nothing_is_no_number():
 def trace_of(count: int) -> Trace:
     trace = Trace(rate=10.0)
     for k in range(count):
-        assert trace.add() == k
+        assert trace.add(trace.due(k) + 0.02) == k
     return trace
 
 
@@ -42,6 +42,7 @@ def test_latency_counts_from_when_a_message_was_due():
     assert summary.reply_p50 == pytest.approx(250)
     assert summary.reply_max == pytest.approx(250)
     assert summary.delivery_p99 == pytest.approx(50)
+    assert summary.late_p99 == pytest.approx(20)
     assert (summary.sent, summary.unanswered) == (2, 1)
 
 
