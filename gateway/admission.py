@@ -50,4 +50,4 @@ class Admission:
             return None
         if self._later.take(now):
             return random.randint(1, MAX_RETURN_S)
-        return math.ceil(self._later.full_at - now)
+        return math.ceil(round(self._later.full_at - now, 3))

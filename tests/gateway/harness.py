@@ -263,6 +263,7 @@ class House:
     def __init__(self, engine: FakeEngine, gateway: Gateway, nursery: trio.Nursery) -> None:
         self.engine = engine
         self.gateway = gateway
+        self.sockets: list[trio.socket.SocketType] = []
         self._nursery = nursery
 
     def token(self, user: str, ttl_s: float | None = 3600.0) -> str:
@@ -273,6 +274,13 @@ class House:
         ours, theirs = memory_stream_pair()
         self._nursery.start_soon(self.gateway.serve_stream, ours)
         return Peer(theirs, codec)
+
+    def on_socket(self) -> Peer:
+        """The same on a socket, which takes no more than its buffer holds."""
+        ours, theirs = trio.socket.socketpair()
+        self.sockets.append(theirs)
+        self._nursery.start_soon(self.gateway.serve_stream, trio.SocketStream(ours))
+        return Peer(trio.SocketStream(theirs))
 
     async def connected(self, codec: Codec | None = None) -> Peer:
         """One that has shaken hands."""
@@ -293,7 +301,12 @@ class House:
 async def house(**sections: Any) -> AsyncIterator[House]:
     note, engine = fake(settings(**sections))
     async with open_gateway(engine) as gateway, trio.open_nursery() as nursery:
-        yield House(note, gateway, nursery)
+        here = House(note, gateway, nursery)
+        try:
+            yield here
+        finally:
+            for sock in here.sockets:
+                sock.close()
         nursery.cancel_scope.cancel()
 
 

@@ -193,7 +193,7 @@ async def test_what_breaks_the_websocket_protocol_closes_with_1002(data: bytes) 
 
 
 async def test_a_thousand_frames_at_once_are_answered_in_order() -> None:
-    async with house() as here:
+    async with house(limits={"commands_per_s": 0}) as here:
         peer = await here.client()
         frames = [masked(peer.codec.encode(send(n)), BINARY) for n in range(1000)]
         await peer.stream.send_all(b"".join(frames))

@@ -15,6 +15,12 @@ import pytest
 import trio
 
 SECRET = "a secret for the journeys, long enough"
+ENVIRONMENT = {
+    "PALAVER_AUTH__SECRET": SECRET,
+    "PALAVER_LIMITS__MESSAGES_PER_MIN": "0",
+    "PALAVER_LIMITS__COMMANDS_PER_S": "0",
+    "NO_COLOR": "1",
+}
 PROGRAM = str(Path(sys.executable).with_name("palaver"))
 
 
@@ -28,7 +34,7 @@ class Served:
     async def __aenter__(self) -> "Served":
         self.process = await trio.lowlevel.open_process(
             [PROGRAM, *self._args],
-            env={**os.environ, "PALAVER_AUTH__SECRET": SECRET, "NO_COLOR": "1"},
+            env={**os.environ, **ENVIRONMENT},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,

@@ -15,6 +15,7 @@ from palaver.gateway.auth import issue_token
 from palaver.gateway.client import Address, Client
 from palaver.gateway.gateway import Gateway, open_gateway
 
+NO_LIMITS = {"messages_per_min": 0, "connects_per_min": 0, "commands_per_s": 0}
 AUTH = {"secret": "s" * 32}
 
 
@@ -46,7 +47,7 @@ class House:
 
 @asynccontextmanager
 async def house(guards: Sequence[Guard] = (), **settings: Any) -> AsyncIterator[House]:
-    settings = {"storage": {"memory": True}, "auth": AUTH, **settings}
+    settings = {"storage": {"memory": True}, "auth": AUTH, "limits": NO_LIMITS, **settings}
     async with (
         Engine(Settings(**settings), guards=guards) as engine,
         open_gateway(engine) as gateway,
