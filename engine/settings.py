@@ -185,7 +185,7 @@ class Storage(Section):
         0.05, gt=0, description="A write not stored by then goes into the spool as well"
     )
     stall_s: float = Field(
-        0.5, gt=0, description="After so long without an answer Postgres is asked if it is there"
+        1.0, gt=0, description="After so long without an answer Postgres is asked if it is there"
     )
     query_timeout_s: float = Field(10.0, gt=0, description="A read not done by then is given up")
     start_timeout_s: float = Field(120.0, gt=0, description="For Postgres to come up")

@@ -41,7 +41,7 @@ def is_ready(gateway: Gateway) -> bool:
     if gateway.draining or not gateway.authenticator.ready:
         return False
     health = gateway.engine.health()
-    return health["status"] == "ok" or health["checks"]["storage"] == "spooling"
+    return bool(health["status"] == "ok" or health["checks"]["storage"] == "spooling")
 
 
 def process() -> dict[str, float | int | None]:

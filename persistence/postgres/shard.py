@@ -122,10 +122,11 @@ class Shard:
         while True:
             try:
                 outcomes = await repeated(attempt)
-            except DatabaseUnavailable:
-                self._availability.suspect()
             except DatabaseError as error:
-                _log.warning("batch not stored, trying again", error=str(error), wait=wait)
+                if wait == _FIRST_WAIT:
+                    _log.warning("batch not stored, trying on", problem=str(error))
+                if isinstance(error, DatabaseUnavailable):
+                    self._availability.suspect()
             else:
                 self._availability.found()
                 return outcomes, attempts

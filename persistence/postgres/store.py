@@ -79,7 +79,7 @@ class PostgresStore:
         query_timeout_s: float = 10.0,
         start_timeout_s: float = 30.0,
         close_timeout_s: float = 10.0,
-        stall_s: float = 0.5,
+        stall_s: float = 1.0,
         writer: WriterSettings | None = None,
         spool: SpoolSettings | None = None,
         observer: Callable[[BatchReport], None] | None = None,
