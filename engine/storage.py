@@ -16,6 +16,7 @@ from ..persistence.postgres.migrate import migrate as apply_migrations
 from ..persistence.postgres.shard import BatchReport
 from ..persistence.postgres.store import PostgresStore, SpoolSettings
 from ..persistence.postgres.writer import WriterSettings
+from ..persistence.spool import SpoolUnavailable
 from .background import Background
 from .metrics import Metrics
 from .settings import Settings, Storage
@@ -126,3 +127,5 @@ def _in_words() -> Generator[None]:
         raise StartupError(str(error)) from error
     except DatabaseError as error:
         raise StartupError(f"The database cannot be used: {error}") from error
+    except SpoolUnavailable as error:
+        raise StartupError(f"The spool cannot be written: {error}") from error

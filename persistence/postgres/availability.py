@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 import structlog
 import trio
 
-from .errors import DatabaseError
+from .errors import DatabaseError, database_errors
 
 _log = structlog.get_logger(__name__)
 
@@ -31,6 +31,8 @@ class Availability:
 
     def __init__(self, probe: Probe, stall_s: float) -> None:
         self.problem: str | None = None
+        self.changed: Callable[[], None] = lambda: None
+        """called when it was lost or found"""
         self._away_since: float | None = None
         self._probe = probe
         self._stall_s = stall_s
@@ -62,12 +64,14 @@ class Availability:
         for scope in self._readers:
             scope.cancel()
         self._wake.set()
+        self.changed()
 
     def found(self) -> None:
         """It has answered."""
         if self.away:
             _log.info("Postgres is back")
-        self._away_since = self.problem = None
+            self._away_since = self.problem = None
+            self.changed()
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -110,7 +114,7 @@ class Availability:
 
     async def _ask(self) -> None:
         try:
-            with trio.fail_after(self._stall_s):
+            with database_errors(), trio.fail_after(self._stall_s):
                 await self._probe()
         except trio.TooSlowError:
             self.lost("it does not answer")

@@ -135,7 +135,7 @@ class Committer:
         except DatabaseError as error:
             # Nobody foresaw it. If it is about one write, that one fails alone; if everything
             # fails so, it is the database, and what is kept is tried again.
-            if len(parcels) == 1 and parcels[0].void:
+            if error.is_of_schema or (len(parcels) == 1 and parcels[0].void):
                 raise
             return await self._sort_out(parcels, str(error))
         return [COMMITTED] * len(parcels)

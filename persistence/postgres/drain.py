@@ -13,6 +13,7 @@ from ..asyncio_thread import AsyncioThread
 from ..payload import UnreadableEvent
 from ..spool.file import SpoolFile, SpoolRefused
 from ..spool.record import Entry, UnreadableRecord, write_of
+from ..verdict import halts
 from .committer import Committer
 from .errors import database_errors
 from .parcel import Parcel
@@ -39,18 +40,24 @@ async def drain(
     waiting = (await trio.to_thread.run_sync(file.summary)).waiting
     done = 0
     ends: dict[str, int] = {}
+    halted: dict[str, str] = {}
     while entries := await trio.to_thread.run_sync(file.entries, 0, _ENTRIES):
         parcels = [Parcel(_write(file, entry), 0.0, entry.incarnation) for entry in entries]
         unknown = {each.conversation for each in parcels} - ends.keys()
         with database_errors():
             ends |= dict.fromkeys(unknown, 0)
             ends |= await thread.run(committer.heads, sorted(unknown))
-        problems = {n: gap for n, each in enumerate(parcels) if (gap := _gap(each.write, ends))}
-        sound = [each for n, each in enumerate(parcels) if n not in problems]
-        outcomes = iter(await _store(thread, committer, sound))
-        for n in range(len(parcels)):
-            if n not in problems and isinstance(outcome := next(outcomes), Refused | Foreign):
+        problems: dict[int, str] = {}
+        for n, each in enumerate(parcels):
+            if problem := halted.get(each.conversation) or _gap(each.write, ends):
+                problems[n] = problem
+        sound = [n for n in range(len(parcels)) if n not in problems]
+        outcomes = await _store(thread, committer, [parcels[n] for n in sound])
+        for n, outcome in zip(sound, outcomes, strict=True):
+            if isinstance(outcome, Refused | Foreign):
                 problems[n] = outcome.problem
+                if halts(outcome):
+                    halted[parcels[n].conversation] = outcome.problem
         refused = [(entries[n].n, problem) for n, problem in problems.items()]
         if refused:
             _log.error("writes that were replied to are refused", writes=len(refused))
@@ -75,11 +82,13 @@ def _write(file: SpoolFile, entry: Entry) -> Write:
 def _gap(write: Write, ends: dict[str, int]) -> str | None:
     """What is missing between the log and `write`: if the database was set back to an older state,
     nothing can follow. `ends` moves on."""
+    end = ends[write.conversation]
     if write.events:
-        end = ends[write.conversation]
         if write.events[0].seq > end + 1:
             return f"the log ends at {end}, so seq {write.events[0].seq} cannot follow"
-        ends[write.conversation] = max(end, write.events[-1].seq)
+        end = ends[write.conversation] = max(end, write.events[-1].seq)
+    if any(mark.seq > end for mark in write.marks):
+        return f"the log ends at {end}, before what was read"
     return None
 
 

@@ -38,6 +38,11 @@ class DatabaseError(Exception):
         self.sqlstate = sqlstate
         self.constraint = constraint
 
+    @property
+    def is_of_schema(self) -> bool:
+        """A table, a column or a right is missing: it is about all rows, not about this one."""
+        return self.sqlstate is not None and self.sqlstate.startswith("42")
+
 
 class DatabaseUnavailable(DatabaseError):
     """Not there, not yet there, no longer there, or too busy to answer. Retryable."""

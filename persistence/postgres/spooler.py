@@ -6,6 +6,7 @@ as well, and go to Postgres from there in their order; then they leave the spool
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final, NoReturn
 
@@ -27,7 +28,7 @@ _RETRY_S: Final = 1.0
 
 class Spooler:
     """Works while `run` runs. `spooling` from the first write that is late until all that the
-    spool holds is stored; meanwhile every write is spooled without waiting."""
+    spool holds is stored; while any is late, every other one is spooled without waiting."""
 
     def __init__(
         self,
@@ -45,10 +46,6 @@ class Spooler:
         self._tell = tell
         self._stored: list[int] = []
         self._refused: list[tuple[int, str]] = []
-
-    @property
-    def has_room(self) -> bool:
-        return self.problem is None and self.spool.has_room
 
     def settled(self, parcel: Parcel, outcome: Outcome) -> None:
         """`parcel`, which is in the spool, has its final outcome."""
@@ -83,36 +80,37 @@ class Spooler:
         await self.spool.exchange([], stored)
         del self._stored[: len(stored)]
 
+    @property
+    def _due(self) -> float:
+        """When to spool what is not: as soon as anything at all has waited for too long."""
+        oldest = self._backlog.oldest()
+        if oldest is None or self._backlog.oldest_unspooled() is None:
+            return math.inf
+        return oldest.since + self._after_s
+
     async def _until_late(self) -> None:
-        """Return when something has waited for too long."""
-        while True:
-            await self._backlog.until(lambda: self._backlog.oldest_unspooled() is not None)
-            oldest = self._backlog.oldest_unspooled()
-            assert oldest is not None
-            due = oldest.since + self._after_s
-            if due <= trio.current_time():
-                return
-            await trio.sleep_until(due)
+        while (due := self._due) > trio.current_time():
+            await self._until(due)
+
+    async def _until(self, due: float, condition: Callable[[], bool] = lambda: False) -> None:
+        """Return at `due`, or sooner if that has changed or `condition` holds."""
+        with trio.move_on_after(max(0, due - trio.current_time())):
+            await self._backlog.until(lambda: self._due < due or condition())
 
     async def _round(self) -> None:
-        if parcels := self._backlog.unspooled(_ENTRIES):
-            await self._spool(parcels)
+        if (due := self._due) <= trio.current_time():
+            await self._spool(self._backlog.unspooled(_ENTRIES))
         elif not self._backlog.spooled:
-            self.spooling = False
             await self.clear()
             await self.spool.shrink()
-        elif len(self._stored) >= _ENTRIES or self._refused:
+            self.spooling = False
+        elif self._has_much_to_clear():
             await self.clear()
         else:
-            await self._backlog.until(self._has_work)
+            await self._until(due, lambda: not self._backlog.spooled or self._has_much_to_clear())
 
-    def _has_work(self) -> bool:
-        return (
-            not self._backlog.spooled
-            or len(self._stored) >= _ENTRIES
-            or bool(self._refused)
-            or self._backlog.oldest_unspooled() is not None
-        )
+    def _has_much_to_clear(self) -> bool:
+        return len(self._stored) >= _ENTRIES or bool(self._refused)
 
     async def _spool(self, parcels: list[Parcel]) -> None:
         kept = [parcel for parcel in parcels if parcel.says_anything]

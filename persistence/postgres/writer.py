@@ -96,6 +96,7 @@ class Writer:
         self._answer_waits = trio.Event()
         self._scope = trio.CancelScope(shield=True)
         self._statistics = WriterStatistics()
+        availability.changed = self._backlog.changed
         self._spooler: Spooler | None = None
         if spool is not None:
             self._spooler = Spooler(spool, self._backlog, settings.spool_after_s, self._tell)
@@ -112,10 +113,12 @@ class Writer:
 
     @property
     def has_room(self) -> bool:
+        if not self._incarnation.id or not self._backlog.has_room:
+            return False
         spooler = self._spooler
-        if spooler is None:
-            return self._backlog.has_room and not self._availability.away
-        return self._backlog.has_room and (spooler.has_room or not spooler.spooling)
+        if spooler is None or spooler.problem is not None:
+            return not self._availability.away
+        return spooler.spool.has_room or not spooler.spooling
 
     async def room(self) -> None:
         if not self._is_stuck():
@@ -133,7 +136,7 @@ class Writer:
     async def settled(self, conversation: str) -> None:
         pending = self._backlog.conversations
         with trio.move_on_after(self._settings.wait_s):
-            await self._backlog.until(lambda: conversation not in pending)
+            await self._backlog.until(lambda: conversation not in pending or self._is_stuck())
         if conversation in pending:
             raise self._unavailable()
         await trio.lowlevel.checkpoint()
@@ -144,7 +147,7 @@ class Writer:
     def condition(self) -> Condition:
         spooler, oldest = self._spooler, self._backlog.oldest()
         status: JournalStatus = "ok"
-        if not self._incarnation.id or not self.has_room:
+        if not self.has_room:
             status = "unavailable"
         elif self._availability.away or (spooler is not None and spooler.spooling):
             status = "unavailable" if spooler is None else "spooling"

@@ -6,11 +6,12 @@ Nothing here decides when to write: see `persistence/postgres/spooler.py`.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote
 
 from ..data_directory import StartRefused, fsync_directories
 from .record import Entry
@@ -76,16 +77,19 @@ class SpoolFile:
         self.path = directory / NAME
         with self._refusing():
             directory.mkdir(mode=0o700, exist_ok=True)
-            new = not self.path.exists()
+            if not self.path.exists():
+                self._create()
+            # In a connection that cannot write, so that what is refused stays as it is.
+            with closing(read_only(self.path)) as found:
+                self._examine(found)
             self._db = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
         try:
             with self._refusing():
-                self._prepare(new)
+                self._db.execute("PRAGMA synchronous = FULL")
+                self._db.execute("PRAGMA secure_delete = ON")  # what was erased is not to linger
         except BaseException:
             self._db.close()
             raise
-        if new:
-            fsync_directories(directory, directory.parent)
 
     def __enter__(self) -> Self:
         return self
@@ -96,10 +100,11 @@ class SpoolFile:
     @property
     def last(self) -> int:
         """The greatest `n` that is taken."""
-        (n,) = self._db.execute(
-            "SELECT max(coalesce((SELECT max(n) FROM waiting), 0),"
-            " coalesce((SELECT max(n) FROM refused), 0))"
-        ).fetchone()
+        with self._refusing():
+            (n,) = self._db.execute(
+                "SELECT max(coalesce((SELECT max(n) FROM waiting), 0),"
+                " coalesce((SELECT max(n) FROM refused), 0))"
+            ).fetchone()
         return int(n)
 
     def belong(self, installation: str) -> None:
@@ -136,27 +141,17 @@ class SpoolFile:
                 self._db.execute("DELETE FROM waiting WHERE n = ?", (n,))
 
     def entries(self, after: int, limit: int) -> list[Entry]:
-        rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM waiting WHERE n > ? ORDER BY n LIMIT ?",
-            (after, limit),
-        )
-        return [Entry(*row) for row in rows]
-
-    def refusals(self, limit: int) -> Sequence[tuple[int, int, str, str]]:
-        """n, time (ms), conversation and problem of what was set aside, the newest first."""
-        return self._db.execute(
-            "SELECT n, at, conversation, problem FROM refused ORDER BY n DESC LIMIT ?", (limit,)
-        ).fetchall()
+        """The next ones in order. Raises `SpoolRefused` if they cannot be read."""
+        with self._refusing():
+            rows = self._db.execute(
+                f"SELECT {_COLUMNS} FROM waiting WHERE n > ? ORDER BY n LIMIT ?",
+                (after, limit),
+            )
+            return [Entry(*row) for row in rows]
 
     def summary(self) -> Summary:
-        count, size, conversations, oldest = self._db.execute(
-            "SELECT count(*), coalesce(sum(length(record)), 0), count(DISTINCT conversation),"
-            " min(at) FROM waiting"
-        ).fetchone()
-        (refused,) = self._db.execute("SELECT count(*) FROM refused").fetchone()
-        found = self._db.execute("SELECT installation FROM meant_for").fetchone()
-        installation = found[0] if found else None
-        return Summary(count, size, conversations, oldest, refused, installation)
+        with self._refusing():
+            return summary(self._db)
 
     def shrink(self) -> None:
         """Give back to the disk what is free."""
@@ -166,19 +161,25 @@ class SpoolFile:
         except sqlite3.Error as error:
             raise SpoolUnavailable(str(error)) from error
 
-    def _prepare(self, new: bool) -> None:
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("PRAGMA secure_delete = ON")  # what was erased is not to linger here
-        (application,) = self._db.execute("PRAGMA application_id").fetchone()
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        if not tables and (new or not application):
-            self._db.executescript(
+    def _create(self) -> None:
+        """Make an empty spool. A kill in the middle leaves none."""
+        log = self.path.with_name(f"{NAME}-wal")
+        if log.exists() and log.stat().st_size:
+            raise sqlite3.DatabaseError("its write-ahead log is there, and it is not")
+        unfinished = self.path.with_name(f"{NAME}.new")
+        unfinished.unlink(missing_ok=True)
+        with closing(sqlite3.connect(unfinished, isolation_level=None)) as made:
+            made.execute("PRAGMA journal_mode = WAL")
+            made.executescript(
                 f"BEGIN; PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {_VERSION};"
                 f"{_SCHEMA} COMMIT;"
             )
-            return
+        unfinished.rename(self.path)
+        fsync_directories(self.path.parent, self.path.parent.parent)
+
+    def _examine(self, found: sqlite3.Connection) -> None:
+        (application,) = found.execute("PRAGMA application_id").fetchone()
+        (version,) = found.execute("PRAGMA user_version").fetchone()
         if application != _APPLICATION:
             raise SpoolRefused(
                 f"{self.path} is not a spool of palaver; move it away, or name another data "
@@ -189,21 +190,22 @@ class SpoolFile:
                 f"{self.path} was written by a version of palaver with another format "
                 f"({version}, not {_VERSION}); let that one drain it. {_KEPT}"
             )
-        (verdict,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
+        (verdict,) = found.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             raise sqlite3.DatabaseError(verdict)
+        summary(found)
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.OperationalError, OSError) as error:
-            raise SpoolRefused(f"{self.path} cannot be opened: {error}.") from error
+            raise SpoolRefused(f"{self.path} cannot be used: {error}. {_KEPT}") from error
         except sqlite3.DatabaseError as error:
             raise SpoolRefused(
                 f"{self.path} is damaged ({error}). It may hold messages that were replied to and "
-                "are not in Postgres: keep a copy, try `sqlite3 FILE .recover`, and move it away "
-                f"to start without it. {_KEPT}"
+                "are not in Postgres: keep a copy, try `sqlite3 FILE .recover`, and move its "
+                f"directory away to start without it. {_KEPT}"
             ) from error
 
     @contextmanager
@@ -219,3 +221,18 @@ class SpoolFile:
                 raise
         except sqlite3.Error as error:
             raise SpoolUnavailable(str(error)) from error
+
+
+def read_only(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing; an engine may be using the file."""
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+
+
+def summary(spool: sqlite3.Connection) -> Summary:
+    count, size, conversations, oldest = spool.execute(
+        "SELECT count(*), coalesce(sum(length(record)), 0), count(DISTINCT conversation),"
+        " min(at) FROM waiting"
+    ).fetchone()
+    (refused,) = spool.execute("SELECT count(*) FROM refused").fetchone()
+    found = spool.execute("SELECT installation FROM meant_for").fetchone()
+    return Summary(count, size, conversations, oldest, refused, found[0] if found else None)

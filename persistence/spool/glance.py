@@ -3,34 +3,48 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
-from .file import NAME, SpoolRefused
-
-
-class Glance(NamedTuple):
-    """`oldest`: when the first that waits was written, in ms."""
-
-    waiting: int
-    refused: int
-    oldest: int | None
+from .file import NAME, SpoolRefused, Summary, read_only, summary
 
 
-def glance(directory: Path) -> Glance | None:
-    """Counts of the spool in `directory`; None if there is none. Changes nothing in it.
+class Refusal(NamedTuple):
+    """What Postgres would not take; `at` is when it was written, in ms."""
+
+    n: int
+    at: int
+    conversation: str
+    problem: str
+
+
+def glance(directory: Path) -> Summary | None:
+    """What the spool in `directory` holds; None if there is none. Changes nothing in it.
 
     Blocks. Raises `SpoolRefused` if it cannot be read.
     """
     path = directory / NAME
     if not path.exists():
         return None
+    with _opened(path) as spool:
+        return summary(spool)
+
+
+def refusals(directory: Path, limit: int) -> list[Refusal]:
+    """The newest first. Like `glance`, but there must be a spool."""
+    with _opened(directory / NAME) as spool:
+        rows = spool.execute(
+            "SELECT n, at, conversation, problem FROM refused ORDER BY n DESC LIMIT ?", (limit,)
+        )
+        return [Refusal(*row) for row in rows]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as spool:
-            waiting, oldest = spool.execute("SELECT count(*), min(at) FROM waiting").fetchone()
-            (refused,) = spool.execute("SELECT count(*) FROM refused").fetchone()
+        with closing(read_only(path)) as spool:
+            yield spool
     except sqlite3.Error as error:
         raise SpoolRefused(f"{path} cannot be read: {error}") from error
-    return Glance(waiting, refused, oldest)

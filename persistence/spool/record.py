@@ -40,14 +40,12 @@ class Entry:
 
 def entry(n: int, incarnation: int, at: int, write: Write) -> Entry:
     record = _encode(write)
-    return Entry(n, incarnation, at, write.conversation, zlib.crc32(record), record)
+    checksum = _checksum(n, incarnation, at, write.conversation, record)
+    return Entry(n, incarnation, at, write.conversation, checksum, record)
 
 
-def write_of(entry: Entry) -> Write:
-    """The write again; its `done` does nothing. Raises `UnreadableRecord` or `UnreadableEvent`."""
-    if zlib.crc32(entry.record) != entry.checksum:
-        raise UnreadableRecord(f"entry {entry.n} is damaged: its checksum is not the one it had")
-    return _decode(entry)
+def _checksum(n: int, incarnation: int, at: int, conversation: str, record: bytes) -> int:
+    return zlib.crc32(repr((n, incarnation, at, conversation)).encode(), zlib.crc32(record))
 
 
 def _values(cls: type) -> Any:
@@ -87,8 +85,12 @@ def _event(event: Event) -> tuple[Any, ...]:
     )
 
 
-def _decode(entry: Entry) -> Write:
+def write_of(entry: Entry) -> Write:
+    """The write again; its `done` does nothing. Raises `UnreadableRecord` or `UnreadableEvent`."""
+    place = entry.n, entry.incarnation, entry.at, entry.conversation
     try:
+        if _checksum(*place, entry.record) != entry.checksum:
+            raise UnreadableRecord(f"entry {entry.n} is damaged: its checksum is another")
         version, *parts = msgpack.unpackb(entry.record)
         if version != _VERSION:
             raise UnreadableRecord(f"entry {entry.n} is of version {version}, not {_VERSION}")

@@ -8,9 +8,9 @@ import trio
 
 from palaver.persistence.asyncio_thread import AsyncioThread, AsyncioThreadDied
 from palaver.persistence.payload import UnreadableEvent
+from palaver.persistence.postgres.availability import Availability
 from palaver.persistence.postgres.connection import Connection, connect
 from palaver.persistence.postgres.conversations import _EVENTS
-from palaver.persistence.postgres.availability import Availability
 from palaver.persistence.postgres.database import Database
 from palaver.persistence.postgres.inboxes import _PAGE
 from palaver.persistence.postgres.pages import PAGE_BEFORE
@@ -19,6 +19,7 @@ from palaver.protocol.errors import Rejected
 from palaver.protocol.records import Committed
 from palaver.tests.persistence.contract.chat import Chat
 from palaver.tests.persistence.contract.twins import execute
+from palaver.tests.persistence.outage import journal_is
 from palaver.tests.persistence.proxy import proxied
 
 
@@ -144,8 +145,7 @@ async def test_reads_are_unavailable_in_time_and_recover(fresh_database: str):
                 assert trio.current_time() - began < 1.5
         proxy.cut()
         proxy.come_back()
-        while store.journal.condition().status != "ok":
-            await trio.sleep(0.01)
+        await journal_is(store, "ok")
         for read in reads:
             await read()
 
