@@ -33,6 +33,10 @@ def chat(
         Path | None,
         typer.Option(metavar="FILE", help="Trust this certificate or authority, for wss://."),
     ] = None,
+    outbox: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep here what cannot be sent yet, for the next time."),
+    ] = None,
     config: Config = None,
     data: Data = None,
 ) -> None:
@@ -42,7 +46,7 @@ def chat(
     """
     import trio
 
-    from ..client import Address
+    from ..client import Address, DiskOutbox
     from .session import Opening, run
 
     if sum(choice is not None for choice in (to, group, conversation)) > 1:
@@ -62,8 +66,9 @@ def chat(
         raise Problem(f"{error}.") from None
     opening = Opening(to=to, group=group, members=members or [], conversation=conversation)
     context = _trusting(ca) if ca is not None else None
+    kept = DiskOutbox(outbox) if outbox is not None else None
     with ungrouped():
-        trio.run(run, url, token or _own_token(user or "", settings), opening, context)
+        trio.run(run, url, token or _own_token(user or "", settings), opening, context, kept)
 
 
 def _trusting(ca: Path) -> ssl.SSLContext:

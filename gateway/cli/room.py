@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ..client import Client, Event, Signal
+from ..client import Client, Event, Outgoing, Signal
 from .screen import Screen, harmless
 
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_red")
@@ -57,6 +57,19 @@ class Room:
         early, self._early = self._early, None
         for event in early:
             self.event(event)
+        for outgoing in self._client.outbox.waiting:
+            if outgoing.conversation == self.id and outgoing.name == "message.send":
+                self.waiting(outgoing)
+
+    def waiting(self, outgoing: Outgoing) -> None:
+        """Show a message that cannot be sent yet; it comes again as an event, with its seq."""
+        self._screen.show(
+            (f"   …  {clock(round(outgoing.at * 1000))} ", "dim"),
+            self._name(self._client.user or "?"),
+            ": ",
+            harmless(outgoing.payload["text"]).replace("\n", "\n" + " " * 12),
+            ("  (waiting)", "dim"),
+        )
 
     async def history(self, limit: int, before: int | None = None) -> None:
         page = await self._client.history(self.id, before=before, limit=limit)

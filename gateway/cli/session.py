@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import ssl
 from collections.abc import Awaitable, Callable
@@ -14,8 +15,13 @@ import trio
 from ..client import (
     Client,
     ClientEnded,
+    DiskOutbox,
     Event,
     NoAnswer,
+    Outbox,
+    OutboxFull,
+    OutboxUnusable,
+    Outgoing,
     Push,
     Rejected,
     Reload,
@@ -55,19 +61,23 @@ class Opening:
 
 
 async def run(
-    url: str, token: Any, opening: Opening, ssl_context: ssl.SSLContext | None = None
+    url: str,
+    token: Any,
+    opening: Opening,
+    ssl_context: ssl.SSLContext | None = None,
+    outbox: Outbox | None = None,
 ) -> None:
     """Until the input ends or the server refuses; then `Problem`."""
     screen = Screen()
     with screen.restored():
         # Somebody sits in front of it, so it is less patient than an app in a pocket.
         backoff = partial(exponential, cap=PATIENCE)
-        async with Client(url, token, backoff=backoff, ssl_context=ssl_context) as client:
-            session = Session(client, screen)
-            try:
-                await session.run(opening)
-            except ClientEnded as ended:
-                raise Problem(f"{ended}.") from None
+        client = Client(url, token, backoff=backoff, ssl_context=ssl_context, outbox=outbox)
+        try:
+            async with client:
+                await Session(client, screen).run(opening)
+        except (ClientEnded, OutboxUnusable) as error:
+            raise Problem(f"{error}.") from None
 
 
 class Session:
@@ -79,8 +89,6 @@ class Session:
         self._names: dict[str, str] = {}
         self._greeted = False
         self._outages = 0
-        self._sending = 0
-        self._sent = trio.Event()
         self._seen = trio.Event()
 
     async def run(self, opening: Opening) -> None:
@@ -92,8 +100,11 @@ class Session:
                 try:
                     nursery.start_soon(self._mark_read)
                     nursery.start_soon(self._tell_typing)
+                    for outgoing in self._client.outbox.waiting:  # from the last time
+                        nursery.start_soon(self._follow, outgoing)
                     await self._begin(opening)
                     await self._read_input(nursery)
+                    await self._finish()
                 except ClientEnded as ended:
                     end = ended
                 nursery.cancel_scope.cancel()
@@ -198,7 +209,6 @@ class Session:
             await self._attempt(self._list())
 
     async def _read_input(self, nursery: trio.Nursery) -> None:
-        """Until the end of the input; then what is on its way is waited for."""
         commands: dict[str, Callable[[list[str], str], Awaitable[None]]] = {
             "list": lambda words, rest: self._list(),
             "open": self._command_open,
@@ -220,30 +230,43 @@ class Session:
             elif text and self._room is None:
                 self._note("to whom? /list shows conversations, /open USER begins one")
             elif text and self._room is not None:
-                await self._say(nursery, self._room, text)
-        while self._sending:
-            self._sent = trio.Event()
-            await self._sent.wait()
+                await self._attempt(self._say(nursery, self._room, text))
 
     async def _say(self, nursery: trio.Nursery, room: Room, text: str) -> None:
         """A person can go on typing while a message is on its way; a script takes it in turn."""
-        self._sending += 1
-        if self._screen.interactive:
-            nursery.start_soon(self._send, room, text)
-            await trio.lowlevel.checkpoint()  # so that lines go out in their order
-        else:
-            await self._send(room, text)
-
-    async def _send(self, room: Room, text: str) -> None:
+        outgoing = await self._client.enqueue(room.id, text)
         if self._client.state != "connected":
-            self._note(f"not connected; goes out later: {text[:60]}")
+            room.waiting(outgoing)
+        if self._screen.interactive:
+            nursery.start_soon(self._follow, outgoing)
+        else:
+            await self._follow(outgoing)
+
+    async def _follow(self, outgoing: Outgoing) -> None:
+        """Until it has its answer; a no is shown with what it is about."""
         try:
-            await self._attempt(
-                self._client.call("message.send", {"text": text}, room.id, timeout=None)
-            )
-        finally:
-            self._sending -= 1
-            self._sent.set()
+            await outgoing.answer()
+        except (Rejected, NoAnswer) as error:
+            reason = error.message if isinstance(error, Rejected) else f"{error}"
+            text = harmless(outgoing.payload.get("text", outgoing.name))[:60]
+            self._note(f"not sent: {text}\n{reason}", "red")
+        except ClientEnded:
+            pass  # whoever follows the server meets it as well
+
+    async def _finish(self) -> None:
+        """What is on its way is waited for, as long as it would be lost otherwise."""
+        outbox = self._client.outbox
+        kept = isinstance(outbox, DiskOutbox)
+        if outbox.waiting and self._client.state != "connected" and not kept:
+            self._note(f"{len(outbox.waiting)} not sent yet; Ctrl-C gives them up")
+        with trio.move_on_after(PATIENCE if kept else math.inf):
+            for outgoing in outbox.waiting:
+                try:
+                    await outgoing.answer()
+                except (Rejected, NoAnswer):
+                    pass  # who follows it shows it
+        if outbox.waiting:
+            self._note(f"{len(outbox.waiting)} not sent yet; they wait in {outbox.where}")
 
     async def _command(
         self, command: Callable[[list[str], str], Awaitable[None]] | None, name: str, rest: str
@@ -342,7 +365,7 @@ class Session:
             await action
         except Rejected as rejection:
             self._note(rejection.message, "red")
-        except NoAnswer as error:
+        except (NoAnswer, OutboxFull, OutboxUnusable) as error:
             self._note(f"{error}", "red")
         except _Nowhere:
             self._note("no conversation is open; /list shows them")

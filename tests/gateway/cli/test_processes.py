@@ -218,6 +218,14 @@ def test_a_short_secret_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert "auth.secret is too short: at least 32 bytes" in said
 
 
+def test_a_file_that_is_no_outbox_is_named(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    notes.write_text("somebody else's notes " * 100, "utf-8")
+    chat = ("chat", "--with", "bob", "--url", "ws://127.0.0.1:1", "--token", "t")
+    status, said = run_once(*chat, "--outbox", notes)
+    assert (status, said) == (2, f"palaver: {notes} cannot be used: file is not a database.\n")
+
+
 def test_a_refused_token_ends_the_chat_in_words(serving: Serving) -> None:
     with running("chat", "--with", "bob", "--url", serving.url, "--token", "nonsense") as chat:
         assert chat.end() == 2

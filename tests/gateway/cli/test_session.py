@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -15,6 +17,7 @@ from palaver.gateway.cli.screen import Screen, harmless
 from palaver.gateway.cli.session import Opening, Session
 from palaver.gateway.client import Client, ClientEnded
 from palaver.tests.gateway.client.house import House, house
+from palaver.tests.gateway.client.inline_outbox import InlineOutbox
 
 
 @pytest.fixture
@@ -26,9 +29,8 @@ def clock() -> MockClock:
 class Paper:
     """Stands in for `Screen`: `enter` types a line; `text` is everything that was shown."""
 
-    interactive = False
-
-    def __init__(self) -> None:
+    def __init__(self, interactive: bool) -> None:
+        self.interactive = interactive
         self._send, self._receive = trio.open_memory_channel[str](100)
         self.text = ""
 
@@ -54,9 +56,16 @@ class Paper:
 
 
 @asynccontextmanager
-async def chat(home: House, user: str, **opening: Any) -> AsyncIterator[Paper]:
-    paper = Paper()
-    async with home.client(user) as client, trio.open_nursery() as nursery:
+async def chat(
+    home: House,
+    user: str,
+    *,
+    interactive: bool = False,
+    options: dict[str, Any] | None = None,
+    **opening: Any,
+) -> AsyncIterator[Paper]:
+    paper = Paper(interactive)
+    async with home.client(user, **options or {}) as client, trio.open_nursery() as nursery:
         session = Session(client, cast(Screen, paper))
         nursery.start_soon(session.run, Opening(**opening))
         await wait_all_tasks_blocked()
@@ -152,10 +161,48 @@ async def test_an_outage_is_shown_and_what_is_written_meanwhile_arrives(clock: M
         assert bob.text.count("written offline") == 1
 
 
+async def test_CLI_02_lines_typed_offline_are_shown_as_waiting_and_go_out_in_order(
+    clock: MockClock,
+) -> None:
+    options = {"random": lambda: 1.0}
+    async with (
+        house() as home,
+        chat(home, "ann", to="bob", interactive=True, options=options) as ann,
+        chat(home, "bob", to="ann", options=options) as bob,
+    ):
+        home.down = True
+        await home.cut()
+        await ann.enter("one", "x" * 5000, "two")
+        waiting = re.findall(r"   …  \d\d:\d\d ann: (\w+)  \(waiting\)", ann.text)
+        assert waiting == ["one", "x" * 5000, "two"]
+        home.down = False
+        await trio.sleep(5)
+        for paper in (ann, bob):
+            assert re.findall(r"\d  \d\d:\d\d ann: (\w+)\n", paper.text) == ["one", "two"]
+        assert f"not sent: {'x' * 60}\n      The text is longer than allowed." in ann.text
+
+
+async def test_CLI_02_what_could_not_be_sent_waits_in_the_file_for_the_next_time(
+    clock: MockClock, tmp_path: Path
+) -> None:
+    path = tmp_path / "outbox"
+    async with house() as home:
+        options = {"outbox": InlineOutbox(path), "random": lambda: 1.0}
+        async with chat(home, "ann", to="bob", interactive=True, options=options) as ann:
+            home.down = True
+            await home.cut()
+            await ann.enter("for later")
+        assert f"1 not sent yet; they wait in {path}" in ann.text
+        home.down = False
+        async with chat(home, "ann", to="bob", options=options) as ann:
+            await trio.sleep(1)
+            assert len(re.findall(r"\d  \d\d:\d\d ann: for later\n", ann.text)) == 1
+
+
 async def test_a_refusal_ends_the_chat(clock: MockClock) -> None:
     async with house() as home, Client("ws://x", "nonsense", connector=home.connect) as client:
         with pytest.raises(ClientEnded, match="The token is not valid"):
-            await Session(client, cast(Screen, Paper())).run(Opening(to="bob"))
+            await Session(client, cast(Screen, Paper(interactive=False))).run(Opening(to="bob"))
 
 
 @pytest.mark.parametrize(

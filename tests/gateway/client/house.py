@@ -20,15 +20,19 @@ AUTH = {"secret": "s" * 32}
 
 
 class House:
-    """An engine in memory behind a gateway; `cut` breaks every connection."""
+    """An engine in memory behind a gateway; `cut` breaks every connection, and while it is `down`
+    there is no other."""
 
     def __init__(self, gateway: Gateway, nursery: trio.Nursery) -> None:
         self.gateway = gateway
         self._nursery = nursery
         self._streams: list[trio.abc.Stream] = []
+        self.down = False
 
     async def connect(self, address: Address) -> trio.abc.Stream:
         await trio.lowlevel.checkpoint()
+        if self.down:
+            raise ConnectionRefusedError(111, "Connection refused")
         ours, theirs = memory_stream_pair()
         self._streams.append(ours)
         self._nursery.start_soon(self.gateway.serve_stream, ours)

@@ -4,7 +4,6 @@ in its order."""
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
-from palaver.gateway.client import DiskOutbox
 from palaver.protocol.errors import Rejected
 from palaver.protocol.features.messages import SendMessage
 from palaver.tests.gateway.client.house import house
+from palaver.tests.gateway.client.inline_outbox import InlineOutbox
 
 GROUPS = 3
 RETRYABLE = ("UNAVAILABLE", "INTERNAL", "OVERLOADED", "RATE_LIMITED")
@@ -42,14 +41,6 @@ class Moods:
         if isinstance(command, SendMessage) and self.codes:
             raise Rejected(self.codes.pop(), retry_after=2)
         return command
-
-
-class InlineOutbox(DiskOutbox):
-    """Without a thread: a clock that jumps when all wait would jump while the thread works."""
-
-    async def _do(self, act: Callable[..., Any], *args: Any) -> Any:
-        await trio.lowlevel.checkpoint()
-        return act(*args)
 
 
 async def play(steps: list[tuple[str, Any]], path: Path) -> None:
