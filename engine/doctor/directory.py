@@ -17,7 +17,7 @@ _ABOUT = "data directory"
 
 
 def check_permissions(directory: Path) -> Iterator[Finding]:
-    if not directory.exists():
+    if not os.path.exists(directory):  # false, too, where this user cannot look
         above = nearest(directory)
         if os.access(above, os.W_OK | os.X_OK):
             yield ok(_ABOUT, f"{directory} is not there; the first start makes it")
@@ -53,11 +53,11 @@ def check_permissions(directory: Path) -> Iterator[Finding]:
 def holder(directory: Path) -> str | None:
     """The process id of the engine that holds it, as that wrote it; None if none does.
 
-    A start in the very moment of the look would be refused.
+    Raises `OSError` if that cannot be seen. A start in that very moment would be refused.
     """
     try:
         descriptor = os.open(directory / "lock", os.O_RDONLY | os.O_NOFOLLOW)
-    except OSError:
+    except FileNotFoundError:
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -69,7 +69,15 @@ def holder(directory: Path) -> str | None:
 
 
 def check_lock(directory: Path) -> Iterator[Finding]:
-    pid = holder(directory)
+    try:
+        pid = holder(directory)
+    except OSError as error:
+        yield problem(
+            "engine",
+            f"whether one is running on {directory} cannot be seen ({error.strerror})",
+            "Run as the user that runs the engine, or as root.",
+        )
+        return
     if pid is None:
         yield ok("engine", f"none is running on {directory}")
     else:

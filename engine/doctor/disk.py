@@ -19,8 +19,8 @@ _TIMES = 10
 
 
 def nearest(path: Path) -> Path:
-    """`path`, or the first directory above it that is there."""
-    return next(step for step in (path, *path.parents) if step.exists())
+    """`path`, or the first directory above it that is there, as far as this user can see."""
+    return next(step for step in (path, *path.parents) if os.path.exists(step))
 
 
 def check_space(

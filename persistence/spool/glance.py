@@ -46,5 +46,5 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         with closing(read_only(path)) as spool:
             yield spool
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise SpoolRefused(f"{path} cannot be read: {error}") from error

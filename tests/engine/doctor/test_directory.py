@@ -52,6 +52,11 @@ def test_who_holds_it_is_named_and_not_disturbed(tmp_path: Path):
         pass
 
 
+def test_a_lock_that_cannot_be_seen_is_a_problem(tmp_path: Path):
+    (tmp_path / "lock").symlink_to(tmp_path / "elsewhere")
+    assert [finding.level for finding in check_lock(tmp_path)] == ["problem"]
+
+
 def test_missing_programs_are_a_problem_only_where_they_are_needed():
     own = Settings(storage=Storage())
     assert [each.level for each in check_programs(own, "no_such_module")] == ["problem"]
