@@ -20,9 +20,14 @@ def health(gateway: Gateway) -> dict[str, Any]:
     checks = dict(report.get("checks") or {})
     checks["keys"] = "ok" if gateway.authenticator.ready else "unavailable"
     checks["sockets"] = "draining" if gateway.draining else "ok"
+    status = report["status"]
+    if gateway.draining:
+        status = "draining"
+    elif status == "ok" and not gateway.authenticator.ready:
+        status = "degraded"
     return {
         **report,
-        "status": "draining" if gateway.draining else report["status"],
+        "status": status,
         "checks": checks,
         "sockets": {
             "open": gateway.connections,

@@ -60,8 +60,6 @@ async def reader(where: str) -> AsyncGenerator[Read]:
 
 
 async def _get(client: httpx.AsyncClient, url: str) -> Document:
-    import httpx
-
     data, cache_control = b"", ""
     try:
         with trio.move_on_after(TIMEOUT_S) as scope:
@@ -73,7 +71,10 @@ async def _get(client: httpx.AsyncClient, url: str) -> Document:
                     data += chunk
                     if len(data) > MAX_BYTES:
                         scope.cancel()  # httpx does not like its generators to be left
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except Unreadable:
+        raise
+    except Exception as error:
+        # Whatever a library meets out there: who reads goes on without it.
         raise Unreadable(type(error).__name__) from None
     data = _bounded(data)
     if scope.cancelled_caught:

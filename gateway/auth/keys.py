@@ -43,7 +43,7 @@ def public_keys(auth: Auth, algorithms: Sequence[str]) -> dict[str, PublicKey]:
     pem = _public_pem(auth)
     keys = {name: key for name in algorithms if (key := _read(name, pem)) is not None}
     if not keys:
-        raise StartupError(f"auth.public_key is no PEM public key for {algorithms}")
+        raise StartupError(f"auth.public_key is no PEM public key for {algorithms}, or too weak")
     return keys
 
 

@@ -47,10 +47,8 @@ class TokenVerifier:
         public = [name for name in auth.algorithms if name != "HS256"]
         if not public:
             return
-        if (
-            sum(each is not None for each in (auth.public_key, auth.public_key_file, auth.jwks))
-            != 1
-        ):
+        sources = (auth.public_key, auth.public_key_file, auth.jwks)
+        if sum(source is not None for source in sources) != 1:
             raise StartupError(
                 "RS256 and ES256 need a public key: give one of auth.public_key,"
                 " auth.public_key_file and auth.jwks"

@@ -263,7 +263,8 @@ async def test_without_keys_it_is_not_ready_and_asks_clients_back(
     async with open_gateway(engine) as gateway, trio.open_nursery() as nursery:
         here = House(note, gateway, nursery)
         assert not is_ready(gateway)
-        assert health(gateway)["checks"]["keys"] == "unavailable"
+        report = health(gateway)
+        assert (report["status"], report["checks"]["keys"]) == ("degraded", "unavailable")
         peer = await here.connected()
         error = (await peer.hello(token(EC, "e")))["error"]
         assert (error["code"], error["retryable"]) == ("UNAVAILABLE", True)
@@ -273,6 +274,7 @@ async def test_without_keys_it_is_not_ready_and_asks_clients_back(
         await trio.sleep(RETRY_S)
         await wait_all_tasks_blocked()
         assert is_ready(gateway)
+        assert health(gateway)["status"] == "ok"
         peer = await here.connected()
         assert (await peer.hello(token(EC, "e")))["t"] == "welcome"
         nursery.cancel_scope.cancel()

@@ -15,6 +15,7 @@ from palaver.protocol.errors import Rejected
 from palaver.tests.gateway.harness import SECRET
 
 RSA = rsa.generate_private_key(65537, 2048)
+WEAK = rsa.generate_private_key(65537, 1024)
 EC = ec.generate_private_key(ec.SECP256R1())
 
 
@@ -118,6 +119,8 @@ async def test_clocks_may_differ_a_little() -> None:
         ({"algorithms": ["RS256"], "public_key": "nonsense"}, "no PEM public key"),
         ({"algorithms": ["RS256"], "public_key": public(EC)}, "no PEM public key"),
         ({"algorithms": ["ES256"], "public_key": private(EC)}, "no PEM public key"),
+        ({"algorithms": ["RS256"], "public_key": public(WEAK)}, "too weak"),
+        ({"algorithms": ["RS256"], "public_key": public(RSA), "jwks": "k"}, "give one of"),
         ({"algorithms": ["RS256"], "public_key_file": "/nowhere.pem"}, "cannot be read"),
     ],
 )
