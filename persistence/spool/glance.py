@@ -26,8 +26,12 @@ def glance(directory: Path) -> Summary | None:
     Blocks. Raises `SpoolRefused` if it cannot be read.
     """
     path = directory / NAME
-    if not path.exists():
+    try:
+        path.lstat()
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        raise SpoolRefused(f"{path} cannot be read: {error}") from error
     with _opened(path) as spool:
         return summary(spool)
 

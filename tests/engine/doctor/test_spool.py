@@ -41,3 +41,8 @@ def test_what_waits_and_what_was_refused_is_counted_while_it_is_used(tmp_path: P
 def test_a_damaged_spool_is_a_problem(tmp_path: Path):
     (tmp_path / "spool.sqlite").write_bytes(b"this is no database" * 100)
     assert levels(tmp_path) == ["problem"]
+
+
+def test_a_spool_that_cannot_be_seen_is_a_problem(tmp_path: Path):
+    (tmp_path / "spool").touch()
+    assert levels(tmp_path / "spool") == ["problem"]
