@@ -83,7 +83,8 @@ class Session:
     def disconnect(self, why: Disconnect, session: str | None = None) -> None:
         """End all its connections, or those with this `session` of the host's."""
         for box in self.outboxes:
-            box.close(why)
+            if session is None or box.session == session:
+                box.close(why)
 
     def submit(self, request: Request[UserQuery]) -> None:
         if len(self._queries) >= self._env.limits.session_queries:

@@ -330,7 +330,7 @@ async def test_a_close_is_not_waited_for_without_end(clock: MockClock) -> None:
         assert trio.current_time() - began == 5
 
 
-@pytest.mark.parametrize("how", ["closed", "cut", "refused"])
+@pytest.mark.parametrize("how", ["closed", "cut", "refused", "no token", "revoked"])
 async def test_an_ended_connection_leaves_nothing_to_the_garbage_collector(how: str) -> None:
     """Which runs seldom in a large process, and until then everything would stay."""
     kinds = (Connection, Dialogue, SocketOutbox, WriteSide, WebSocket, Opening)
@@ -346,9 +346,17 @@ async def test_an_ended_connection_leaves_nothing_to_the_garbage_collector(how: 
             if how == "refused":
                 peer = here.peer()
                 await peer.upgrade("/elsewhere")
+            elif how == "no token":
+                peer = await here.connected()
+                await peer.hello("nonsense")
+                await peer.closed()
             else:
                 peer = await here.client()
                 assert len(there()) == 5
+            if how == "revoked":
+                here.engine.outboxes[0].close(REVOKED)
+                await peer.item()
+                await peer.closed()
             if how == "closed":
                 await peer.close()
                 await peer.next()
