@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ...gateway.cli.serve import Durability
-from ...gateway.cli.words import in_words
+from ...gateway.cli.words import Problem, in_words
 
 
 @in_words
@@ -39,8 +39,10 @@ def chaos(
     Exits with 0 only if the histories of all clients and the database agree that every one was
     kept. What came of it stays on disk if not.
     """
-    from .plan import Plan
-    from .session import carry_out
+    try:
+        from .session import Plan, carry_out
+    except ModuleNotFoundError as error:
+        raise Problem(f"{error.name} is missing; install palaver[embedded,bench].") from None
 
     plan = Plan(
         seed=seed,

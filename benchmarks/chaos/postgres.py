@@ -7,8 +7,8 @@ import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
 
+import psutil
 import trio
 
 from ...persistence.embedded import EmbeddedPostgres
@@ -41,7 +41,7 @@ class Postgres:
             await until(lambda: self._server.pid is None)
             await trio.sleep(seconds)
             self._keep()
-            await until(lambda: self._server.pid is not None)
+            await until(lambda: self._server.is_ready)
 
     async def freeze(self, seconds: float) -> None:
         """SIGSTOP to all of its processes, SIGCONT after `seconds`: connections stay open, and
@@ -54,10 +54,8 @@ class Postgres:
                 for process in reversed(frozen):
                     _send(process, signal.SIGCONT)
 
-    def _freeze(self) -> list[Any]:
+    def _freeze(self) -> list[psutil.Process]:
         """The postmaster first: then it has no more children."""
-        import psutil
-
         pid = self._server.pid
         if pid is None:
             return []
@@ -78,9 +76,7 @@ class Postgres:
             await self._server.keep_running()
 
 
-def _send(process: Any, number: signal.Signals) -> None:
-    import psutil
-
+def _send(process: psutil.Process, number: signal.Signals) -> None:
     with suppress(psutil.NoSuchProcess):
         process.send_signal(number)
 

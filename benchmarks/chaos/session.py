@@ -15,7 +15,9 @@ from .engine import NoStart
 from .load import Setup
 from .plan import Plan
 from .report import as_json, display, introduction, tell
-from .run import Verdict, run
+from .run import run
+
+__all__ = ["Plan", "carry_out"]
 
 
 def carry_out(plan: Plan, directory: Path | None, *, json: bool) -> bool:
@@ -27,9 +29,11 @@ def carry_out(plan: Plan, directory: Path | None, *, json: bool) -> bool:
     try:
         with display(plan, console) as show:
             verdict = trio.run(run, plan, place, show)
-    except BaseExceptionGroup as group:
-        raise _alone(group) from None
-    _keep(verdict, place)
+    except BaseException as error:
+        raise _alone(error) from None
+    finally:
+        shutil.rmtree(place / "postgres", ignore_errors=True)
+    (place / "verdict.json").write_text(as_json(verdict) + "\n", "utf-8")
     if json:
         Console(soft_wrap=True).print(as_json(verdict), highlight=False, markup=False)
     else:
@@ -39,13 +43,11 @@ def carry_out(plan: Plan, directory: Path | None, *, json: bool) -> bool:
     return verdict.clean
 
 
-def _alone(group: BaseException) -> BaseException:
-    """What is in `group`, if it is one thing; a `Problem` if it is to be told in words."""
-    while isinstance(group, BaseExceptionGroup) and len(group.exceptions) == 1:
-        group = group.exceptions[0]
-    if isinstance(group, (StartRefused, Setup, NoStart)):
-        return Problem(str(group))
-    return group
+def _alone(error: BaseException) -> BaseException:
+    """What is in a group of one; a `Problem` if it is to be told in words."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return Problem(str(error)) if isinstance(error, (StartRefused, Setup, NoStart)) else error
 
 
 def _place(directory: Path | None) -> Path:
@@ -59,7 +61,3 @@ def _place(directory: Path | None) -> Path:
             raise Problem(f"{made} is not empty.")
     made.chmod(0o755)
     return made.resolve()
-
-
-def _keep(verdict: Verdict, place: Path) -> None:
-    (place / "verdict.json").write_text(as_json(verdict) + "\n", "utf-8")

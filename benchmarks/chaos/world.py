@@ -42,15 +42,12 @@ class Progress:
 class World:
     """Engine, devices and what is between them. `problems` are violations that need no history."""
 
-    def __init__(
-        self, plan: Plan, directory: Path, postgres: Postgres | None, nursery: trio.Nursery
-    ) -> None:
+    def __init__(self, plan: Plan, directory: Path, postgres: Postgres | None) -> None:
         rng = Random(plan.seed)
         self.problems: list[Violation] = []
         self.progress = Progress()
         self.dsn = postgres.dsn if postgres is not None else plan.dsn or ""
         self._plan = plan
-        self._nursery = nursery
         self.history = History(directory / "history.msgpack")
         clock = directory / "clock"
         clock.write_text("0\n", "ascii")
@@ -85,20 +82,18 @@ class World:
         )
         self._schedule = schedule(plan.seed, plan.seconds, postgres=postgres is not None)
 
-    @classmethod
-    async def start(
-        cls, plan: Plan, directory: Path, postgres: Postgres | None, nursery: trio.Nursery
-    ) -> World:
-        """Engine, links and devices run, and the conversations are made."""
-        world = cls(plan, directory, postgres, nursery)
-        nursery.start_soon(world._engine.keep_running)
-        await world._engine.listening()
-        for link in world._links:
+    async def start(self, nursery: trio.Nursery) -> None:
+        """Engine, links and devices run in `nursery`, and the conversations are made.
+
+        Raises `NoStart` or `Setup`.
+        """
+        nursery.start_soon(self._engine.keep_running)
+        await self._engine.listening()
+        for link in self._links:
             await nursery.start(link.serve)
-        for device in world._devices:
+        for device in self._devices:
             nursery.start_soon(device.live)
-        await create(world._devices, world._groups)
-        return world
+        await create(self._devices, self._groups)
 
     async def break_and_mend(self) -> None:
         """Load and faults for as long as the plan says; then everything heals, and the engine is

@@ -105,6 +105,12 @@ class EmbeddedPostgres:
         process = self._process
         return None if process is None or process.returncode is not None else process.pid
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it accepts connections, as far as it has told."""
+        pid = self.pid
+        return pid is not None and self._is_ready(pid)
+
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             if self._hold_directory:

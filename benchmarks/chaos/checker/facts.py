@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -79,6 +80,8 @@ class Facts:
     crashes: list[float] = field(default_factory=list)
     outages: list[tuple[float, float]] = field(default_factory=list)
     """of Postgres: from, to"""
+    refusals: Counter[str] = field(default_factory=Counter)
+    """how often each error code came"""
     epochs: dict[tuple[int, str], int] = field(default_factory=dict)
     """the least epoch that anybody was told, by run of the engine and conversation"""
 
@@ -162,6 +165,8 @@ class _Reader:
     def _reply(self, device: int, time: float, reply: Item) -> None:
         id = str(reply.get("id"))
         purpose = id.partition(":")[0]
+        if "error" in reply:
+            self._facts.refusals[reply["error"]["code"]] += 1
         if purpose == "do":
             self._answered(device, time, id, reply)
             return

@@ -70,7 +70,9 @@ async def test_serves_what_was_stored_before(used_data: Path) -> None:
         await query("CREATE TABLE kept (words text)")
         await query("INSERT INTO kept VALUES ('grüße 👋')")
         pid = server.pid
+        assert server.is_ready
     assert server.pid is None
+    assert not server.is_ready
     assert is_free(used_data)
 
     async with EmbeddedPostgres(used_data) as server, connected(server) as query:
