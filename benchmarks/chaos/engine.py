@@ -25,10 +25,10 @@ class NoStart(Exception):
 
 
 class EngineProcess:
-    """`keep_running` starts it again whenever it has ended, unless it is `held`.
+    """`keep_running` starts it again whenever it has ended, unless it is held.
 
     `run` counts the starts that came to listen. `died` has the status of every end that nobody
-    asked for while Postgres was there.
+    asked for. `calm` says whether Postgres is there: the number of its faults, None during one.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class EngineProcess:
         arguments: Sequence[str],
         environment: Mapping[str, str],
         log: Path,
-        may_fail: Callable[[], bool],
+        calm: Callable[[], int | None],
     ) -> None:
         self.run = 0
         self.died: list[int] = []
@@ -45,7 +45,7 @@ class EngineProcess:
         self._command = [sys.executable, "-c", _MAIN, "serve", *arguments]
         self._environment = {**os.environ, **environment, "NO_COLOR": "1"}
         self._log = log
-        self._may_fail = may_fail
+        self._calm = calm
         self._process: trio.Process | None = None
         self._held = 0
         self._asked_to_end = False
@@ -65,7 +65,7 @@ class EngineProcess:
 
     async def _live(self) -> None:
         """One life, from start to end."""
-        excused = self._may_fail()
+        calm, run = self._calm(), self.run
         with self._log.open("ab") as log:
             self._process = process = await trio.lowlevel.open_process(
                 self._command,
@@ -88,7 +88,9 @@ class EngineProcess:
                     self._ws = host.decode(), int(port)
                     self._tell()
             status = await process.wait()
-            expected = self._asked_to_end or self._held or excused or self._may_fail()
+            # Without Postgres it may not come up; once it is up, that is no reason to go.
+            excused = self.run == run and (calm is None or calm != self._calm())
+            expected = self._asked_to_end or self._held or excused
             if status != -signal.SIGKILL and not expected:
                 self.died.append(status)
                 self._tell()

@@ -24,17 +24,19 @@ class Postgres:
         self._server = server
         self._nursery = nursery
         self._one = trio.Lock()
+        self._faults = 0
         self._keeper = trio.CancelScope()
         self._keep()
 
     @property
-    def troubled(self) -> bool:
-        """Whether a fault is at work."""
-        return self._one.locked()
+    def calm(self) -> int | None:
+        """None while a fault is at work, otherwise how many there have been."""
+        return None if self._one.locked() else self._faults
 
     async def stop(self, seconds: float) -> None:
         """`pg_ctl stop -m immediate`, and start it again after `seconds`."""
         async with self._one:
+            self._faults += 1
             self._keeper.cancel()
             if (pid := self._server.pid) is not None:
                 os.kill(pid, signal.SIGQUIT)
@@ -47,6 +49,7 @@ class Postgres:
         """SIGSTOP to all of its processes, SIGCONT after `seconds`: connections stay open, and
         nothing comes through them."""
         async with self._one:
+            self._faults += 1
             frozen = self._freeze()
             try:
                 await trio.sleep(seconds)

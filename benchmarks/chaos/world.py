@@ -55,7 +55,7 @@ class World:
             plan.arguments(directory, self.dsn, clock),
             LIMITS | {"PALAVER_AUTH__SECRET": _SECRET},
             directory / "engine.log",
-            lambda: postgres is not None and postgres.troubled,
+            lambda: postgres.calm if postgres is not None else 0,
         )
         tag = uuid.uuid4().hex[:6]
         names = [f"u{number}-{tag}" for number in range(plan.users)]
