@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import sys
 import threading
@@ -26,6 +27,8 @@ from .workloads import TEXT_BYTES, chats
 GOAL_REPLY_MS, GOAL_DELIVERY, GOAL_STORED_S = 100.0, 2.0, 60.0
 SETTLE_S = 1.0
 """From the stop until the engine is expected to have noticed."""
+
+_SLICE_S = 10
 
 _STORED = "SELECT count(*) FROM log WHERE client_id < $1 AND NOT client_id = ANY($2::text[])"
 _LOG = "SELECT conversation::text, seq, client_id FROM log"
@@ -154,6 +157,10 @@ def report(
     _row(table, "during", during)
     _row(table, "after", after)
     console.print(table)
+    slices = range(0, int(trace.due(trace.sent)), _SLICE_S)
+    p99s = (trace.summary(second, second + _SLICE_S).reply_p99 for second in slices)
+    console.print(f"reply p99 in ms, every {_SLICE_S} s: {' '.join(f'{p99:.0f}' for p99 in p99s)}")
+    console.print(f"load average of the machine: {os.getloadavg()[1]:.1f}, cores: {os.cpu_count()}")
     began = paced.began
     quiet = monitor.rss(began, began + course.stopped)
     peak = max((sample.rss for sample in monitor.samples), default=0)

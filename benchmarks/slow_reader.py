@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import sys
 from collections.abc import Sequence
@@ -83,6 +84,7 @@ def report(console: Console, pairs: Sequence[tuple[Run, Run]]) -> bool:
     without, having = (
         statistics.median(run.delivery_p99 for run in runs) for runs in zip(*pairs, strict=True)
     )
+    console.print(f"load average of the machine: {os.getloadavg()[1]:.1f}, cores: {os.cpu_count()}")
     goals = {
         f"delivery p99 of the others {having:.1f} ms, without it {without:.1f}: median ratio "
         f"{ratio:.2f} ≤ {GOAL_RATIO:g}": ratio <= GOAL_RATIO,
