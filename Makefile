@@ -1,21 +1,32 @@
 # `make serve` is all it takes to try palaver; `make` alone tells the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format coverage clean lint types arrows serve-tools test-tools
+.PHONY: help serve test chaos check format coverage clean lint types arrows serve-tools test-tools
 
 ARGS ?=
+CHAOS_SEEDS ?= 20
+CHAOS_SECONDS ?= 60
+CHAOS_LONG ?= 600
+CHAOS_JOBS ?= 2
 RUFF := .venv/bin/ruff
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 	@echo 'PYTHON=python3.12 picks the interpreter (python3 otherwise; 3.11 or newer);'
-	@echo 'ARGS="..." is passed on by serve, test and coverage.'
+	@echo 'ARGS="..." is passed on by serve, test, chaos and coverage; CHAOS_SEEDS, CHAOS_SECONDS,'
+	@echo 'CHAOS_LONG and CHAOS_JOBS say how many runs, how long, how long the long one, how many at once.'
 
 serve: serve-tools ## run the engine and its gateway; Ctrl-C drains and stops it
 	@exec .venv/bin/palaver serve $(ARGS)
 
 test: test-tools ## run the whole test suite
 	@.venv/bin/pytest $(ARGS)
+
+chaos: test-tools ## kill, stop and freeze it under load, for about half an hour
+	@{ echo --seed 0 --seconds $(CHAOS_LONG); \
+	   for seed in $$(seq $(CHAOS_SEEDS)); do for mode in commit write_behind; do \
+	   echo --seed $$seed --seconds $(CHAOS_SECONDS) --durability $$mode; done; done; } | \
+	 xargs -L 1 -P $(CHAOS_JOBS) .venv/bin/palaver chaos --quiet $(ARGS)
 
 check: lint types arrows ## formatting, lint, strict types, import arrows
 

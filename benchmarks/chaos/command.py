@@ -30,6 +30,7 @@ def chaos(
     directory: Annotated[
         Path | None, typer.Option(help="For histories and logs; kept if there is a violation.")
     ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Nothing but the verdict.")] = False,
     json: Annotated[bool, typer.Option("--json", help="The verdict as one line of JSON.")] = False,
     patience: Annotated[float, typer.Option(help="Seconds in which all must have healed.")] = 60.0,
     sabotage: Annotated[str | None, typer.Option(hidden=True)] = None,
@@ -55,4 +56,4 @@ def chaos(
         patience_s=patience,
         sabotage=sabotage,
     )
-    raise typer.Exit(0 if carry_out(plan, directory, json=json) else 1)
+    raise typer.Exit(0 if carry_out(plan, directory, json=json, quiet=quiet) else 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,8 +12,8 @@ from typing import Any, Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
 from .checker import Violation
@@ -62,34 +63,32 @@ def introduction(plan: Plan) -> str:
 
 
 def tell(verdict: Verdict, console: Console) -> None:
-    """The verdict for people."""
-    table = Table.grid(padding=(0, 2))
-    for name, count in verdict.counts.items():
-        table.add_row(name, f"{count:,}")
-    console.print(table)
-    struck = ", ".join(f"{kind} × {count}" for kind, count in sorted(verdict.faults.items()))
-    console.print(f"faults: {struck or 'none'}")
-    if verdict.plan.durability == "relaxed":
-        console.print(
-            f"lost of what was answered: {verdict.loss.messages} commands, the oldest "
-            f"{verdict.loss.seconds:.3f} s before the crash "
-            f"(bound {verdict.plan.relaxed_bound_s:g} s)"
+    """The verdict for people, in one piece: runs may go on side by side."""
+    plan = verdict.plan
+    struck = (f"{kind} × {count}" for kind, count in sorted(verdict.faults.items()))
+    parts = [
+        f"seed {plan.seed}, {plan.seconds:g} s, {plan.durability}: "
+        + ("[bold green]clean[/]" if verdict.clean else "[bold red]violated[/]"),
+        "  faults: " + (", ".join(struck) or "none"),
+        "  " + ", ".join(f"{name} {count:,}" for name, count in verdict.counts.items()),
+    ]
+    if plan.durability == "relaxed":
+        parts.append(
+            f"  lost of what was answered: {verdict.loss.messages} commands, the oldest "
+            f"{verdict.loss.seconds:.3f} s before the crash (bound {plan.relaxed_bound_s:g} s)"
         )
-    seed = verdict.plan.seed
-    if verdict.clean:
-        console.print(f"[bold green]clean[/]: seed {seed}, no violation")
-        return
+    if not verdict.clean:
+        parts += map(escape, _violated(verdict))
+    console.print("\n".join(parts), highlight=False, soft_wrap=True)
+
+
+def _violated(verdict: Verdict) -> Iterator[str]:
+    rules = Counter(violation.rule for violation in verdict.violations)
+    yield "  broken: " + ", ".join(f"{rule} × {count}" for rule, count in rules.items())
     first = verdict.violations[0]
-    rules: dict[str, int] = {}
-    for violation in verdict.violations:
-        rules[violation.rule] = rules.get(violation.rule, 0) + 1
-    told = ", ".join(f"{rule} × {count}" for rule, count in rules.items())
-    console.print(f"[bold red]violated[/]: seed {seed}: {told}")
-    console.print(f"first: {first.rule}: {first.problem}", markup=False)
-    console.print(f"  {_where(first)}", markup=False)
-    for record in excerpt(verdict, first):
-        console.print(f"  {line(record)}", markup=False, soft_wrap=True)
-    console.print(f"history, logs and database: {verdict.directory}", markup=False, soft_wrap=True)
+    yield f"  first: {first.rule}: {first.problem} ({_where(first)})"
+    yield from (f"    {_line(record)}" for record in excerpt(verdict, first))
+    yield f"  histories, logs and database: {verdict.directory}"
 
 
 def as_json(verdict: Verdict) -> str:
@@ -139,9 +138,10 @@ def _is_of(item: dict[str, Any], violation: Violation) -> bool:
 def _where(violation: Violation) -> str:
     parts = asdict(violation)
     names = ("c", "seq", "device", "client_id")
-    return ", ".join(f"{name} {parts[name]}" for name in names if parts[name] is not None)
+    told = [f"{name} {parts[name]}" for name in names if parts[name] is not None]
+    return ", ".join(told) or "the whole run"
 
 
-def line(record: Record) -> str:
+def _line(record: Record) -> str:
     what, device, time, value = record
     return f"{time:9.3f}  {'' if device < 0 else device:>3}  {what:<5}  {json.dumps(value)}"

@@ -20,10 +20,10 @@ from .run import run
 __all__ = ["Plan", "carry_out"]
 
 
-def carry_out(plan: Plan, directory: Path | None, *, json: bool) -> bool:
+def carry_out(plan: Plan, directory: Path | None, *, json: bool, quiet: bool) -> bool:
     """Run `plan`; print the verdict on standard output, all else on standard error. Whether it was
     clean. What is on disk is removed then, and kept otherwise. Raises `Problem`."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, quiet=quiet)
     console.print(introduction(plan), highlight=False)
     place = _place(directory)
     try:
