@@ -93,6 +93,24 @@ async def test_SEND_05_calls_survive_a_connection_that_keeps_breaking(clock: Moc
         assert sorted(answers.values()) == list(range(3, 103))
 
 
+async def test_CLI_02_a_backlog_above_the_rate_arrives_whole_and_in_order(
+    clock: MockClock,
+) -> None:
+    async with (
+        house(limits={"messages_per_min": 10}) as home,
+        home.client("ann", pushes=False) as ann,
+    ):
+        host = home.gateway.engine.as_user("ann")
+        c = await host.create_group("Team", ["bob"])
+        queued = [await ann.enqueue(c, f"{n}") for n in range(40)]
+        start = trio.current_time()
+        for each in queued:
+            await each.answer()
+        assert trio.current_time() - start > 120, "the rate was kept to"
+        page = await ann.history(c)
+        assert [message["text"] for message in page["messages"]] == [f"{n}" for n in range(40)]
+
+
 async def test_too_much_missed_is_to_be_reloaded(clock: MockClock) -> None:
     async with house(actors={"resume_limit": 5}) as home, home.client("bob") as bob:
         await bob.connected()
