@@ -1,7 +1,7 @@
 """Sends what the outbox holds: of each conversation one command at a time, the oldest first.
 
 The next one leaves when this one has its answer, so none overtakes another, whatever is refused
-or repeated on the way. Conversations do not wait for each other.
+or repeated on the way. Conversations do not wait for each other, except for the user's rate.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ from typing import Any
 import trio
 
 from ...protocol.errors import Rejected
-from .calls import Calls, may_have_happened
+from .calls import WINDOW, Calls, may_have_happened
 from .errors import CallTimeout, ClientEnded, ConnectionLost, Expired
 from .inbox import Inbox
 from .outbox import Outbox
 from .outgoing import Lane, Outgoing
 from .pushes import Failed, Sent
 from .reconnect import delay, exponential
+
+SLOTS = WINDOW // 2
+"""Commands in flight; the other half of the window is for calls."""
 
 
 class Sender:
@@ -40,6 +43,7 @@ class Sender:
         self._inbox = inbox
         self._random = random
         self._tells = tells
+        self._slots = trio.Semaphore(SLOTS)
         self._lanes: dict[Lane, deque[Outgoing]] = {}
         self._nursery: trio.Nursery | None = None
         self._why: Callable[[], ClientEnded] | None = None
@@ -86,14 +90,30 @@ class Sender:
 
     async def _send(self, outgoing: Outgoing) -> None:
         """Until it has its answer. Raises a final `Rejected`, `Expired` or `ClientEnded`."""
+        for bound in exponential():
+            with trio.move_on_at(outgoing.deadline) as patience:
+                await self._slots.acquire()
+            if patience.cancelled_caught:
+                raise self._expired(outgoing)
+            try:
+                rejection = await self._try(outgoing)
+                if rejection is None:
+                    return
+                wait = delay(bound, self._random, rejection.retry_after)
+                again = min(trio.current_time() + wait, outgoing.deadline)
+                if rejection.code == "RATE_LIMITED":
+                    await trio.sleep_until(again)  # it is the user's rate: more would be refused
+            finally:
+                self._slots.release()
+            await trio.sleep_until(again)
+
+    async def _try(self, outgoing: Outgoing) -> Rejected | None:
+        """The no after which it may be tried again, if any."""
         command = outgoing.name, outgoing.payload, outgoing.conversation
         then = partial(self._sent, outgoing)
-        for bound in exponential():
-            sent = outgoing.payload.get("attempt", 1) > 1
-            timeout = outgoing.deadline - trio.current_time()
-            if timeout <= 0:
-                raise Expired(*command, sent=sent)
+        while True:
             self._inbox.poke()
+            timeout = max(outgoing.deadline - trio.current_time(), 0.0)
             try:
                 await self._calls.perform(*command, timeout=timeout, then=then)
             except Rejected as rejection:
@@ -101,14 +121,19 @@ class Sender:
                     raise
                 if may_have_happened(rejection):
                     outgoing.may_have_happened()
-                wait = delay(bound, self._random, rejection.retry_after)
-                await trio.sleep_until(min(trio.current_time() + wait, outgoing.deadline))
+                return rejection
             except CallTimeout as late:
-                raise Expired(*late.again, sent=sent or late.sent) from None
+                if late.sent:
+                    outgoing.may_have_happened()
+                raise self._expired(outgoing, sent=late.sent) from None
             except ConnectionLost:
                 pass  # it cannot say that it is a repetition, and need not
             else:
-                return
+                return None
+
+    def _expired(self, outgoing: Outgoing, *, sent: bool = False) -> Expired:
+        sent = sent or outgoing.payload.get("attempt", 1) > 1
+        return Expired(outgoing.name, outgoing.payload, outgoing.conversation, sent=sent)
 
     def _sent(self, outgoing: Outgoing, result: dict[str, Any]) -> None:
         outgoing.succeed(result)

@@ -217,10 +217,11 @@ async def test_a_durable_call_in_flight_is_repeated_on_the_next_connection(
             await peer.welcome()
             again = await peer.expect("message.send")
             assert again["d"] == {**first["d"], "attempt": attempt}
-        await peer.refuse(again, "OVERLOADED", retryable=True)
-        again = await peer.expect("message.send")
-        assert again["d"]["attempt"] == 3, "one of the first two may have happened all the same"
-        await peer.reply(again, c="c", seq=7)
+            if attempt == 3:
+                await peer.refuse(again, "OVERLOADED", retryable=True)
+                again = await peer.expect("message.send")
+                assert again["d"]["attempt"] == 3, "the first two may have happened all the same"
+                await peer.reply(again, c="c", seq=7)
 
 
 async def test_any_other_call_in_flight_fails_with_the_connection(

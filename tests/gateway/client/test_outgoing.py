@@ -23,6 +23,7 @@ from palaver.gateway.client import (
     Sent,
     linear,
 )
+from palaver.gateway.client.sender import SLOTS
 from palaver.tests.gateway.client.scripted import Peer, Server, sent
 
 
@@ -201,6 +202,7 @@ async def test_too_old_a_command_fails_and_says_whether_it_was_sent(
             assert (news.outgoing, news.error.sent) == (outgoing, was_sent)
             name, payload, c = news.error.again
             assert (name, payload["text"], c) == ("message.send", outgoing.payload["text"], "c")
+            assert payload.get("attempt", 1) == (2 if was_sent else 1)
         assert trio.current_time() - start == 60
 
 
@@ -235,6 +237,22 @@ async def test_a_full_outbox_takes_no_more_until_something_is_answered(
         await first.answer()
         await wait_all_tasks_blocked()
         await client.enqueue("d", "3")
+
+
+async def test_many_conversations_leave_room_for_calls(clock: MockClock, server: Server) -> None:
+    async with server.client() as client, trio.open_nursery() as nursery:
+        peer = await server.peer()
+        await peer.welcome()
+        for n in range(SLOTS + 2):
+            await client.enqueue(f"{n}", "hello")
+        items = [await peer.expect("message.send") for _ in range(SLOTS)]
+        nursery.start_soon(client.get, "c")
+        await peer.reply(await peer.expect("conversation.get"))
+        await peer.refuse(items[0], "RATE_LIMITED", retryable=True, retry_after=5)
+        with trio.move_on_after(1):
+            raise AssertionError(await peer.item())
+        await peer.refuse(items[1], "UNAVAILABLE", retryable=True, retry_after=60)
+        assert (await peer.item())["c"] == f"{SLOTS}"
 
 
 async def test_SEND_06_the_same_client_id_is_kept_once(clock: MockClock, server: Server) -> None:
