@@ -96,7 +96,7 @@ class MemoryJournal:
     def delay(self) -> None:
         """As if the store had been away for too long: every waiting write that is not in the spool
         is told `Delayed`, and there is no room until `release` or `spool`."""
-        self._stalled = len(self._waiting) > self._spooled or self._stalled
+        self._stalled = self._stalled or not self._spooling
         known, self._told = max(self._told, self._spooled), len(self._waiting)
         for write in list(self._waiting)[known:]:
             write.done(Delayed())

@@ -131,6 +131,24 @@ async def test_health_says_degraded_while_the_store_is_away():
     store = MemoryStore()
     async with memory_engine(store=store) as engine:
         store.delay()
-        assert engine.health()["status"] == "degraded"
+        health = engine.health()
+        assert (health["status"], health["checks"]["storage"]) == ("degraded", "unavailable")
         store.come_back()
         assert engine.health()["status"] == "ok"
+
+
+async def test_MON_01_health_tells_how_much_waits_in_the_spool():
+    store = MemoryStore()
+    async with memory_engine(store=store) as engine:
+        ann = engine.as_user("ann")
+        room = await ann.create_group("Ops", ["bob"])
+        store.spool()
+        await ann.send(room, "kept")
+        health = engine.health()
+        assert (health["status"], health["checks"]["storage"]) == ("degraded", "spooling")
+        assert health["storage"]["spooled"] == health["storage"]["waiting"] == 1
+        text = generate_latest(engine.metrics.registry).decode()
+        assert "palaver_spool_writes 1.0" in text
+        assert "palaver_storage_away 1.0" in text
+        store.come_back()
+        assert engine.health()["storage"]["waiting"] == 0
