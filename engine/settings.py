@@ -189,7 +189,7 @@ class Storage(Section):
     )
     query_timeout_s: float = Field(10.0, gt=0, description="A read not done by then is given up")
     start_timeout_s: float = Field(120.0, gt=0, description="For Postgres to come up")
-    close_timeout_s: float = Field(10.0, gt=0, description="At shutdown, to store what is pending")
+    close_timeout_s: float = Field(4.0, gt=0, description="At shutdown, to store what is pending")
 
 
 class Settings(BaseSettings):
@@ -207,6 +207,9 @@ class Settings(BaseSettings):
     actors: Actors = Field(default_factory=Actors)
     storage: Storage = Field(default_factory=Storage)
     policy: Policy = Field(default_factory=Policy)
+    shutdown_s: float = Field(
+        9.0, gt=0, description="`palaver serve` ends within this time, whatever hangs (CONN-16)"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info")
     log_format: Literal["console", "json"] = Field("console")
 

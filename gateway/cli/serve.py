@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -161,12 +162,18 @@ async def _run(settings: Settings, clock: ShiftedClock | None) -> None:
     from ...engine.logs import configure
 
     configure(settings)
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with trio.open_nursery() as nursery:
-            with trio.CancelScope() as serving:
-                nursery.start_soon(_stop_on_signal, signals, serving)
-                await _serve(settings, clock)
-            nursery.cancel_scope.cancel()
+    # In a thread of its own, so that it comes whatever hangs.
+    patience = threading.Timer(settings.shutdown_s, _end, ("not everything ended in time",))
+    patience.daemon = True
+    try:
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            async with trio.open_nursery() as nursery:
+                with trio.CancelScope() as serving:
+                    nursery.start_soon(_stop_on_signal, signals, serving, patience.start)
+                    await _serve(settings, clock)
+                nursery.cancel_scope.cancel()
+    finally:
+        patience.cancel()
     _say("stopped")
 
 
@@ -202,14 +209,22 @@ async def _reload_on_signal(
             certificate.reload()
 
 
-async def _stop_on_signal(signals: AsyncIterator[int], serving: trio.CancelScope) -> None:
+async def _stop_on_signal(
+    signals: AsyncIterator[int], serving: trio.CancelScope, draining: Callable[[], None]
+) -> None:
     """The first signal drains; the second one ends the process where it stands."""
     async for _ in signals:
         if serving.cancel_called:
-            complain("stopped at once; what was not answered may be lost")
-            os._exit(1)
+            _end("stopped at once")
         _say("draining; once more to stop at once")
         serving.cancel()
+        draining()
+
+
+def _end(why: str) -> None:
+    """End the process where it stands. What was answered is stored already."""
+    complain(f"{why}; what was not answered may be lost")
+    os._exit(1)
 
 
 def _say(sentence: str) -> None:

@@ -87,7 +87,13 @@ class Serving:
 
 @pytest.fixture
 def serving() -> Iterator[Serving]:
-    with running("serve", "--memory", "--port", 0, "--http-port", 0) as process:
+    with serve() as serving:
+        yield serving
+
+
+@contextmanager
+def serve(*args: object) -> Iterator[Serving]:
+    with running("serve", "--memory", "--port", 0, "--http-port", 0, *args) as process:
         said = process.until("Ctrl-C stops it.")
         url = re.search(r"WebSocket +(\S+)", said)
         http_url = re.search(r"HTTP +(\S+)", said)
@@ -155,6 +161,18 @@ def test_a_second_signal_ends_it_at_once(serving: Serving) -> None:
         serving.process.process.send_signal(signal.SIGINT)
         assert serving.process.end() == 1
         assert "stopped at once" in serving.process.said
+
+
+def test_CONN_16_it_ends_in_time_whatever_hangs(tmp_path: Path) -> None:
+    config = tmp_path / "palaver.toml"
+    config.write_text("shutdown_s = 0.2\n\n[connections]\ndrain_s = 1000\n", "utf-8")
+    with serve("--config", config) as serving, running(*serving.chat("ann", "bob")) as chat:
+        chat.until("── bob (direct)")
+        # It will not answer, so the drain would wait for it.
+        chat.process.send_signal(signal.SIGSTOP)
+        serving.process.process.send_signal(signal.SIGTERM)
+        assert serving.process.end() == 1
+        assert "not everything ended in time" in serving.process.said
 
 
 @pytest.mark.parametrize("flag", ["--port", "--http-port"])
