@@ -24,6 +24,7 @@ from typing import Any, Self
 import msgpack
 import trio
 
+from ...protocol.disconnects import BAD_TOKEN
 from ...protocol.errors import Rejected
 from .calls import Calls, Then, is_durable, may_have_happened
 from .commands import Commands
@@ -55,8 +56,8 @@ RETRIES = 3
 class Client(Commands):
     """Entering it starts connecting and does not wait for it; calls do.
 
-    `token` may be a function that gives a fresh one: it is asked before each connection, and again
-    before a token runs out. `pushes=False` makes a client that only calls: it follows nothing.
+    `token` may be a function that gives a fresh one: it is asked before each connection, again
+    before a token runs out, and after one has run out nevertheless. `pushes=False` makes a client that only calls: it follows nothing.
 
     Consume it with `async for`, or say `pushes=False`: of what is not taken at most `queue` items
     are kept (see `Inbox` for what full means). Events are acknowledged as delivered when they are
@@ -234,13 +235,16 @@ class Client(Commands):
         while True:
             self._tell(StateChange("connecting"))
             ended = await self._attempt()
+            expired = False
             if self.state == "connected":
                 bounds = self._backoff()
+                # The token held until now, as on a laptop that slept: a fresh one will again.
+                expired = ended.code == BAD_TOKEN.code and not isinstance(self._token, str)
             self._calls.disconnected()
             if self._follower is not None:
                 self._follower.disconnected()
             bound = next(bounds, None)
-            if ended.final or bound is None:
+            if (ended.final and not expired) or bound is None:
                 self._give_up(ended)
                 return
             wait = delay(bound, self._random, ended.advice)

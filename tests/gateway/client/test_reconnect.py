@@ -232,6 +232,22 @@ async def next_of(peer: Any, kind: str) -> Any:
     return item
 
 
+async def test_CONN_12_who_can_have_a_fresh_token_comes_back_after_one_has_run_out(
+    clock: MockClock, server: Server
+) -> None:
+    async def token() -> str:
+        return "fresh"
+
+    async with server.client(token=token) as client:
+        peer = await server.peer()
+        await peer.welcome()
+        await peer.close(3500, "token refused or expired")
+        await until(client, "disconnected")
+        peer = await server.peer()
+        await peer.close(3500, "token refused or expired")  # a fresh one that was refused
+        assert (await until(client, "reconnect_failed"))[-1].reason == "token refused or expired"
+
+
 @pytest.mark.parametrize("url", ["http://host", "host:8765", "ws://", "ws:///v1/ws"])
 def test_an_address_that_is_none_is_refused_at_once(url: str) -> None:
     with pytest.raises(ValueError, match="not a WebSocket URL"):
