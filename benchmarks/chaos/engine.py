@@ -47,6 +47,7 @@ class EngineProcess:
         self._log = log
         self._calm = calm
         self._process: trio.Process | None = None
+        self._since = 0.0
         self._held = 0
         self._asked_to_end = False
         self._changed = trio.Event()
@@ -85,7 +86,7 @@ class EngineProcess:
                     (_, host, port), (_, http_host, http_port) = found[:2]
                     self.run += 1
                     self.http = http_host.decode(), int(http_port)
-                    self._ws = host.decode(), int(port)
+                    self._ws, self._since = (host.decode(), int(port)), trio.current_time()
                     self._tell()
             status = await process.wait()
             # Without Postgres it may not come up; once it is up, that is no reason to go.
@@ -100,6 +101,11 @@ class EngineProcess:
                 process.kill()
                 with trio.CancelScope(shield=True):
                     await process.wait()
+
+    @property
+    def up_s(self) -> float:
+        """Seconds for which it has been listening; 0 while it does not."""
+        return 0.0 if self._ws is None else trio.current_time() - self._since
 
     async def listening(self) -> None:
         """Return when clients can connect. Raises `NoStart` if it ends before, or takes long."""

@@ -13,6 +13,7 @@ import trio
 from .engine import EngineProcess
 from .history import NOBODY, History
 from .link import Link
+from .polling import until
 from .postgres import Postgres
 from .schedule import Fault
 
@@ -29,16 +30,22 @@ class Faults:
     rng: Random
     struck: dict[str, int] = field(default_factory=dict)
     active: list[str] = field(default_factory=list)
+    _ends: float = 0.0
 
-    async def run(self, schedule: Sequence[Fault]) -> None:
-        """Return when the last one is mended."""
+    async def run(self, schedule: Sequence[Fault], seconds: float) -> None:
+        """Return when the last one is mended. After `seconds` none begins."""
         started = trio.current_time()
+        self._ends = started + seconds
         async with trio.open_nursery() as nursery:
             for fault in schedule:
                 await trio.sleep_until(started + fault.at)
                 nursery.start_soon(self._strike, fault)
 
     async def _strike(self, fault: Fault) -> None:
+        with trio.move_on_at(self._ends) as ends:
+            await until(lambda: self.engine.up_s >= fault.up_s)
+        if ends.cancelled_caught:
+            return
         self.struck[fault.kind] = self.struck.get(fault.kind, 0) + 1
         self.active.append(fault.kind)
         await self._do(fault)

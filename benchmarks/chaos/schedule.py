@@ -34,12 +34,17 @@ _LASTS: Final[dict[Kind, tuple[float, float]]] = {
     "jump_clock": (0.5, 4.0),
 }
 _JUMP_S = (0.5, 7200.0)
+_UP_S = (0.2, 2.5)
+_BLIND = 0.15
+"""The part of faults that strike whatever is up, for example an engine that is just starting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """`kind` strikes `at` seconds after the start and lasts `seconds`, then is mended.
 
+    One that would find nobody to hurt waits until the engine has served clients for `up_s` seconds:
+    how long a restart takes is the machine's business, and what is down already cannot be broken.
     `share` is the part of all links that it strikes, `jump_s` how far the clock is set, forward or
     backward; both mean nothing for other kinds.
     """
@@ -49,6 +54,7 @@ class Fault:
     seconds: float
     share: float
     jump_s: float
+    up_s: float
 
 
 def schedule(seed: int, seconds: float, *, postgres: bool = True) -> list[Fault]:
@@ -67,6 +73,8 @@ def schedule(seed: int, seconds: float, *, postgres: bool = True) -> list[Fault]
         kind = bag.pop()
         jump = rng.uniform(*_JUMP_S) * rng.choice((-1, 1))
         lasts = round(rng.uniform(*_LASTS[kind]), 3)
-        faults.append(Fault(round(at, 3), kind, lasts, rng.uniform(0.2, 1.0), round(jump, 3)))
+        up = 0.0 if rng.random() < _BLIND else rng.uniform(*_UP_S)
+        share = rng.uniform(0.2, 1.0)
+        faults.append(Fault(round(at, 3), kind, lasts, share, round(jump, 3), up))
         at += rng.uniform(*_PAUSE)
     return faults

@@ -102,7 +102,7 @@ class World:
         ends = trio.current_time() + self._plan.seconds
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._load.run)
-            await self.faults.run(self._schedule)
+            await self.faults.run(self._schedule, self._plan.seconds)
             await trio.sleep_until(ends)
             nursery.cancel_scope.cancel()
         self.progress.phase = "mending"
