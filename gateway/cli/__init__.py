@@ -1,4 +1,4 @@
-"""The command line: `palaver serve`, `chat`, `token`, `migrate`, `config`, `doctor`.
+"""The command line: `palaver serve`, `chat`, `token`, `migrate`, `spool`, `config`, `doctor`.
 
 Commands import what they need when they are called, so that `palaver --help` is quick.
 """
@@ -16,6 +16,7 @@ from .config import config
 from .doctor import doctor
 from .migrate import migrate
 from .serve import serve
+from .spool import spool
 from .token import token
 
 app = typer.Typer(
@@ -47,6 +48,7 @@ app.command()(serve)
 app.command()(chat)
 app.command()(token)
 app.command()(migrate)
+app.command()(spool)
 app.command()(config)
 app.command()(doctor)
 

@@ -70,6 +70,7 @@ class Spooler:
                     _log.error("the spool cannot be written", problem=str(error))
                 self.problem = str(error)
                 await trio.sleep(_RETRY_S)
+            self._backlog.changed()
 
     async def clear(self) -> None:
         """Take out what is stored. Raises `SpoolUnavailable`."""
@@ -124,4 +125,3 @@ class Spooler:
             if not parcel.answered:
                 self._backlog.spool(parcel)
                 self._tell(parcel, Spooled())
-        self._backlog.changed()

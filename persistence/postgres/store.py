@@ -136,6 +136,7 @@ class PostgresStore:
             nursery.start_soon(self.journal.run)
             nursery.start_soon(self._watch, started, spool)
             exits.callback(nursery.cancel_scope.cancel)
+            exits.push_async_callback(self._stop)
             self._exits = exits.pop_all()
         return self
 
@@ -145,7 +146,6 @@ class PostgresStore:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
-        await self._stop()
         try:
             return await self._exits.__aexit__(kind, error, traceback)
         except BaseExceptionGroup as group:

@@ -95,6 +95,7 @@ class Writer:
         self._answers: deque[tuple[Parcel, Outcome]] = deque()
         self._answer_waits = trio.Event()
         self._scope = trio.CancelScope(shield=True)
+        self._ended = trio.Event()
         self._statistics = WriterStatistics()
         availability.changed = self._backlog.changed
         self._spooler: Spooler | None = None
@@ -168,14 +169,17 @@ class Writer:
 
     async def run(self) -> None:
         """The tasks of the writer, until `aclose` is done."""
-        with self._scope:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._answer)
-                nursery.start_soon(self._watch)
-                if self._spooler is not None:
-                    nursery.start_soon(self._spooler.run)
-                for shard in self._shards:
-                    nursery.start_soon(shard.run)
+        try:
+            with self._scope:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._answer)
+                    nursery.start_soon(self._watch)
+                    if self._spooler is not None:
+                        nursery.start_soon(self._spooler.run)
+                    for shard in self._shards:
+                        nursery.start_soon(shard.run)
+        finally:
+            self._ended.set()
 
     async def aclose(self, deadline: float) -> bool:
         """Store what waits, until `deadline` (trio's time); then stop. Whether all was stored.
@@ -192,6 +196,7 @@ class Writer:
                     await (shard.close() if stored else shard.abort())
                 except DatabaseError as error:
                     _log.warning("connection of the writer not closed", error=str(error))
+            await self._ended.wait()  # the spool is for one task at a time
             if self._spooler is not None:
                 await self._clear(self._spooler)
         if self._backlog.oldest_unspooled() is not None:

@@ -34,6 +34,7 @@ from palaver.protocol.records import (
     NewConversation,
     Outcome,
     Snapshot,
+    Spooled,
     Write,
 )
 from palaver.protocol.state import STATE_VERSION, ConversationState, Kind
@@ -60,14 +61,14 @@ class Ticket:
         self.changed = trio.Event()
 
     async def told(self) -> Outcome:
-        """The first outcome, be it `Delayed`."""
+        """The first outcome, be it `Delayed` or `Spooled`."""
         while not self.outcomes:
             await self.changed.wait()
         return self.outcomes[0]
 
     async def outcome(self) -> Outcome:
         """The final one."""
-        while not self.outcomes or isinstance(self.outcomes[-1], Delayed):
+        while not self.outcomes or isinstance(self.outcomes[-1], Delayed | Spooled):
             await self.changed.wait()
         return self.outcomes[-1]
 
