@@ -7,32 +7,24 @@ algorithm»): one number, nothing to refill, and a bucket that is full can be fo
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
 ROUNDING_MS: Final = 1e-3
 """What adding floats may have left over."""
 
 
-@dataclass(frozen=True, slots=True)
 class Rate:
     """`count` tokens per `period_s`, of which a bucket holds `burst`, or all if that is None.
 
     A count of 0 switches it off: everything is granted.
     """
 
-    count: int
-    period_s: float
-    burst: int | None = None
+    __slots__ = ("interval_s", "slack_s")
 
-    @property
-    def interval_s(self) -> float:
-        return self.period_s / self.count if self.count else 0.0
-
-    @property
-    def slack_s(self) -> float:
-        """How far ahead of the steady pace a bucket may run."""
-        return (self.burst or self.count) * self.interval_s
+    def __init__(self, count: int, period_s: float, burst: int | None = None) -> None:
+        self.interval_s = period_s / count if count else 0.0
+        self.slack_s = (burst or count) * self.interval_s
+        """how far a bucket may run ahead of the steady pace"""
 
 
 class Bucket:
