@@ -177,9 +177,10 @@ class Storage(Section):
         5.0, gt=0, description="A send not durable by then is answered UNAVAILABLE"
     )
     spool_bytes: int = Field(
-        67_108_864,
+        134_217_728,
         ge=0,
-        description="What the spool in `data` takes while Postgres is away; 0: there is none",
+        description="What the spool in `data` takes while Postgres is away (in memory it is about"
+        " ten times as much); 0: there is none",
     )
     spool_after_s: float = Field(
         0.05, gt=0, description="A write not stored by then goes into the spool as well"
