@@ -54,7 +54,7 @@ def test_it_runs_as_a_program() -> None:
 
 def test_help_names_every_command() -> None:
     _, out, _ = run("--help")
-    for command in ("serve", "chat", "token", "migrate", "config", "doctor"):
+    for command in ("serve", "chat", "token", "migrate", "spool", "config", "doctor"):
         assert f"  {command} " in out
 
 
