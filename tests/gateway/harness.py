@@ -12,6 +12,7 @@ from trio.testing import memory_stream_pair
 from palaver.actors.outbox import Outbox, Parcel, Push
 from palaver.engine import Engine, Settings
 from palaver.engine.revocations import Revocations
+from palaver.engine.testing import memory_engine
 from palaver.gateway.auth import issue_token
 from palaver.gateway.gateway import Gateway, open_gateway
 from palaver.protocol.codec import Codec, JsonCodec, MsgpackCodec
@@ -302,6 +303,23 @@ async def house(**sections: Any) -> AsyncIterator[House]:
     note, engine = fake(settings(**sections))
     async with open_gateway(engine) as gateway, trio.open_nursery() as nursery:
         here = House(note, gateway, nursery)
+        try:
+            yield here
+        finally:
+            for sock in here.sockets:
+                sock.close()
+        nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def town(**sections: Any) -> AsyncIterator[House]:
+    """The same before a real engine, in memory."""
+    async with (
+        memory_engine(auth={"secret": SECRET}, **sections) as engine,
+        open_gateway(engine) as gateway,
+        trio.open_nursery() as nursery,
+    ):
+        here = House(cast(FakeEngine, engine), gateway, nursery)
         try:
             yield here
         finally:

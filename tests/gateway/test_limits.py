@@ -20,6 +20,7 @@ from palaver.tests.gateway.harness import (
     Peer,
     house,
     masked,
+    town,
 )
 
 PACE = {"commands_per_s": 10, "commands_burst": 5}
@@ -97,10 +98,49 @@ async def test_a_flood_of_frames_that_say_nothing_is_sent_away(what: str, when: 
         assert answer.data[:2] == (3013).to_bytes(2, "big")
 
 
+# By an engine that counts.
+
+
+async def test_SEC_03_the_message_over_the_rate_is_refused_and_the_socket_stays_open(
+    clock: MockClock,
+) -> None:
+    async with town() as here:
+        peer = await here.client("ann")
+        message = {"t": "message.send", "d": {"text": "x", "to": "bob"}}
+        await peer.send(*({**message, "id": n} for n in range(61)))
+        errors = {}
+        for _ in range(61):
+            while (reply := await peer.item())["t"] != "reply":
+                pass
+            if "error" in reply:
+                errors[reply["id"]] = reply["error"]
+        assert [(id, error["code"]) for id, error in errors.items()] == [(60, "RATE_LIMITED")]
+        await trio.sleep(errors[60]["retry_after"])
+        await peer.send({**message, "id": "again"})
+        while (reply := await peer.item())["t"] != "reply":
+            pass
+        assert "ok" in reply
+
+
+async def test_CONN_04_the_twenty_first_sign_in_within_a_minute_is_refused(
+    clock: MockClock,
+) -> None:
+    async with town() as here:
+        for _ in range(20):
+            await trio.aclose_forcefully((await here.client("ann")).stream)
+        peer = await here.connected()
+        error = (await peer.hello(here.token("ann")))["error"]
+        assert error["code"] == "RATE_LIMITED"
+        assert await peer.closed() == 3013
+        await here.client("bob")
+        await trio.sleep(error["retry_after"])
+        await here.client("ann")
+
+
 # Signing in.
 
 
-async def test_CONN_04_too_many_sign_ins_of_one_user_are_refused() -> None:
+async def test_CONN_04_who_signs_in_too_often_may_come_back() -> None:
     async with house() as here:
         refuse = Rejected("RATE_LIMITED", retry_after=3.0)
 
