@@ -35,7 +35,7 @@ class MemoryConversations:
             raise Rejected("UNAVAILABLE", "Another engine has taken over.")
         if shelf.opened_in != self._incarnation:
             if self._epochs and self._disk.ended[shelf.opened_in] is False:
-                _renew(shelf, shelf.seq)
+                self._renew(shelf, shelf.seq)
             shelf.opened_in = self._incarnation
         snapshot = shelf.snapshot
         if snapshot is not None and snapshot.version != version:
@@ -51,7 +51,14 @@ class MemoryConversations:
     async def renew(self, conversation: str, after: int) -> None:
         shelf = await self._shelf(conversation)
         if shelf.row is not None:
-            _renew(shelf, after)
+            self._renew(shelf, after)
+
+    def _renew(self, shelf: Shelf, after: int) -> None:
+        """A change that `changes` must tell: who was away hears of it nowhere else."""
+        shelf.epoch += 1
+        shelf.starts_after.append(after)
+        self._disk.commits += 1
+        shelf.head_commit = self._disk.commits
 
     async def events(self, conversation: str, after: int, limit: int) -> Events:
         shelf = await self._shelf(conversation)
@@ -103,11 +110,6 @@ class MemoryConversations:
         await trio.lowlevel.checkpoint()
         self._check()
         return self._disk.shelves.get(conversation) or Shelf()
-
-
-def _renew(shelf: Shelf, after: int) -> None:
-    shelf.epoch += 1
-    shelf.starts_after.append(after)
 
 
 def _latest(shelf: Shelf) -> list[Mark]:

@@ -25,6 +25,7 @@ _UNCOUNTED = """
 """
 
 # $1 conversation, $2 incarnation, $3 whether a crash may start an epoch, $4 snapshot version.
+# A new epoch is a change that `sync.changes` must tell: who was away hears of it nowhere else.
 _OPEN = f"""
     WITH opening AS MATERIALIZED (
         SELECT current.id
@@ -43,6 +44,11 @@ _OPEN = f"""
         FROM opening, incarnation AS last
         WHERE c.id = $1 AND last.id = c.opened_in
         RETURNING c.epoch, c.starts_after
+    ),
+    told AS (
+        UPDATE conversation_head AS head SET xid = pg_current_xact_id()
+        FROM conversation AS before, opened
+        WHERE head.conversation = $1 AND before.id = $1 AND opened.epoch > before.epoch
     )
     SELECT
         EXISTS (SELECT FROM incarnation WHERE id = $2 AND ended_at IS NULL) AS current,
@@ -78,9 +84,14 @@ _TAIL = f"""
 """
 
 _RENEW = """
-    UPDATE conversation SET epoch = epoch + 1, starts_after = starts_after || $2::bigint
-    WHERE id = $1
-    RETURNING id
+    WITH renewed AS (
+        UPDATE conversation SET epoch = epoch + 1, starts_after = starts_after || $2::bigint
+        WHERE id = $1
+        RETURNING id
+    )
+    UPDATE conversation_head AS head SET xid = pg_current_xact_id()
+    FROM renewed WHERE head.conversation = renewed.id
+    RETURNING renewed.id
 """
 
 _EVENTS = as_of(f"{_TAIL} LIMIT $3")

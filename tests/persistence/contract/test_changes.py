@@ -5,6 +5,7 @@ import trio
 
 from palaver.protocol.errors import Rejected
 from palaver.protocol.features.members import AddMembers, RemoveMember
+from palaver.protocol.state import STATE_VERSION
 from palaver.tests.persistence.contract.chat import Chat
 from palaver.tests.persistence.contract.twins import Twin
 
@@ -41,6 +42,20 @@ async def test_marks_count_as_a_change_once_they_reach_the_row(twin: Twin):
     assert rows == {chat.id}
     await chat.passivate().outcome()
     assert (await changed(twin, "bob", cursor))[0] == set()
+
+
+async def test_HIST_07_a_new_epoch_is_a_change_for_who_was_away(twin: Twin):
+    """They may hold an event that died with the engine; what they are pushed does not tell it."""
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    _, _, cursor = await changed(twin, "bob", None)
+    await twin.open()  # the engine before it was killed
+    await twin.store.conversations.load(chat.id, STATE_VERSION)
+    rows, _, cursor = await changed(twin, "bob", cursor)
+    assert rows == {chat.id}
+    await twin.store.conversations.load(chat.id, STATE_VERSION)
+    assert (await changed(twin, "bob", cursor))[0] == set()
+    await twin.store.conversations.renew(chat.id, 1)
+    assert (await changed(twin, "bob", cursor))[0] == {chat.id}
 
 
 async def test_GRP_07_who_was_removed_learns_it_and_nothing_after(twin: Twin):
