@@ -64,7 +64,11 @@ class Device:
     history: History
     run: Callable[[], int]
     rng: Random
+    syncs: bool = False
+    """after a reconnect it asks what has changed, instead of resuming everything"""
     places: dict[str, Place] = field(default_factory=dict)
+    cursor: str | None = None
+    feed: Place = field(default_factory=Place)
     commands: dict[str, Command] = field(default_factory=dict)
     answers: dict[str, trio.Event] = field(default_factory=dict)
     replies: dict[str, Item] = field(default_factory=dict)
@@ -169,7 +173,8 @@ class Device:
         self.history.note("open", self.number, [run, welcome])
         self._heard = trio.current_time()
         self.online, self._out = True, []
-        for place in self.places.values():
+        for place in (self.feed, *self.places.values()):
+            place.behind = place.behind or place.asked is not None
             place.asked = None
         self.catch_up()
         for id in list(self.commands):
@@ -191,16 +196,17 @@ class Device:
             await trio.sleep(_LOOK_EVERY)
             now = trio.current_time()
             waiting = [command.sent_at for command in self.commands.values()]
-            waiting += [place.asked_at for place in self.places.values() if place.asked]
+            places = [self.feed, *self.places.values()]
+            waiting += [place.asked_at for place in places if place.asked]
             overdue = any(0 < since < now - _ANSWER_IN for since in waiting)
             if overdue or now - self._heard > _PATIENCE:
                 scope.cancel()
             self._post({"t": "ping", "id": "ping"})
             for id in [id for id, command in self.commands.items() if command.sent_at == 0]:
                 self._send_command(id)
-            for c, place in self.places.items():
-                if place.behind:
-                    self._catch_up(c, place)
+            if self.feed.behind:
+                self._sync()
+            self._catch_up_late()
 
     async def _read(self, socket: trio_websocket.WebSocketConnection) -> None:
         """What a reply leads to happens only after the reply is on disk."""
@@ -261,14 +267,41 @@ class Device:
             self._catch_up(c, place)
 
     def catch_up(self) -> None:
-        """Resume all conversations."""
+        """Resume all conversations, or those that have changed."""
+        if self.syncs:
+            self._sync()
+        if self.syncs and self.cursor is not None:
+            self._catch_up_late()
+        else:
+            for c, place in self.places.items():
+                self._catch_up(c, place)
+
+    def _catch_up_late(self) -> None:
         for c, place in self.places.items():
-            self._catch_up(c, place)
+            if place.behind or place.seq is None:
+                self._catch_up(c, place)
+
+    def _sync(self) -> None:
+        if self.feed.asked is None:
+            self.feed.behind, self.feed.asked_at = False, trio.current_time()
+            self.feed.asked = f"sync:{self.next_id()}"
+            since = {} if self.cursor is None else {"cursor": self.cursor}
+            self._post({"t": "sync.changes", "id": self.feed.asked, "d": since})
+
+    def _synced(self, reply: Item) -> None:
+        self.feed.asked = None
+        if "error" in reply:
+            self.feed.behind = True
+            return
+        self.cursor = reply["ok"]["cursor"]
+        for row in reply["ok"]["conversations"]:
+            self._head(row["c"], row)
 
     @property
     def in_step(self) -> bool:
         """Whether nothing is on its way."""
-        asking = any(place.asked or place.behind for place in self.places.values())
+        places = (self.feed, *self.places.values())
+        asking = any(place.asked or place.behind for place in places)
         return self.online and not self.commands and not asking
 
     def _catch_up(self, c: str, place: Place) -> None:
@@ -289,6 +322,8 @@ class Device:
         purpose = id.partition(":")[0]
         if purpose == "do":
             self._answered(id, item)
+        elif id == self.feed.asked:
+            self._synced(item)
         elif purpose in ("resume", "load"):
             place = self.places[item["c"]]
             if place.asked == id:

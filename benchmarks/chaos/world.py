@@ -73,6 +73,7 @@ class World:
                 self.history,
                 lambda: self._engine.run,
                 Random(rng.random()),
+                syncs=number % 2 == 1,
             )
             for (number, user), link in zip(self.users.items(), self._links, strict=True)
         ]
