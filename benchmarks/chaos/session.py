@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -26,6 +27,8 @@ def carry_out(plan: Plan, directory: Path | None, *, json: bool, quiet: bool) ->
     console = Console(stderr=True, quiet=quiet)
     console.print(introduction(plan), highlight=False)
     place = _place(directory)
+    # Like Ctrl-C, so that nothing is left behind: engine and Postgres have sessions of their own.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         with display(plan, console) as show:
             verdict = trio.run(run, plan, place, show)
