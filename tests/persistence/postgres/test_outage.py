@@ -5,10 +5,12 @@ import gc
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import psutil
 import pytest
 import trio
 
 from palaver.persistence.asyncio_thread import AsyncioThread
+from palaver.persistence.embedded import EmbeddedPostgres
 from palaver.persistence.postgres.connection import Connection, connect
 from palaver.persistence.postgres.store import PostgresStore
 from palaver.persistence.spool import SpoolUnavailable
@@ -338,3 +340,26 @@ async def test_a_spool_without_disk_at_start_is_said_in_one_error(
             fresh_database, spool=with_spool(fresh_database, directory)._spool
         ):
             raise AssertionError
+
+
+async def test_a_server_that_is_stopped_is_noticed_and_used_again(data: Path, directory: Path):
+    """SIGSTOP: its connections are open, and connecting to it succeeds."""
+    async with EmbeddedPostgres(data) as server, with_spool(server.dsn, directory) as store:
+        chat = await Chat(store, ["ann", "bob"]).create()
+        assert server.pid is not None
+        processes = [psutil.Process(server.pid), *psutil.Process(server.pid).children()]
+        for process in processes:
+            process.suspend()
+        try:
+            tickets = [chat.send("ann", str(number)) for number in range(20)]
+            for ticket in tickets:
+                assert await ticket.told() == Spooled()
+            await until(store, lambda: store.journal.condition().problem is not None)
+            with pytest.raises(Rejected, match="UNAVAILABLE"):
+                await store.conversations.events(chat.id, 0, 10)
+        finally:
+            for process in processes:
+                process.resume()
+        await chat.settle()
+        await journal_is(store, "ok")
+        assert await stored(server.dsn, chat) == logged(chat)
