@@ -58,6 +58,8 @@ class MemoryTwin:
 
 
 class PostgresTwin:
+    store: PostgresStore
+
     def __init__(self, dsn: str, nursery: trio.Nursery) -> None:
         self.dsn = dsn
         self._nursery = nursery
