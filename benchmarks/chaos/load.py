@@ -16,6 +16,8 @@ _UNANSWERED = 32
 _AWAY = (1.0, 6.0)
 _HERE = (3.0, 12.0)
 _PATIENCE = 30.0
+_REPEATED = 0.03
+"""The part of messages that are sent again though they were answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Load:
 
     devices: list[Device]
     rate: float
-    sent: int = 0
+    texts: int = 0
     _mine: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     """of a user: messages that were answered, to edit and to delete"""
 
@@ -126,17 +128,21 @@ class Load:
 
     def _text(self) -> str:
         """Never the same twice."""
-        self.sent += 1
-        return f"number {self.sent}"
+        self.texts += 1
+        return f"number {self.texts}"
 
     def _change(self, device: Device, kind: str, c: str, payload: Item) -> None:
         payload["client_id"] = f"{device.number}-{device.next_id()}"
-        settle = partial(self._settled, device, c) if kind == "message.send" else _nothing
-        device.command({"t": kind, "c": c, "d": payload}, settle)
+        item = {"t": kind, "c": c, "d": payload}
+        settle = partial(self._sent, device, item) if kind == "message.send" else _nothing
+        device.command(item, settle)
 
-    def _settled(self, device: Device, c: str, reply: Item) -> None:
-        if "ok" in reply:
-            self._mine[device.user].append((c, reply["ok"]["id"]))
+    def _sent(self, device: Device, item: Item, reply: Item) -> None:
+        if "ok" not in reply:
+            return
+        self._mine[device.user].append((item["c"], reply["ok"]["id"]))
+        if device.rng.random() < _REPEATED:
+            device.command({**item, "d": {**item["d"], "attempt": 2}})
 
 
 def _nothing(_reply: Item) -> None:

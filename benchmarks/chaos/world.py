@@ -179,7 +179,7 @@ class World:
             "devices": len(devices),
             "conversations": len(self.conversations()),
             "engine runs": self._engine.run,
-            "commands": self._load.sent,
+            "texts": self._load.texts,
             "taken": sum(device.taken for device in devices),
             "reconnects": sum(device.reconnects for device in devices),
             "records": self.history.records,
