@@ -73,7 +73,7 @@ class Faults:
                 await self._jump(fault)
 
     async def _kill(self, seconds: float) -> None:
-        self._note("engine", "killed")
+        self._note("killed", self.engine.run)
         self.engine.hold()
         try:
             await trio.sleep(seconds)

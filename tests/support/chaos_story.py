@@ -72,7 +72,7 @@ class Story:
         return self.note("open", device, [run, {}])
 
     def crash(self):
-        return self.note("fault", -1, ["engine", "killed"])
+        return self.note("fault", -1, ["killed", 1])
 
     def got(self, device, *items):
         for each in items:

@@ -79,7 +79,7 @@ def _missing(facts: Facts, truth: Truth, expected: Expectations, loss: Loss) -> 
             continue
         age = _age_at_crash(answer, facts)
         if age is None:
-            yield violation  # no crash came after it
+            yield violation
             continue
         loss.messages += 1
         loss.seconds = max(loss.seconds, age)
@@ -92,11 +92,12 @@ def _missing(facts: Facts, truth: Truth, expected: Expectations, loss: Loss) -> 
 
 
 def _age_at_crash(answer: Answer, facts: Facts) -> float | None:
-    """Seconds from the answer to the crash that followed it, while Postgres was there."""
-    crash = min((time for time in facts.crashes if time >= answer.time), default=None)
+    """Seconds from the answer to the crash of the engine that gave it, while Postgres was there;
+    None if that engine was never killed. An answer may arrive after the crash."""
+    crash = facts.crashes.get(answer.run)
     if crash is None:
         return None
-    age = crash - answer.time
+    age = max(0.0, crash - answer.time)
     for start, end in facts.outages:
         age -= max(0.0, min(end, crash) - max(start, answer.time))
     return age

@@ -77,7 +77,8 @@ class Facts:
     last: dict[tuple[int, str], Item] = field(default_factory=dict)
     """what `conversation.get` said at the very end"""
     inboxes: dict[int, list[Item]] = field(default_factory=dict)
-    crashes: list[float] = field(default_factory=list)
+    crashes: dict[int, float] = field(default_factory=dict)
+    """when each run of the engine was killed"""
     outages: list[tuple[float, float]] = field(default_factory=list)
     """of Postgres: from, to"""
     refusals: Counter[str] = field(default_factory=Counter)
@@ -132,8 +133,8 @@ class _Reader:
             facts.seen.append(Seen(device, run, time, item, epoch))
 
     def _fault(self, time: float, what: str, value: Any) -> None:
-        if what == "engine" and value == "killed":
-            self._facts.crashes.append(time)
+        if what == "killed":
+            self._facts.crashes.setdefault(value, time)
         elif what == "postgres" and value == "back":
             if self._down is not None:
                 self._facts.outages.append((self._down, time))

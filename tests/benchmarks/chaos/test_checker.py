@@ -314,3 +314,11 @@ def test_an_outage_is_not_counted():
 def test_relaxed_loses_nothing_without_a_crash():
     told = relaxed(0).loaded(ANN, 1)
     assert "missing" in told.rules()
+
+
+def test_an_answer_may_arrive_after_the_crash():
+    told = Story(CREATED, durability="relaxed", epochs={C: Epochs(2, (1,))}).both(CREATED)
+    told.got(ANN, item(message(2))).crash().does(ANN, message(2))
+    told.open(ANN, 2).diverged(ANN, 1).loaded(ANN, 1)
+    assert told.rules() == set()
+    assert (told.result().loss.messages, told.result().loss.seconds) == (1, 0.0)
