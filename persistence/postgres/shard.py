@@ -117,7 +117,8 @@ class Shard:
             nonlocal attempts
             attempts += 1
             with database_errors(), self._availability.working():
-                return await self._thread.run(self._committer.store, parcels)
+                # Cancelled only by `aclose`, whose deadline a hanging server must not hold up.
+                return await self._thread.run(self._committer.store, parcels, cancellable=True)
 
         while True:
             try:

@@ -259,6 +259,18 @@ async def test_SEND_11_commit_never_answers_from_the_spool(
     assert ticket.outcomes == [Delayed(), Committed()]
 
 
+async def test_leaving_does_not_wait_for_a_connection_that_is_being_made(
+    fresh_database: str, proxy: Proxy, directory: Path
+):
+    with trio.fail_after(20):  # of the 60 that connecting may take
+        async with with_spool(proxy.dsn, directory, statement_timeout_s=60.0) as store:
+            chat = await Chat(store, ["ann", "bob"]).create()
+            proxy.swallow_answers()
+            proxy.cut()
+            assert await chat.send("ann", "hello").told() == Spooled()
+    assert len(waiting(directory)) == 1
+
+
 @pytest.mark.parametrize("leave", [CLOSED, STALLED], ids=["closed", "stalled"])
 async def test_leaving_while_it_is_away_leaves_all_in_the_spool(
     fresh_database: str, proxy: Proxy, directory: Path, leave: Callable[[Proxy], None]
