@@ -38,9 +38,11 @@ class MemoryInboxes:
         await self._ready()
         news = Changes([], str(self._disk.commits + 1), self._disk.user_log.get(user, [])[n:])
         for shelf in self._disk.of(user) if since is not None else ():
-            if max(shelf.head_commit, shelf.member_commits[user]) < (since or 0):
+            row = self._row(shelf, user)
+            stale = row is not None and row.stale
+            if not stale and max(shelf.head_commit, shelf.member_commits[user]) < (since or 0):
                 continue
-            if (row := self._row(shelf, user)) is not None:
+            if row is not None:
                 news.rows.append(row)
             elif shelf.row is not None and shelf.member_commits[user] >= (since or 0):
                 news.left.append(shelf.row.id)

@@ -70,13 +70,21 @@ _PAGE = _rows(
 
 # The cursor is the oldest transaction that may still commit, seen by the snapshot that reads the
 # rows: what commits later has that number or a greater one, so nothing falls between two calls.
+# What was open when an engine died, and has not been opened since, may have shown what is lost.
 _CURSOR = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS cursor"
 _CHANGES = f"""
     SELECT now.cursor, changed.*
     FROM ({_CURSOR}) AS now
     LEFT JOIN LATERAL ({
     _rows('''
-        (member.xid >= $3::xid8 OR (member.role IS NOT NULL AND head.xid >= $3::xid8))
+        (member.xid >= $3::xid8 OR (member.role IS NOT NULL AND (
+            head.xid >= $3::xid8
+            OR EXISTS (
+                SELECT FROM conversation AS open
+                JOIN incarnation AS dead ON dead.id = open.opened_in
+                WHERE open.id = member.conversation AND dead.clean IS FALSE AND dead.id <> $2
+            )
+        )))
     ''')
 }) AS changed ON true
 """

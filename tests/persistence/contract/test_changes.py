@@ -58,6 +58,24 @@ async def test_HIST_07_a_new_epoch_is_a_change_for_who_was_away(twin: Twin):
     assert (await changed(twin, "bob", cursor))[0] == {chat.id}
 
 
+async def test_HIST_07_what_was_open_when_an_engine_died_has_changed_until_it_is_opened(
+    twin: Twin,
+):
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    other = await Chat(twin.store, ["ann", "bob"]).create()
+    await twin.restart()
+    await twin.store.conversations.load(chat.id, STATE_VERSION)
+    _, _, cursor = await changed(twin, "bob", None)
+    await twin.open()  # the engine before was killed
+    rows, _, cursor = await changed(twin, "bob", cursor)
+    assert rows == {chat.id}
+    assert other.id not in rows
+    assert (await changed(twin, "bob", cursor))[0] == {chat.id}
+    await twin.store.conversations.load(chat.id, STATE_VERSION)
+    _, _, cursor = await changed(twin, "bob", cursor)
+    assert (await changed(twin, "bob", cursor))[0] == set()
+
+
 async def test_GRP_07_who_was_removed_learns_it_and_nothing_after(twin: Twin):
     chat = await Chat(twin.store, ["ann", "bob", "cy"]).create()
     _, _, cursor = await changed(twin, "bob", None)
