@@ -57,7 +57,8 @@ class Client(Commands):
     """Entering it starts connecting and does not wait for it; calls do.
 
     `token` may be a function that gives a fresh one: it is asked before each connection, again
-    before a token runs out, and after one has run out nevertheless. `pushes=False` makes a client that only calls: it follows nothing.
+    before a token runs out, and after one has run out nevertheless. `pushes=False` makes a client
+    that only calls: it follows nothing.
 
     Consume it with `async for`, or say `pushes=False`: of what is not taken at most `queue` items
     are kept (see `Inbox` for what full means). Events are acknowledged as delivered when they are
