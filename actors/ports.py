@@ -121,7 +121,8 @@ class Inboxes(Protocol):
 
     async def changes(self, user: str, cursor: str | None, n: int) -> Changes:
         """Conversations whose head or whose caller's membership changed since `cursor`, and those
-        that were open when an engine died, at least once each; and the user's own log after `n`. Without a cursor: no rows, the cursor of now.
+        that were open when an engine died, at least once each; and the user's own log after `n`.
+        Without a cursor: no rows, the cursor of now.
         """
         ...
 

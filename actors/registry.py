@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import trio
 
@@ -18,6 +18,8 @@ from .supervisor import supervise
 from .visit import Visit
 
 T = TypeVar("T")
+
+_LOOK_AGAIN_S: Final = 0.2
 
 
 class Registry:
@@ -85,4 +87,5 @@ class Registry:
             self._empty = trio.Event()
             for actor in self:
                 actor.retire()
-            await self._empty.wait()
+            with trio.move_on_after(_LOOK_AGAIN_S):  # the store may go away meanwhile
+                await self._empty.wait()
