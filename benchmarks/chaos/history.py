@@ -69,7 +69,8 @@ class History:
                 return
             data, noted = b"".join(self._buffer), self._noted
             self._buffer.clear()
-            await trio.to_thread.run_sync(self._write, data)
+            with trio.CancelScope(shield=True):  # others' records are among them
+                await trio.to_thread.run_sync(self._write, data)
             self._on_disk = noted
 
     def _write(self, data: bytes) -> None:

@@ -42,6 +42,19 @@ async def test_who_waits_together_shares_a_sync(tmp_path, monkeypatch):
         assert len(synced) <= 3
 
 
+async def test_who_is_cancelled_takes_nothing_along(tmp_path):
+    """At whatever step of it; the order of tasks is random, so it is tried often."""
+    with History(tmp_path / "history") as history:
+        for number in range(60):
+            history.note("got", number, {})
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(history.synced)
+                for _ in range(number % 3):
+                    await trio.lowlevel.checkpoint()
+                nursery.cancel_scope.cancel()
+    assert [record[1] for record in read(history.path)] == list(range(60))
+
+
 async def test_a_record_that_was_cut_off_is_left_out(tmp_path):
     path = tmp_path / "history"
     with History(path) as history:
