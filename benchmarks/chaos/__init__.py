@@ -10,8 +10,9 @@
     history.py     what they sent, were told and saw, on disk
     dump.py        the database at the end
     checker/       pure: histories and database in, violations out
-    run.py         one run, from start to verdict
-    report.py      how it is told
+    world.py       all of these, from the start through the faults to the stop
+    run.py         one run, from plan to verdict
+    session.py     one call of the command: a directory, a run, a report
     command.py     the command line
 
 The devices and the checker know the protocol's page and nothing of the engine, so that a mistake

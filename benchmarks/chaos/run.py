@@ -29,7 +29,6 @@ class Verdict:
     faults: dict[str, int]
     loss: Loss
     directory: Path
-    users: dict[int, str]
 
     @property
     def clean(self) -> bool:
@@ -66,7 +65,6 @@ async def run(plan: Plan, directory: Path, show: Callable[[Progress], None]) -> 
         world.faults.struck,
         result.loss,
         directory,
-        world.users,
     )
 
 
