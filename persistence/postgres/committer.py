@@ -35,6 +35,9 @@ _log = structlog.get_logger(__name__)
 _FAREWELL = 1.0
 """Seconds for a connection to be closed in good order."""
 
+PATIENCE = 3
+"""Attempts that may fail for a reason that nobody foresaw, before somebody is blamed for it."""
+
 _HEADS = """
     SELECT conversation, max(seq) AS seq FROM log
     WHERE conversation = ANY ($1::uuid[])
@@ -75,6 +78,7 @@ class Committer:
         self._timeout_s = timeout_s
         self._connection: Connection | None = None
         self._generation = 0
+        self._unforeseen = 0
 
     async def store(self, parcels: Sequence[Parcel]) -> list[Outcome]:
         """The outcome of each, in order. Raises `DatabaseUnavailable`, `TransientConflict` or
@@ -83,6 +87,7 @@ class Committer:
         try:
             outcomes = await self._store(list(parcels))
             healthy = True
+            self._unforeseen = 0
             return outcomes
         except Fenced:
             healthy = True
@@ -133,9 +138,11 @@ class Committer:
         except (DatabaseUnavailable, TransientConflict):
             raise
         except DatabaseError as error:
-            # Nobody foresaw it. If it is about one write, that one fails alone; if everything
-            # fails so, it is the database, and what is kept is tried again.
-            if error.is_of_schema or (len(parcels) == 1 and parcels[0].void):
+            # Nobody foresaw it. It may pass; it may be about one write, which then fails alone; and
+            # if everything fails so, it is the database, and what is kept is tried again.
+            self._unforeseen += 1
+            alone = len(parcels) == 1 and parcels[0].void
+            if error.is_of_schema or alone or self._unforeseen <= PATIENCE:
                 raise
             return await self._sort_out(parcels, str(error))
         return [COMMITTED] * len(parcels)

@@ -14,8 +14,8 @@ from ..payload import UnreadableEvent
 from ..spool.file import SpoolFile, SpoolRefused
 from ..spool.record import Entry, UnreadableRecord, write_of
 from ..verdict import halts
-from .committer import Committer
-from .errors import database_errors
+from .committer import PATIENCE, Committer
+from .errors import DatabaseError, DatabaseUnavailable, database_errors
 from .parcel import Parcel
 from .retry import repeated
 
@@ -99,4 +99,10 @@ async def _store(
         with database_errors():
             return await thread.run(committer.store, parcels)
 
+    for _ in range(PATIENCE):
+        try:
+            return await repeated(attempt)
+        except DatabaseError as error:
+            if isinstance(error, DatabaseUnavailable):
+                raise
     return await repeated(attempt)

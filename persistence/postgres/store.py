@@ -44,7 +44,7 @@ class SpoolSettings:
     """Where the spool lies, in a directory that no other engine uses, and how large it may grow."""
 
     directory: Path
-    max_bytes: int = 64 * 1024 * 1024
+    max_bytes: int = 128 * 1024 * 1024
 
 
 class PostgresStore:

@@ -47,8 +47,12 @@ async def full(connection: Connection, exchange: Exchange) -> Any:
     raise DatabaseFull("no space left on device (53100)", sqlstate="53100")
 
 
-async def unforeseen(connection: Connection, exchange: Exchange) -> Any:
+async def no_right(connection: Connection, exchange: Exchange) -> Any:
     raise DatabaseError("permission denied for table log (42501)", sqlstate="42501")
+
+
+async def unforeseen(connection: Connection, exchange: Exchange) -> Any:
+    raise DatabaseError("cache lookup failed (XX000)", sqlstate="XX000")
 
 
 async def hang_before(connection: Connection, exchange: Exchange) -> Any:
@@ -65,6 +69,7 @@ FAULTS: list[Fault] = [
     cut_after_sending,
     conflict,
     full,
+    no_right,
     unforeseen,
     hang_before,
     hang_after,
