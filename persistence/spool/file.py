@@ -128,7 +128,8 @@ class SpoolFile:
             self._db.executemany(
                 "INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?)", (astuple(each) for each in add)
             )
-            self._db.executemany("DELETE FROM waiting WHERE n = ?", ((n,) for n in remove))
+            # They are stored in nearly the order in which they came.
+            self._db.executemany("DELETE FROM waiting WHERE n BETWEEN ? AND ?", _runs(remove))
 
     def refuse(self, problems: Iterable[tuple[int, str]]) -> None:
         """Set aside what Postgres will never take, with the reason."""
@@ -236,3 +237,14 @@ def summary(spool: sqlite3.Connection) -> Summary:
     (refused,) = spool.execute("SELECT count(*) FROM refused").fetchone()
     found = spool.execute("SELECT installation FROM meant_for").fetchone()
     return Summary(count, size, conversations, oldest, refused, found[0] if found else None)
+
+
+def _runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """First and last of each run of consecutive `numbers`."""
+    runs: list[tuple[int, int]] = []
+    for n in sorted(numbers):
+        if runs and runs[-1][1] == n - 1:
+            runs[-1] = runs[-1][0], n
+        else:
+            runs.append((n, n))
+    return runs
