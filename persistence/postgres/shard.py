@@ -21,6 +21,9 @@ from .retry import repeated
 
 _log = structlog.get_logger(__name__)
 
+_LONGEST_REST = 0.1
+"""Seconds before a batch of what was answered already."""
+
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 2.0
 """Seconds between attempts while the database is away: doubled each time, with jitter."""
 
@@ -53,12 +56,14 @@ class Shard:
         availability: Availability,
         batch_rows: int,
         deliver: Deliver,
+        may_rest: Callable[[], bool] = lambda: False,
     ) -> None:
         self._thread = thread
         self._availability = availability
         self._committer = committer
         self._batch_rows = batch_rows
         self._deliver = deliver
+        self._may_rest = may_rest
         self._queue: deque[Parcel] = deque()
         self._halted: dict[str, Outcome] = {}
         self._wake = trio.Event()
@@ -91,6 +96,10 @@ class Shard:
             rows = sum(parcel.rows for parcel in parcels)
             seconds = trio.current_time() - began
             self._deliver(parcels, outcomes, BatchReport(len(parcels), rows, seconds, attempts))
+            if self._queue and self._queue[0].spooled and self._may_rest():
+                # What comes next was answered from the spool. Nobody waits for it, so half of the
+                # time belongs to those who talk now.
+                await trio.sleep(min(seconds, _LONGEST_REST))
 
     async def close(self) -> None:
         with database_errors():

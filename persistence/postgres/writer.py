@@ -95,6 +95,7 @@ class Writer:
         self._answers: deque[tuple[Parcel, Outcome]] = deque()
         self._answer_waits = trio.Event()
         self._scope = trio.CancelScope(shield=True)
+        self._closing = False
         self._ended = trio.Event()
         self._statistics = WriterStatistics()
         availability.changed = self._backlog.changed
@@ -108,6 +109,7 @@ class Writer:
                 availability,
                 settings.batch_rows,
                 self._deliver,
+                self._may_rest,
             )
             for _ in range(settings.shards)
         ]
@@ -186,6 +188,7 @@ class Writer:
 
         While Postgres is away, having it in the spool is enough: the next start stores it.
         """
+        self._closing = True
         with trio.CancelScope(deadline=deadline, shield=True):
             await self._backlog.until(self._is_safe)
         self._scope.cancel()
@@ -211,6 +214,11 @@ class Writer:
         except SpoolUnavailable as error:
             # They are stored a second time by the next start, which changes nothing.
             _log.warning("stored writes left in the spool", error=str(error))
+
+    def _may_rest(self) -> bool:
+        """Whether what is in the spool may take its time: it is far from full."""
+        spool = self._spooler.spool if self._spooler is not None else None
+        return spool is not None and spool.is_half_empty and not self._closing
 
     def _is_safe(self) -> bool:
         if self._availability.away and self._spooler is not None:

@@ -34,6 +34,10 @@ class Spool:
     def has_room(self) -> bool:
         return self.bytes < self._max_bytes
 
+    @property
+    def is_half_empty(self) -> bool:
+        return 2 * self.bytes < self._max_bytes
+
     def emptied(self) -> None:
         """What the last engine left in it is stored."""
         self.count = self.bytes = 0
