@@ -23,6 +23,8 @@ _PERCENTS = sorted(
 )
 _SAMPLES = 10
 """A percentile is drawn if so many of the values were above it."""
+_APART = 1.5
+"""Times that the largest value across must be of the smallest, or there is no curve to be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,7 @@ def _grown(
         for each in group:
             x = (each.medians if batch else each.parameters)[growth.against]
             series.setdefault(each.target, []).append((float(x), each.medians[growth.figure]))
-        if all(len({x for x, _ in points}) < 2 for points in series.values()):
+        if all(max(points)[0] < _APART * min(points)[0] for points in series.values()):
             continue
         lines = [Line(name, colours[name], sorted(points)) for name, points in series.items()]
         across = [x for line in lines for x, _ in line.points]

@@ -45,8 +45,8 @@ def _table(sheet: Sheet) -> Table:
         table.add_column("case", min_width=min(max(len(row.case) for row in sheet.rows), 28))
     table.add_column("server", no_wrap=True)
     for number, column in enumerate(sheet.columns):
-        longest = max(len(_text(row.cells[number])) for row in sheet.rows)
-        table.add_column(column, justify="right", min_width=max(longest, 8))
+        texts = (*column.split(), *(_text(row.cells[number]) for row in sheet.rows))
+        table.add_column(column, justify="right", min_width=max(map(len, texts)))
     table.add_column("runs", justify="right")
     last = None
     for row in sheet.rows:
@@ -57,7 +57,7 @@ def _table(sheet: Sheet) -> Table:
             Text(row.target),
             *map(_text, row.cells),
             Text(row.runs, style="dim"),
-            style="bold cyan" if row.ours and sheet.compares else None,
+            style="bold" if row.ours and sheet.compares else None,
         )
         last = row.case
     return table
