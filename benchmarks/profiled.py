@@ -1,7 +1,8 @@
-"""`python -m palaver.benchmarks.profiled OUTPUT serve …`: the command line of palaver under cProfile.
+"""Palaver's command line under cProfile: `python -m palaver.benchmarks.profiled OUTPUT serve …`.
 
-Writes OUTPUT.pstats (for snakeviz and the like) and OUTPUT.txt (the dearest functions) when it ends.
-Only the main thread is seen, where trio and so the engine runs.
+When it ends it writes OUTPUT.svg (a flame graph), OUTPUT.txt (the dearest functions) and
+OUTPUT.pstats (for snakeviz and the like). Only the main thread is seen, where trio and so the
+engine runs, and only while it computes, not while it waits.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from __future__ import annotations
 import cProfile
 import pstats
 import sys
+import time
 from pathlib import Path
+
+from .profile_graph import flame_graph
 
 _ROWS = 60
 
@@ -18,7 +22,7 @@ def main() -> None:
     output, sys.argv = sys.argv[1], ["palaver", *sys.argv[2:]]
     from ..gateway.cli import main as palaver
 
-    profile = cProfile.Profile()
+    profile = cProfile.Profile(time.thread_time)
     try:
         profile.runcall(palaver)
     finally:  # the command line ends by SystemExit
@@ -26,10 +30,11 @@ def main() -> None:
 
 
 def write(profile: cProfile.Profile, output: str) -> None:
-    """Leave OUTPUT.pstats and OUTPUT.txt."""
+    """Leave OUTPUT.svg, OUTPUT.txt and OUTPUT.pstats."""
     profile.dump_stats(f"{output}.pstats")
     with Path(f"{output}.txt").open("w") as text:
-        pstats.Stats(profile, stream=text).sort_stats("tottime").print_stats(_ROWS)
+        stats = pstats.Stats(profile, stream=text).sort_stats("tottime").print_stats(_ROWS)
+    Path(f"{output}.svg").write_text(flame_graph(stats))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """Where the engine's time goes while it is under load: `palaver bench --profile`.
 
-With py-spy (in the extra `bench`) the running engine is sampled from outside, which costs it a few per
-cent, and the picture is a flame graph. Where py-spy is not there or may not look into the process
-(containers without SYS_PTRACE), the engine has to be started under cProfile instead
-(`profiled.py`), which slows Python code down by about half and counts calls exactly.
+With py-spy (in the extra `bench`) the running engine is sampled from outside, which costs it a few
+per cent. Where py-spy is not there or may not look into the process (containers without
+SYS_PTRACE), the engine has to be started under cProfile instead (profiled.py), which slows Python
+code down by half and more, but counts calls exactly. Both leave a flame graph.
 
-Either way the figures of a profiled run are not comparable with others.
+The figures of a profiled run are not comparable with others.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def py_spy() -> str | None:
 
 def under_cprofile(serve: Sequence[str], output: Path) -> list[str]:
     """The command that starts the engine under cProfile, instead of `serve`, which begins with the
-    program. `output`.pstats and `output`.txt are written when the engine has ended."""
+    program. `output`.svg, .txt and .pstats are written when the engine has ended."""
     return [sys.executable, "-m", "palaver.benchmarks.profiled", str(output), *serve[1:]]
 
 
@@ -72,4 +72,4 @@ def _finish(sampling: subprocess.Popen[str]) -> str:
         sampling.kill()
         said = sampling.communicate()[1]
     lines = [line for line in said.splitlines() if line.strip()]
-    return lines[-1] if lines else f"exit status {sampling.returncode}"
+    return lines[-1] if lines else f"it ended with {sampling.returncode} and said nothing"
