@@ -31,7 +31,9 @@ def can_run(name: str) -> None:
     if why := peer.missing():
         pytest.skip(f"{name} {why}")
     if isinstance(peer, NodePeer) and not npm.cache().is_dir():
-        pytest.skip(f"{name}: its packages are not cached; `palaver bench --peer {name}` does it")
+        pytest.skip(
+            f"{name}: its packages are not there yet; `palaver bench --peer {name}` gets them"
+        )
 
 
 @pytest.fixture(scope="module")
