@@ -77,7 +77,7 @@ _GROWTHS = (
     ),
     Growth(
         "history",
-        "page_p50_ms",
+        "answer_p50_ms",
         "messages",
         "A page of history against the conversation's length",
         "The median. A page should not cost more because there is more before it.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ _LABELS = {
     "requests_per_s": "per second",
     "frames_per_write": "frames per write",
     "kib_per_connection": "KiB per connection",
-    "generator": "generator",
+    "took_s": "took, s",
     "server_mib": "server, MiB",
     "postgres_mib": "Postgres, MiB",
 }
@@ -38,7 +39,6 @@ _RATES = (
     "messages_per_s",
     "requests_per_s",
     "frames_per_write",
-    "generator",
 )
 _FEW = {
     "fanout": ("us_per_delivery", "deliveries_per_s", "frames_per_write", "generator"),
@@ -46,10 +46,12 @@ _FEW = {
     "durable": ("us_per_message", "us_per_message_all", "messages_per_s", "generator"),
     "idle": ("kib_per_connection", "server_mib"),
 }
+_ASIDE = ("_ms", "_mib")
 _SATURATING = ("fanout", "direct", "durable")
 _CONDITIONS = ("frames_per_write", "generator")
 TAILS = ("p50", "p99", "p99.9")
 """What is shown of a latency; the middle one is what is compared."""
+_PHRASES = {"rate": "{} messages/s", "gap": "a gap of {}"}
 _STORES = {"memory": "no database", "postgres": "Postgres"}
 
 _NAMES = {
@@ -84,7 +86,7 @@ HEADLINES = (
 
 def label(name: str) -> str:
     """Of a figure, with its unit; a name that nobody foresaw stands for itself."""
-    return _LABELS.get(name) or name.replace("_", " ")
+    return _LABELS.get(name) or re.sub("_ms$", ", ms", name).replace("_", " ")
 
 
 def title(workload: str) -> str:
@@ -98,7 +100,7 @@ def words(name: str, value: float | str) -> str:
     number = f"{value:,}" if float(value).is_integer() else f"{value:g}"
     if name == "bytes":
         return f"{number} B" if value < 1024 else f"{value / 1024:g} KiB"
-    return f"at {number}/s" if name == "rate" else f"{number} {name.replace('_', ' ')}"
+    return _PHRASES.get(name, "{} " + name.replace("_", " ")).format(number)
 
 
 def shown(workload: str, paced: bool, known: Collection[str]) -> list[str]:
@@ -109,6 +111,10 @@ def shown(workload: str, paced: bool, known: Collection[str]) -> list[str]:
     latency only says how long the queues are.
     """
     names = [name for name in _FEW.get(workload, _RATES) if name in known]
+    if workload not in _FEW:
+        aside = (*_RATES, "generator")
+        names += [name for name in known if name not in aside and not name.endswith(_ASIDE)]
+        names += ["generator"] * ("generator" in known)
     if workload in _SATURATING and not paced:
         return names
     if paced:

@@ -50,7 +50,7 @@ def _table(sheet: Sheet) -> Table:
     table.add_column("runs", justify="right")
     last = None
     for row in sheet.rows:
-        if last not in (None, row.case):
+        if last not in (None, row.case) and sheet.compares:
             table.add_section()
         table.add_row(
             *([Text("" if row.case == last else row.case)] if told else []),

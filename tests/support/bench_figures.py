@@ -70,5 +70,5 @@ def session() -> Results:
             runs.append(run("fanout", target, 1.0 * factor, problems=bad, **case))
             runs.append(run("fanout", target, 1.2 * factor, problems=second, **case))
             runs.append(idle(target, 10 * factor, members))
-        runs.append(run("fanout", target, 4 * factor, members=100, mode="paced", rate=10000))
+        runs.append(run("fanout", target, 4 * factor, members=100, mode="paced", rate=100))
     return results(*runs)

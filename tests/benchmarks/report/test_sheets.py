@@ -28,7 +28,7 @@ def test_there_is_one_sheet_per_workload_and_mode():
 def test_what_all_cases_have_in_common_is_said_once():
     assert SATURATED.setting == "120 B"
     assert {row.case for row in SATURATED.rows} == {"100 members", "1,000 members"}
-    assert PACED.setting == "100 members, at 10,000/s"
+    assert PACED.setting == "100 members, 100 messages/s"
     assert not PACED.cases
 
 
