@@ -85,7 +85,8 @@ class Figures:
                 for name, percent in PERCENTILES.items():
                     found[f"{kind}_{name}_ms"] = histogram.percentile(percent)
         found |= {f"{group}_mib": size / 2**20 for group, size in self.rss.items()}
-        found["generator"] = self.generator_cpu / self.seconds
+        if self.seconds:
+            found["generator"] = self.generator_cpu / self.seconds
         return found | dict(self.more)
 
     def to_json(self) -> dict[str, Any]:

@@ -79,6 +79,11 @@ class Postgres:
         self._running = started.result()
         self.dsn = self._running[0].dsn
 
+    @property
+    def pid(self) -> int:
+        """Of the postmaster, while it runs."""
+        return self._processes()[0].pid
+
     def stop(self) -> None:
         """The immediate way: nobody is waited for, nothing is written, and it stays down."""
         self._processes()[0].send_signal(signal.SIGQUIT)

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,19 +17,21 @@ from typing import Self
 import jwt
 import psutil
 
-_UNLIMITED = {
+from .profiler import under_cprofile
+from .target import SECRET
+
+UNLIMITED = {
     f"PALAVER_LIMITS__{name}": "0"
     for name in ("MESSAGES_PER_MIN", "CONNECTS_PER_MIN", "COMMANDS_PER_S", "HANDSHAKES_PER_S")
 }
 """Rate limits would be all that is measured."""
 
-_SECRET = "benchmark-secret-of-more-than-32-bytes"
-
 
 class Server:
     """A context manager. `data` None keeps everything in memory; otherwise it is the data
     directory, where the embedded Postgres lives, too, unless `dsn` names another. `settings` are
-    further ones, by the names of their variables. Rate limits are off, which the caller says."""
+    further ones, by the names of their variables. Rate limits are off, which the caller says. With
+    `profile` it runs under cProfile and leaves that path with `.pstats` and `.txt`."""
 
     def __init__(
         self,
@@ -37,6 +40,7 @@ class Server:
         *,
         dsn: str | None = None,
         settings: Mapping[str, str] | None = None,
+        profile: Path | None = None,
     ) -> None:
         self.host = "127.0.0.1"
         self.port, http_port = _free_port(), _free_port()
@@ -49,19 +53,26 @@ class Server:
             *("--port", str(self.port), "--http-port", str(http_port)),
             *("--durability", durability, "--log-level", "error"),
         ]
+        if profile is not None:
+            self._command = under_cprofile(self._command, profile)
         self._settings = dict(settings or {})
         self._postgres: list[psutil.Process] = []
 
     def __enter__(self) -> Self:
-        environment = {**os.environ, "PALAVER_AUTH__SECRET": _SECRET}
-        environment |= _UNLIMITED | self._settings
+        environment = {**os.environ, "PALAVER_AUTH__SECRET": SECRET}
+        environment |= UNLIMITED | self._settings
+        self._said = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            self._command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+            self._command,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=self._said,
+            start_new_session=True,
         )
         self._handle = psutil.Process(self._process.pid)
         for _ in range(600):
             if self._process.poll() is not None:
-                raise RuntimeError("the server did not start")
+                raise RuntimeError(f"the server did not start: {self._complaints(all=True)}")
             try:
                 socket.create_connection((self.host, self.port)).close()
                 break
@@ -83,9 +94,23 @@ class Server:
             self._process.wait(30)
         except subprocess.TimeoutExpired:
             self._process.kill()
+            self._process.wait()
+        if complaints := self._complaints(all=self._process.returncode != 0):
+            print(complaints, file=sys.stderr)
+        self._said.close()
+
+    def _complaints(self, *, all: bool) -> str:
+        """What it said, or only what is not of its ordinary life."""
+        self._said.seek(0)
+        lines = self._said.read().decode(errors="replace").splitlines()
+        return "\n".join(line for line in lines if all or not line.startswith("palaver: "))
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def token(self, user: str) -> str:
-        return jwt.encode({"sub": user}, _SECRET, algorithm="HS256")
+        return jwt.encode({"sub": user}, SECRET, algorithm="HS256")
 
     def cpu(self) -> float:
         """Seconds of CPU that the engine has used."""

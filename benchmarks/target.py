@@ -5,6 +5,7 @@ palaver's own is in own_server.py, the peers' are in peers/.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -20,12 +21,32 @@ SECRET = "benchmark-secret-of-more-than-32-bytes"
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """`sub` is the user; signed with HS256."""
+    """`sub` is the user; signed with HS256, or out of `given`, tokens of somebody else's making."""
 
     secret: str = SECRET
+    given: Sequence[str] = ()
 
     def __call__(self, user: str) -> str:
         return jwt.encode({"sub": user}, self.secret, algorithm="HS256")
+
+    def users(self, count: int) -> list[tuple[str, str]]:
+        """User and token of `count` different users, whom the server has never met if the tokens
+        are our own. Raises `ValueError` if too few were given."""
+        if not self.given:
+            prefix = secrets.token_hex(4)
+            return [(user, self(user)) for user in (f"{prefix}-{n}" for n in range(count))]
+        if len(self.given) < count:
+            raise ValueError(f"{count} users are needed, and there are {len(self.given)} tokens")
+        return [(_sub(each), each) for each in self.given[:count]]
+
+
+def _sub(token: str) -> str:
+    """Who it is, unchecked. Raises `ValueError` if it is no JWT."""
+    try:
+        user: str = jwt.decode(token, options={"verify_signature": False})["sub"]
+    except (jwt.InvalidTokenError, KeyError) as error:
+        raise ValueError(f"not a token: {error}") from None
+    return user
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
