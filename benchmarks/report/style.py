@@ -54,20 +54,23 @@ padding:1.1rem 1.25rem;min-width:0;break-inside:avoid}}
 .card p{{font-size:.875rem;margin:.1rem 0 .9rem}}
 .headline{{max-width:52rem}}
 .chart{{display:block;width:100%;height:auto;overflow:visible;font-family:inherit}}
-.table{{overflow-x:auto;padding:.35rem 0}}
+.sheet{{margin:1rem 0}}.sheet>p:last-child{{margin:.6rem 0 0}}
+.table{{overflow-x:auto;margin:0 -1.25rem;padding:0 1.25rem}}
 table{{border-collapse:collapse;width:100%;font-size:.875rem;font-variant-numeric:tabular-nums}}
-caption{{text-align:left;color:var(--soft);padding:.5rem 1.25rem .25rem}}
-th,td{{padding:.4rem .6rem;text-align:right;vertical-align:baseline;white-space:nowrap}}
-th:first-child,td:first-child{{padding-left:1.25rem}}
-th:last-child,td:last-child{{padding-right:1.25rem}}
-th{{font-weight:600}}
-thead th{{color:var(--soft);font-weight:500;border-bottom:1px solid var(--rule);white-space:normal;
-vertical-align:bottom}}
-tbody tr+tr>*{{border-top:1px solid var(--rule)}}
-th[scope=row],td.text,th.text{{text-align:left}}
-td.text{{white-space:normal;min-width:9rem}}
-tr.ours>*{{color:var(--s0);font-weight:600}}
-td.good{{color:var(--good)}}td.bad,.bad{{color:var(--bad)}}
+caption{{text-align:left;font-weight:600;padding:1.25rem 0 .25rem}}
+th,td{{padding:.35rem .75rem;text-align:right;vertical-align:baseline;white-space:nowrap}}
+th:first-child{{padding-left:0}}td:last-child,th:last-child{{padding-right:0}}
+tbody th{{font-weight:400;text-align:left}}
+thead th{{color:var(--soft);font-weight:500;white-space:normal;vertical-align:bottom;
+border-bottom:1px solid var(--rule)}}
+.text{{text-align:left}}
+tr.begins~tr.begins>*{{border-top:1px solid var(--rule)}}
+tr.ours>:not([scope=rowgroup]){{color:var(--s0);font-weight:600}}
+td span{{display:inline-block;min-width:3.1em}}
+.good{{color:var(--good)}}.bad{{color:var(--bad)}}
+details{{margin-top:1rem}}summary{{cursor:pointer;color:var(--soft)}}
+details table{{width:auto}}details .table{{margin:0;padding:0}}
+details tbody tr+tr>*{{border-top:1px solid var(--rule)}}
 .warning{{background:var(--warn);color:var(--warn-ink);border-radius:10px;padding:.8rem 1.25rem;
 margin:1.25rem 0;max-width:none}}
 .warning ul{{margin:.25rem 0 0;padding-left:1.2rem}}
