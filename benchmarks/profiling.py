@@ -13,7 +13,7 @@ from .target import Contender, Target
 
 
 class Profiling:
-    """Leaves `WORKLOAD-PARAMETERS.svg` in `directory`: by py-spy, or where that may not look, by
+    """Leaves `profile-WORKLOAD-PARAMETERS.svg` in `directory`: by py-spy, or where that may not look, by
     cProfile from the next case on. `notes` say which."""
 
     def __init__(self, directory: Path) -> None:
@@ -26,12 +26,12 @@ class Profiling:
     @property
     def left(self) -> list[Path]:
         """The pictures, once the servers have ended."""
-        return sorted(self._directory.glob("*.svg"))
+        return sorted(self._directory.glob("profile-*.svg"))
 
     def prepare(self, contender: Contender, case: Case) -> None:
         """Before the server is started."""
         words = (str(value) for value in case.parameters.values())
-        self._path = self._directory / "-".join([case.workload, *words])
+        self._path = self._directory / "-".join(["profile", case.workload, *words])
         if isinstance(contender, Palaver):
             contender.profile = None if self._spies else self._path
 
