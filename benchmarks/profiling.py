@@ -13,8 +13,8 @@ from .target import Contender, Target
 
 
 class Profiling:
-    """Leaves `profile-WORKLOAD-PARAMETERS.svg` in `directory`: by py-spy, or where that may not look, by
-    cProfile from the next case on. `notes` say which."""
+    """Leaves `profile-WORKLOAD-PARAMETERS.svg` in `directory`: by py-spy, or where that may not
+    look, by cProfile from the next case on. `notes` say which."""
 
     def __init__(self, directory: Path) -> None:
         self.notes = ["profiled: figures are not comparable with others"]
