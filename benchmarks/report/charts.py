@@ -133,10 +133,10 @@ def headline_picture(results: Results) -> str | None:
 
 
 def _where(results: Results) -> str:
-    machine = ", ".join(
-        results.machine[each] for each in ("CPU", "cores") if each in results.machine
-    )
-    return f"palaver {results.version}, {results.began[:10]}" + (f", {machine}" if machine else "")
+    known = results.machine
+    cores = f"{known['cores']} cores" if "cores" in known else ""
+    words = (f"palaver {results.version}", results.began[:10], known.get("CPU"), cores)
+    return ", ".join(word for word in words if word)
 
 
 def _headline_group(what: Headline, results: Results) -> bars.Group | None:
@@ -192,9 +192,13 @@ def _grown(
         and (batch or mode(each) != "paced")
         and (growth.against in (each.medians if batch else each.parameters))
     ]
-    apart = [name for name in differing(known) if name != growth.against] if known else []
+    if not known:
+        return
+    # Whatever changes how many frames one write takes belongs into one curve, their size apart.
+    same = ("bytes",) if batch else [name for name in differing(known) if name != growth.against]
+    apart = [name for name in differing(known) if name in same]
     for each in known:
-        sheets.setdefault("" if batch else described(each, apart), []).append(each)
+        sheets.setdefault(described(each, apart), []).append(each)
     for setting, group in sheets.items():
         series: dict[str, list[tuple[float, float]]] = {}
         for each in group:

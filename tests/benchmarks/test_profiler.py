@@ -105,13 +105,15 @@ echo ready >{tmp_path}/ready; while :; do sleep 0.05; done"""
 
 
 def test_what_py_spy_complains_of_is_told(tmp_path, monkeypatch, busy):
-    program = fake_py_spy(tmp_path, "echo 'Permission Denied: Try sudo' >&2; exit 1")
+    said = tmp_path / "said"
+    subprocess.run(["mkfifo", said], check=True)
+    program = fake_py_spy(tmp_path, f"echo 'Permission Denied: Try sudo' >&2; echo >{said}; exit 1")
     monkeypatch.setattr(profiler, "py_spy", lambda: program)
     with (
         pytest.raises(NotProfiled, match="Permission Denied"),
         flame_graph(busy.pid, tmp_path / "x"),
     ):
-        pass
+        said.read_text()
 
 
 def test_without_py_spy_there_is_a_word_on_where_to_get_it(tmp_path, monkeypatch, busy):
