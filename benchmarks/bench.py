@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -67,7 +68,7 @@ def carry_out(options: Options) -> bool:
     with progress(Console(stderr=True), len(session)) as begins:
         session.run(begins)
     results = Results(
-        command=shlex.join(["palaver", *sys.argv[1:]]),
+        command=_told(sys.argv[1:]),
         began=began,
         version=__version__,
         machine=machine(),
@@ -82,6 +83,15 @@ def carry_out(options: Options) -> bool:
         page = directory.write(results, where, profiling.left if profiling else ())
         typer.echo(f"palaver: the report is {page}", err=True)
     return all(summary.runs for summary in results.summaries)
+
+
+def _told(arguments: Sequence[str]) -> str:
+    """The command, without a secret."""
+    hidden = [
+        "…" if before == "--secret" else re.sub("^--secret=.*", "--secret=…", word)
+        for before, word in zip(("", *arguments), arguments, strict=False)
+    ]
+    return f"palaver {shlex.join(hidden)}"
 
 
 def _cases(options: Options) -> list[Case]:

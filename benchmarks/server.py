@@ -45,7 +45,6 @@ class Server:
         self.host = "127.0.0.1"
         self.port, http_port = _free_port(), _free_port()
         self.http_url = f"http://{self.host}:{http_port}"
-        self._data = data
         where = ["--memory"] if data is None else ["--data", str(data)]
         self._command = [
             *(str(Path(sys.executable).with_name("palaver")), "serve", *where),
@@ -56,7 +55,6 @@ class Server:
         if profile is not None:
             self._command = under_cprofile(self._command, profile)
         self._settings = dict(settings or {})
-        self._postgres: list[psutil.Process] = []
 
     def __enter__(self) -> Self:
         environment = {**os.environ, "PALAVER_AUTH__SECRET": SECRET}
@@ -72,15 +70,12 @@ class Server:
         self._handle = psutil.Process(self._process.pid)
         for _ in range(600):
             if self._process.poll() is not None:
-                raise RuntimeError(f"the server did not start: {self._complaints(all=True)}")
+                raise RuntimeError(f"the server did not start: {self._complaints(whole=True)}")
             try:
                 socket.create_connection((self.host, self.port)).close()
                 break
             except OSError:
                 time.sleep(0.1)
-        if self._data is not None:  # with a dsn nothing is found there
-            for pid_file in self._data.rglob("postmaster.pid"):
-                self._postgres.append(psutil.Process(int(pid_file.read_text().split()[0])))
         return self
 
     def __exit__(
@@ -95,15 +90,15 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        if complaints := self._complaints(all=self._process.returncode != 0):
+        if complaints := self._complaints(whole=self._process.returncode != 0):
             print(complaints, file=sys.stderr)
         self._said.close()
 
-    def _complaints(self, *, all: bool) -> str:
+    def _complaints(self, *, whole: bool) -> str:
         """What it said, or only what is not of its ordinary life."""
         self._said.seek(0)
         lines = self._said.read().decode(errors="replace").splitlines()
-        return "\n".join(line for line in lines if all or not line.startswith("palaver: "))
+        return "\n".join(line for line in lines if whole or not line.startswith("palaver: "))
 
     @property
     def pid(self) -> int:
@@ -117,24 +112,9 @@ class Server:
         times = self._handle.cpu_times()
         return times.user + times.system
 
-    def postgres_cpu(self) -> float:
-        """The same of all its Postgres processes."""
-        total = 0.0
-        for postmaster in self._postgres:
-            for process in (postmaster, *postmaster.children()):
-                times = process.cpu_times()
-                total += times.user + times.system
-        return total
-
     def rss(self) -> int:
         """Bytes of memory of the engine."""
         return int(self._handle.memory_info().rss)
-
-    @staticmethod
-    def own_cpu() -> float:
-        """Seconds of CPU that the load generator has used."""
-        times = os.times()
-        return times.user + times.system
 
 
 def _free_port() -> int:

@@ -47,7 +47,8 @@ def measure(target: Target, case: Case) -> list[Figures]:
         def rows(expected: int) -> Callable[[dict[str, Any]], str | None]:
             def check(ok: dict[str, Any]) -> str | None:
                 got = len(ok["conversations"])
-                return None if got == expected else f"{got} conversations instead of {expected}"
+                # What changed may be told more than once.
+                return None if got >= expected else f"{got} conversations instead of {expected}"
 
             return check
 
