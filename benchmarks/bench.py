@@ -65,14 +65,18 @@ def carry_out(options: Options) -> bool:
     session = Session(_cases(options), _contenders(options), repeats, profiling)
     began = datetime.now(UTC).isoformat(timespec="seconds")
     console = Console()
-    with progress(Console(stderr=True), len(session)) as begins:
-        session.run(begins)
+    notes = profiling.notes if profiling else []
+    try:
+        with progress(Console(stderr=True), len(session)) as begins:
+            session.run(begins)
+    except KeyboardInterrupt:  # what has been measured until then is told
+        notes = [*notes, "interrupted: this is not all"]
     results = Results(
         command=_told(sys.argv[1:]),
         began=began,
         version=__version__,
         machine=machine(),
-        conditions=[*session.conditions, *(profiling.notes if profiling else ())],
+        conditions=[*session.conditions, *notes],
         runs=session.runs,
     )
     if options.json:

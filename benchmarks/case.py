@@ -46,6 +46,13 @@ class Case:
         """A parameter that is a whole number."""
         return int(self.parameters[name])
 
+    def failed(self, target: str, store: str, why: str) -> Figures:
+        """A run of which nothing is known but that there is none."""
+        parameters = {**self.parameters, "store": store}
+        return Figures(
+            workload=self.workload, target=target, parameters=parameters, seconds=0, problems=[why]
+        )
+
     def figures(self, target: Target, used: Mapping[str, Any], **known: Any) -> Figures:
         """Of this case; `used` is what a `Meter` says. `parameters` are further ones."""
         further = known.pop("parameters", {})

@@ -29,4 +29,4 @@ def _run(target: Target, case: Case) -> list[Figures]:
     try:
         return case.measure(target, case)
     except (Refused, ValueError) as why:  # too few tokens are a ValueError
-        return [case.figures(target, {"seconds": 0.0}, problems=[str(why)])]
+        return [case.failed(target.name, target.store, str(why))]

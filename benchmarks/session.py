@@ -45,7 +45,11 @@ class Session:
         for case, contender in self._plan:
             words = (f"{name}={value}" for name, value in case.parameters.items())
             begins(f"{contender.name}: {case.workload} {' '.join(words)}")
-            self.runs += self._one(case, contender)
+            try:
+                self.runs += self._one(case, contender)
+            except RuntimeError as why:  # it did not start
+                store = "postgres" if case.postgres else "memory"
+                self.runs.append(case.failed(contender.name, store, str(why)))
 
     def _one(self, case: Case, contender: Contender) -> list[Figures]:
         with ExitStack() as stack:

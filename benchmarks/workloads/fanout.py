@@ -13,12 +13,14 @@ RATE = 100
 
 
 def cases(scale: Scale) -> list[Case]:
-    """Saturated, by members and by size; paced in a group of 100."""
+    """Saturated, by members, by size and by how much may be joined; paced in a group of 100."""
     members = (100, 1000) if scale.quick else (100, 500, 1000)
     sizes = () if scale.quick else (1024, 10_240)
+    windows = () if scale.quick else (1, 16)
     every = [
         *(saturated(members=each, bytes=120) for each in members),
         *(saturated(members=100, bytes=each) for each in sizes),
+        *(saturated(members=100, bytes=120, in_flight=each) for each in windows),
         paced(RATE, members=100, bytes=120),
     ]
     return [Case("fanout", each, measure, scale.seconds) for each in every]
@@ -26,4 +28,5 @@ def cases(scale: Scale) -> list[Case]:
 
 def measure(target: Target, case: Case) -> list[Figures]:
     members = case.number("members")
-    return [talk(target, case, rooms=1, members=members, senders=SENDERS, window=WINDOW)]
+    window = int(case.parameters.get("in_flight", WINDOW))
+    return [talk(target, case, rooms=1, members=members, senders=SENDERS, window=window)]

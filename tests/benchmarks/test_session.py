@@ -15,10 +15,11 @@ def nothing(target: Target, case: Case) -> list[Figures]:
 
 
 class Stub:
-    def __init__(self, name: str, *workloads: str) -> None:
+    def __init__(self, name: str, *workloads: str, broken: bool = False) -> None:
         self.name = name
         self.workloads = frozenset(workloads)
         self.running = 0
+        self._broken = broken
 
     def missing(self) -> str | None:
         return None
@@ -27,6 +28,8 @@ class Stub:
     def start(
         self, postgres: tuple[str, int] | None, settings: Mapping[str, str]
     ) -> Iterator[Target]:
+        if self._broken:
+            raise RuntimeError("it ended at once")
         self.running += 1
         yield Target(
             name=self.name,
@@ -58,6 +61,15 @@ def test_servers_take_turns_and_the_turn_changes(monkeypatch):
     assert len(begun) == len(session) == 6
     assert list(session.conditions) == ["no limits"]
     assert all(each.running == 0 for each in contenders)
+
+
+def test_a_server_that_does_not_start_is_a_run_that_does_not_count():
+    broken = Stub("ws", "fanout", broken=True)
+    session = Session([Case("fanout", {}, nothing, 1.0)], [broken], repeats=2)
+    session.run(lambda name: None)
+    assert [(run.target, run.problems) for run in session.runs] == [
+        ("ws", ["it ended at once"])
+    ] * 2
 
 
 def test_the_machine_is_described():
