@@ -114,6 +114,7 @@ class Flow:
             began = time.perf_counter()
             for k in range(int(rate * seconds)):
                 due = began + k / rate
+                self._read(max(due - time.perf_counter(), 0.0))  # also when it is late
                 while (wait := due - time.perf_counter()) > 0:
                     self._read(wait)
                 inlet = senders[k % len(senders)]
