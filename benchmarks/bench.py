@@ -6,6 +6,7 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,9 @@ from .. import __version__
 from ..gateway.cli.words import Problem
 from . import outage, slow_reader
 from .case import Case, Scale
+from .dialect import Refused
 from .figures import Results
+from .lines import allow_files
 from .own_server import Elsewhere, Palaver
 from .peers import PEERS
 from .profiling import Profiling
@@ -31,6 +34,8 @@ DISTURBED = {"outage": outage.main, "slow-reader": slow_reader.main}
 """Measurements of what goes wrong, each with goals of its own."""
 
 _REPORT = Path("palaver-report")
+_SOCKETS = 11_000
+"""Of the largest case; servers inherit the limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,8 @@ def carry_out(options: Options) -> bool:
     profiling = Profiling(where) if options.profile else None
     repeats = options.repeats or (1 if options.quick or profiling else 5)
     session = Session(_cases(options), _contenders(options), repeats, profiling)
+    with suppress(Refused):  # a case that needs more says so
+        allow_files(_SOCKETS)
     began = datetime.now(UTC).isoformat(timespec="seconds")
     console = Console()
     notes = profiling.notes if profiling else []

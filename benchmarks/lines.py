@@ -60,10 +60,12 @@ def close(lines: Sequence[Line]) -> None:
 
 
 def allow_files(count: int) -> None:
-    """See to it that this process may open `count` sockets. Raises `Refused` if it may not."""
+    """See to it that this process, and those that it starts, may open `count` sockets. Raises
+    `Refused` if they may not."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count + 100
-    if soft < wanted:
-        if hard != resource.RLIM_INFINITY and hard < wanted:
-            raise Refused(f"{count} connections need `ulimit -n {wanted}`; the limit is {hard}")
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    if soft >= wanted or soft == resource.RLIM_INFINITY:
+        return
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise Refused(f"{count} connections need `ulimit -n {wanted}`; the limit is {hard}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
