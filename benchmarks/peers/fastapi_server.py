@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -126,8 +125,6 @@ async def connection(websocket: WebSocket, token: str) -> None:
 
 
 def main() -> None:
-    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # Node does so by itself
     port = int(os.environ["PEER_PORT"])
     uvicorn.run(
         app,
