@@ -38,7 +38,6 @@ def picture(
         *children,
         viewBox=f"0 0 {width:g} {height:g}",
         role="img",
-        aria_label=f"{title}. {description}",
         class_="chart",
     )
     svg.set("xmlns", SVG)

@@ -75,10 +75,7 @@ def _invalid(results: Results) -> Element | None:
     bad = [each for each in results.summaries if each.invalid]
     if not bad:
         return None
-    items = (
-        node("li", f"{each.target}, {each.key}: {'; '.join(dict.fromkeys(each.invalid))}")
-        for each in bad
-    )
+    items = (node("li", f"{_name(each)}: {'; '.join(dict.fromkeys(each.invalid))}") for each in bad)
     return node(
         "div",
         node("strong", "Some runs are invalid and not part of any figure:"),
@@ -168,8 +165,6 @@ def _details(summaries: Sequence[Summary]) -> Element:
 
 
 def _detail(summary: Summary) -> Element:
-    setting = described(summary, [name for name in summary.parameters if name != "mode"])
-    name = ", ".join(filter(None, (summary.target, summary.workload, mode(summary), setting)))
     rows = (
         node(
             "tr",
@@ -186,6 +181,12 @@ def _detail(summary: Summary) -> Element:
     )
     return node(
         "div",
-        node("table", node("caption", name), node("thead", head), node("tbody", *rows)),
+        node("table", node("caption", _name(summary)), node("thead", head), node("tbody", *rows)),
         class_="table",
     )
+
+
+def _name(summary: Summary) -> str:
+    setting = described(summary, [name for name in summary.parameters if name != "mode"])
+    parts = (summary.target, summary.workload, mode(summary), setting)
+    return ", ".join(part for part in parts if part)
