@@ -27,21 +27,30 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Bars of one quantity in one unit."""
+    """Bars of one quantity, which `said` names, in one unit."""
 
     heading: str
+    said: str
     unit: str
     bars: Sequence[Bar]
 
 
-def bar_chart(title: str, description: str, groups: Sequence[Group]) -> Element:
+def bar_chart(title: str, groups: Sequence[Group], *, headings: bool = True) -> Element:
+    """One below the other; without `headings` for a place that has its own."""
     y, parts = 0.0, []
     for group in groups:
-        parts.append(node("text", group.heading, x=0, y=y + 16, class_="heading"))
-        y += _HEADING
+        if headings:
+            said = node("tspan", group.said, dx=9, class_="said")
+            parts.append(node("text", group.heading, said, x=0, y=y + 16, class_="heading"))
+            y += _HEADING
         parts.extend(_rows(group, y))
         y += _ROW * len(group.bars) + _GAP
-    return picture(title, description, WIDTH, max(y - _GAP, 1), *parts)
+    told = "; ".join(
+        f"{group.heading}, {group.said}: "
+        + ", ".join(f"{bar.name} {spoken(bar, group)}" for bar in group.bars)
+        for group in groups
+    )
+    return picture(title, told, WIDTH, max(y - _GAP, 1), *parts)
 
 
 def times_ours(bar: Bar, group: Group) -> float | None:

@@ -21,6 +21,7 @@ _PERCENTS = sorted(
     | {99.9 + n / 100 for n in range(10)}
     | {99.99}
 )
+SHORTER = "Shorter is better."
 _SAMPLES = 10
 """A percentile is drawn if so many of the values were above it."""
 _APART = 1.5
@@ -101,33 +102,40 @@ def charts(results: Results) -> list[Chart]:
     return [*found, *(chart for group in cases(paced) for chart in _latency(group, colours))]
 
 
-def headline(results: Results) -> Chart | None:
-    """The picture of the whole: what a unit of work costs, ours and theirs."""
-    groups = [group for each in HEADLINES if (group := _headline_group(each, results)) is not None]
-    if not groups:
-        return None
-    told = "; ".join(f"{group.heading}: {_listed(group)}" for group in groups)
-    drawing = bar_chart("What it costs", told, groups)
-    text = "Shorter is better. Beside the others: how many times ours. " + _where(results)
-    return Chart("What it costs", text, drawing)
+def headlines(results: Results) -> list[Chart]:
+    """What a unit of work costs, ours and theirs, one picture for each kind of work."""
+    text = f"{SHORTER} Beside the others: how many times ours."
+    return [
+        Chart(
+            f"{group.heading}: {group.said}",
+            text,
+            bar_chart(f"{group.heading}: {group.said}", [group], headings=False),
+        )
+        for group in _headline_groups(results)
+    ]
 
 
 def headline_picture(results: Results) -> str | None:
-    """The same as an SVG that stands alone, legible on light and dark pages alike."""
-    chart = headline(results)
-    if chart is None:
+    """The same in one SVG that stands alone, legible on light and dark pages; None without any."""
+    groups = _headline_groups(results)
+    if not groups:
         return None
-    _, _, width, height = (float(each) for each in chart.drawing.get("viewBox", "").split())
-    margin, foot = 24.0, 34.0
+    drawing = bar_chart("What it costs", groups)
+    title, told, *parts = drawing
+    _, _, width, height = (float(each) for each in drawing.get("viewBox", "").split())
+    margin, foot = 24.0, 50.0
     outer = picture(
-        chart.title,
-        chart.drawing.findtext("desc", ""),
+        title.text or "",
+        told.text or "",
         width + 2 * margin,
         height + 2 * margin + foot,
         node("style", picture_style()),
         node("rect", width="100%", height="100%", rx=10, class_="card"),
-        node("g", *chart.drawing[2:], transform=f"translate({margin:g} {margin:g})"),
-        node("text", _where(results), x=margin, y=height + margin + foot, class_="note"),
+        node("g", *parts, transform=f"translate({margin:g} {margin:g})"),
+        node(
+            "text", f"{SHORTER} Bold: times ours.", x=margin, y=height + margin + 30, class_="note"
+        ),
+        node("text", _where(results), x=margin, y=height + margin + 50, class_="note"),
     )
     return as_svg(outer)
 
@@ -137,6 +145,10 @@ def _where(results: Results) -> str:
     cores = f"{known['cores']} cores" if "cores" in known else ""
     words = (f"palaver {results.version}", results.began[:10], known.get("CPU"), cores)
     return ", ".join(word for word in words if word)
+
+
+def _headline_groups(results: Results) -> list[bars.Group]:
+    return [group for each in HEADLINES if (group := _headline_group(each, results)) is not None]
 
 
 def _headline_group(what: Headline, results: Results) -> bars.Group | None:
@@ -159,8 +171,8 @@ def _headline_group(what: Headline, results: Results) -> bars.Group | None:
     best = max(choice, key=merit)
     names = [name for name in ("members", "connections") if name in best[0].parameters]
     return bars.Group(
-        ": ".join(filter(None, (title(what.workload), described(best[0], names))))
-        + f" – {what.said}",
+        ", ".join(filter(None, (what.name, described(best[0], names)))),
+        what.said,
         what.unit,
         [
             Bar(
@@ -172,10 +184,6 @@ def _headline_group(what: Headline, results: Results) -> bars.Group | None:
             for each in best
         ],
     )
-
-
-def _listed(group: bars.Group) -> str:
-    return ", ".join(f"{bar.name} {bars.spoken(bar, group)}" for bar in group.bars)
 
 
 def _grown(

@@ -73,14 +73,15 @@ class Headline:
     workload: str
     figure: str
     unit: str
+    name: str
     said: str
 
 
 HEADLINES = (
-    Headline("fanout", "us_per_delivery", "µs", "CPU per delivery"),
-    Headline("direct", "us_per_message", "µs", "CPU per message"),
-    Headline("durable", "us_per_message_all", "µs", "CPU per message, Postgres included"),
-    Headline("idle", "kib_per_connection", "KiB", "memory per connection"),
+    Headline("fanout", "us_per_delivery", "µs", "One group", "CPU per delivery"),
+    Headline("direct", "us_per_message", "µs", "Chats of two", "CPU per message"),
+    Headline("durable", "us_per_message_all", "µs", "Durable", "CPU per message with Postgres"),
+    Headline("idle", "kib_per_connection", "KiB", "Idle", "memory per connection"),
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from ..figures import Results, Summary
-from .charts import Chart, charts, headline
+from .charts import Chart, charts, headlines
 from .markup import as_html, node
 from .quantity import figure
 from .sheets import EXPLAINED, Cell, Sheet, described, mode, sheets
@@ -15,7 +15,6 @@ from .style import page_style
 
 def html(results: Results, profiles: Sequence[str] = ()) -> str:
     """The whole page. `profiles` are names of files that lie beside it."""
-    top = headline(results)
     return as_html(
         node(
             "html",
@@ -36,7 +35,7 @@ def html(results: Results, profiles: Sequence[str] = ()) -> str:
                     class_="soft",
                 ),
                 _invalid(results),
-                None if top is None else _card(top, "card headline"),
+                *_section("What it costs", [_card(chart) for chart in headlines(results)]),
                 *_section("Curves", [_card(chart) for chart in charts(results)]),
                 node("h2", "The same in numbers"),
                 node("p", EXPLAINED, class_="soft"),
@@ -60,13 +59,13 @@ def _section(name: str, cards: Sequence[Element]) -> list[Element]:
     return [node("h2", name), node("div", *cards, class_="cards")]
 
 
-def _card(chart: Chart, kind: str = "card") -> Element:
+def _card(chart: Chart) -> Element:
     return node(
         "section",
         node("h3", chart.title),
         node("p", chart.text, class_="soft"),
         chart.drawing,
-        class_=kind,
+        class_="card",
     )
 
 
@@ -144,15 +143,15 @@ def _cell(cell: Cell) -> Element:
 
 
 def _conditions(results: Results, profiles: Sequence[str]) -> Element:
-    rows = [
-        *((name, [value]) for name, value in results.machine.items()),
-        ("palaver", [results.version]),
-        ("began", [results.began]),
-        ("command", [node("code", results.command)]),
-        *(("set", [each]) for each in results.conditions),
-        *(("profile", [node("a", each, href=each)]) for each in profiles),
+    rows: list[tuple[str, Element | str]] = [
+        *results.machine.items(),
+        ("palaver", results.version),
+        ("began", results.began),
+        ("command", node("code", results.command)),
+        *(("set", each) for each in results.conditions),
+        *(("profile", node("a", each, href=each)) for each in profiles),
     ]
-    items = [each for name, value in rows for each in (node("dt", name), node("dd", *value))]
+    items = [each for name, value in rows for each in (node("dt", name), node("dd", value))]
     return node("div", node("dl", *items), class_="card")
 
 

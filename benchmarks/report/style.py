@@ -5,12 +5,12 @@ from __future__ import annotations
 _LIGHT = """
 --page:#f6f7f9;--card:#fff;--ink:#1b2330;--soft:#566173;--rule:#e1e5eb;--bar:#a9b4c4;
 --bad:#b42318;--good:#0b7a53;--warn:#fff4e5;--warn-ink:#7a4100;
---s0:#4338ca;--s1:#c2410c;--s2:#0f766e;--s3:#a21caf;--s4:#b45309;--s5:#475569;--s6:#be123c
+--s0:#4338ca;--s1:#c2410c;--s2:#0f766e;--s3:#a21caf;--s4:#4d7c0f;--s5:#475569;--s6:#be123c
 """
 _DARK = """
 --page:#0e1218;--card:#161c25;--ink:#e8ecf2;--soft:#9ba7b8;--rule:#2a3340;--bar:#4f5d70;
 --bad:#ff8a80;--good:#5fd6a6;--warn:#33270f;--warn-ink:#ffce85;
---s0:#9aa5ff;--s1:#fb923c;--s2:#2dd4bf;--s3:#e879f9;--s4:#fcd34d;--s5:#a8b3c4;--s6:#fb7185
+--s0:#9aa5ff;--s1:#fb923c;--s2:#2dd4bf;--s3:#e879f9;--s4:#bef264;--s5:#a8b3c4;--s6:#fb7185
 """
 
 _FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",sans-serif'
@@ -19,6 +19,7 @@ _CHART = (
     ".chart text{fill:var(--ink);font-size:13px;font-variant-numeric:tabular-nums}"
     ".chart .tick,.chart .axis,.chart .note{fill:var(--soft)}"
     ".chart .heading{font-size:14px;font-weight:600}"
+    ".chart .said{fill:var(--soft);font-weight:400}"
     ".chart .label.ours{fill:var(--s0);font-weight:600}"
     ".chart .ratio{fill:var(--ink);font-weight:600}"
     ".chart .grid{stroke:var(--rule);stroke-width:1}"
@@ -44,7 +45,7 @@ color:var(--ink);font:1rem/1.55 {_FONT}}}
 h1{{font-size:1.75rem;line-height:1.2;margin:0 0 .5rem;letter-spacing:-.015em}}
 h2{{font-size:1.2rem;margin:2.75rem 0 .25rem}}
 h3{{font-size:1rem;margin:0}}
-p{{margin:.25rem 0 1rem;max-width:46rem}}
+p{{margin:.25rem 0 1rem;max-width:52rem}}
 .soft{{color:var(--soft)}}
 code{{font:.875em ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;
 overflow-wrap:anywhere}}
@@ -52,7 +53,6 @@ overflow-wrap:anywhere}}
 .card{{background:var(--card);border:1px solid var(--rule);border-radius:10px;
 padding:1.1rem 1.25rem;min-width:0;break-inside:avoid}}
 .card p{{font-size:.875rem;margin:.1rem 0 .9rem}}
-.headline{{max-width:52rem}}
 .chart{{display:block;width:100%;height:auto;overflow:visible;font-family:inherit}}
 .sheet{{margin:1rem 0}}.sheet>p:last-child{{margin:.6rem 0 0}}
 .table{{overflow-x:auto;margin:0 -1.25rem;padding:0 1.25rem}}

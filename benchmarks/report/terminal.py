@@ -45,8 +45,9 @@ def _table(sheet: Sheet) -> Table:
         table.add_column("case", min_width=min(max(len(row.case) for row in sheet.rows), 28))
     table.add_column("server", no_wrap=True)
     for number, column in enumerate(sheet.columns):
-        texts = (*column.split(), *(_text(row.cells[number]) for row in sheet.rows))
-        table.add_column(column, justify="right", min_width=max(map(len, texts)))
+        words = [len(word) for word in column.split()]
+        cells = [len(_text(row.cells[number])) for row in sheet.rows]
+        table.add_column(column, justify="right", min_width=max(words + cells))
     table.add_column("runs", justify="right")
     last = None
     for row in sheet.rows:

@@ -8,7 +8,7 @@ import pytest
 
 from palaver.benchmarks.figures import Results
 from palaver.benchmarks.report.bars import Bar, Group, bar_chart, spoken
-from palaver.benchmarks.report.charts import charts, headline, headline_picture
+from palaver.benchmarks.report.charts import charts, headline_picture, headlines
 from palaver.benchmarks.report.directory import write
 from palaver.benchmarks.report.markup import as_svg
 from palaver.benchmarks.report.page import html
@@ -71,11 +71,8 @@ def test_the_page_says_what_does_not_count_and_under_which_conditions_the_rest_d
 
 
 def test_every_picture_can_be_told_and_stays_within_its_frame():
-    drawn = [chart.drawing for chart in charts(session())]
-    top = headline(session())
-    assert top is not None
-    for svg in (*drawn, top.drawing):
-        picture = ElementTree.fromstring(as_svg(svg))
+    for chart in (*headlines(session()), *charts(session())):
+        picture = ElementTree.fromstring(as_svg(chart.drawing))
         assert picture[0].tag == f"{SVG}title"
         assert picture[1].tag == f"{SVG}desc"
         assert picture.get("role") == "img"
@@ -101,7 +98,7 @@ def test_there_is_a_curve_for_whatever_grows_and_for_every_latency():
 
 def test_what_was_measured_once_makes_no_curve_and_nothing_makes_no_picture():
     assert charts(results(run("fanout", "palaver", members=100, mode="saturated"))) == []
-    assert headline(results(run("connect", "palaver"))) is None
+    assert headlines(results(run("connect", "palaver"))) == []
     assert headline_picture(results()) is None
     read(html(results()))
 
@@ -121,8 +118,10 @@ def test_what_is_more_stands_higher_and_what_is_larger_further_right():
 
 
 def test_bars_are_as_long_as_their_values_and_say_how_many_times_ours_they_are():
-    group = Group("CPU", "µs", [Bar("ours", 2.0, ours=True), Bar("a", 8.0), Bar("b", None, "why")])
-    bars = list(bar_chart("t", "d", [group]).iter("rect"))
+    group = Group(
+        "CPU", "each", "µs", [Bar("ours", 2.0, ours=True), Bar("a", 8.0), Bar("b", None, "why")]
+    )
+    bars = list(bar_chart("t", [group]).iter("rect"))
     widths = [float(bar.get("width", 0)) for bar in bars]
     assert widths == [pytest.approx(widths[1] / 4), widths[1]]
     told = [spoken(bar, group) for bar in group.bars]
@@ -150,6 +149,6 @@ def test_the_directory_holds_the_page_the_picture_and_what_both_are_made_of(tmp_
 
 
 def test_memory_alone_makes_a_headline():
-    chart = headline(results(idle("palaver", 10.0, 1000), idle("theirs", 25.0, 1000)))
-    assert chart is not None
-    assert "2.5× ours" in chart.drawing.findtext("desc", "")
+    (chart,) = headlines(results(idle("palaver", 10.0, 1000), idle("theirs", 25.0, 1000)))
+    assert chart.title == "Idle, 1,000 connections: memory per connection"
+    assert "theirs 25.0 KiB, 2.5× ours" in chart.drawing.findtext("desc", "")

@@ -90,9 +90,9 @@ def test_figures_that_nobody_foresaw_are_shown_where_there_is_no_choice_of_figur
 
 
 def told(session: Results, width: int = 120) -> str:
-    console = Console(file=io.StringIO(), width=width)
-    terminal.tell(session, console)
-    return console.file.getvalue()
+    file = io.StringIO()
+    terminal.tell(session, Console(file=file, width=width))
+    return file.getvalue()
 
 
 def test_the_terminal_shows_figures_ratios_reasons_and_conditions():
