@@ -9,15 +9,17 @@ from xml.etree.ElementTree import Element
 from .markup import node, picture
 from .quantity import figure, ratio
 
-WIDTH = 560.0
+WIDTH = 460.0
 _BAR, _ROW = 16.0, 27.0
-_NAMES, _VALUES = 150.0, 150.0
+_LETTER, _LONGEST = 7.8, 20
+"""Width of a letter of a name, and how many are shown."""
+_VALUES = 132.0
 _HEADING, _GAP = 30.0, 16.0
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """`value` None with a `note`: there is no figure, and why. `ours` is drawn in our colour."""
+    """`value` None: there is no figure, and the `note` says why. `ours` is drawn in our colour."""
 
     name: str
     value: float | None
@@ -38,12 +40,14 @@ class Group:
 def bar_chart(title: str, groups: Sequence[Group], *, headings: bool = True) -> Element:
     """One below the other; without `headings` for a place that has its own."""
     y, parts = 0.0, []
+    longest = max((len(bar.name) for group in groups for bar in group.bars), default=0)
+    left = min(longest, _LONGEST) * _LETTER + 12
     for group in groups:
         if headings:
             said = node("tspan", group.said, dx=9, class_="said")
             parts.append(node("text", group.heading, said, x=0, y=y + 16, class_="heading"))
             y += _HEADING
-        parts.extend(_rows(group, y))
+        parts.extend(_rows(group, left, y))
         y += _ROW * len(group.bars) + _GAP
     told = "; ".join(
         f"{group.heading}, {group.said}: "
@@ -61,37 +65,36 @@ def times_ours(bar: Bar, group: Group) -> float | None:
     return bar.value / ours
 
 
-def _rows(group: Group, y: float) -> list[Element]:
+def _rows(group: Group, left: float, y: float) -> list[Element]:
     longest = max((bar.value for bar in group.bars if bar.value is not None), default=0) or 1
-    room = WIDTH - _NAMES - _VALUES
+    room = WIDTH - left - _VALUES
     rows = []
     for number, bar in enumerate(group.bars):
         top = y + number * _ROW
         wide = max((bar.value or 0) / longest * room, 1.5)
         middle = top + _BAR / 2 + 5
-        name = "label ours" if bar.ours else "label"
+        kind = "label ours" if bar.ours else "label"
+        name = bar.name if len(bar.name) <= _LONGEST else f"{bar.name[: _LONGEST - 1]}…"
         rows.append(
             node(
                 "g",
                 node("title", f"{bar.name}: {spoken(bar, group)}"),
-                node("text", bar.name, x=_NAMES - 12, y=middle, class_=name, text_anchor="end"),
-                *(() if bar.value is None else (_bar(bar, top, wide),)),
-                *_value(bar, group, middle, _NAMES + (0 if bar.value is None else wide + 8)),
+                node("text", name, x=left - 12, y=middle, class_=kind, text_anchor="end"),
+                *(() if bar.value is None else (_bar(bar, left, top, wide),)),
+                *_value(bar, group, middle, left + (0 if bar.value is None else wide + 8)),
             )
         )
     return rows
 
 
-def _bar(bar: Bar, top: float, wide: float) -> Element:
-    kind = "bar invalid" if bar.note else "bar ours" if bar.ours else "bar"
-    return node("rect", x=_NAMES, y=top, width=wide, height=_BAR, rx=2, class_=kind)
+def _bar(bar: Bar, left: float, top: float, wide: float) -> Element:
+    kind = "bar ours" if bar.ours else "bar"
+    return node("rect", x=left, y=top, width=wide, height=_BAR, rx=2, class_=kind)
 
 
 def _value(bar: Bar, group: Group, y: float, x: float) -> list[Element]:
-    if bar.value is None or bar.note:
-        text = bar.note or "not measured"
-        value = "" if bar.value is None else f"{figure(bar.value)} {group.unit}, "
-        return [node("text", f"{value}{text}", x=x, y=y, class_="note")]
+    if bar.value is None:
+        return [node("text", "no valid run", x=x, y=y, class_="note")]
     times = times_ours(bar, group)
     return [
         node(
@@ -107,11 +110,7 @@ def _value(bar: Bar, group: Group, y: float, x: float) -> list[Element]:
 
 def spoken(bar: Bar, group: Group) -> str:
     if bar.value is None:
-        return bar.note or "not measured"
+        return f"no valid run: {bar.note}"
     times = times_ours(bar, group)
     said = f"{figure(bar.value)} {group.unit}"
-    return (
-        said
-        + (f", {ratio(times)} ours" if times is not None else "")
-        + (f", {bar.note}" if bar.note else "")
-    )
+    return said if times is None else f"{said}, {ratio(times)} ours"

@@ -21,18 +21,20 @@ _PERCENTS = sorted(
     | {99.9 + n / 100 for n in range(10)}
     | {99.99}
 )
-SHORTER = "Shorter is better."
 _SAMPLES = 10
 """A percentile is drawn if so many of the values were above it."""
 _APART = 1.5
 """Times that the largest value across must be of the smallest, or there is no curve to be seen."""
 
 
+SHORTER = "Shorter is better. Bold: how many times ours."
+
+
 @dataclass(frozen=True, slots=True)
 class Chart:
     title: str
     text: str
-    """How to read it."""
+    """How to read it, if that must be said."""
     drawing: Element
 
 
@@ -104,11 +106,10 @@ def charts(results: Results) -> list[Chart]:
 
 def headlines(results: Results) -> list[Chart]:
     """What a unit of work costs, ours and theirs, one picture for each kind of work."""
-    text = f"{SHORTER} Beside the others: how many times ours."
     return [
         Chart(
             f"{group.heading}: {group.said}",
-            text,
+            "",
             bar_chart(f"{group.heading}: {group.said}", [group], headings=False),
         )
         for group in _headline_groups(results)
@@ -132,11 +133,12 @@ def headline_picture(results: Results) -> str | None:
         node("style", picture_style()),
         node("rect", width="100%", height="100%", rx=10, class_="card"),
         node("g", *parts, transform=f"translate({margin:g} {margin:g})"),
-        node(
-            "text", f"{SHORTER} Bold: times ours.", x=margin, y=height + margin + 30, class_="note"
-        ),
+        node("text", SHORTER, x=margin, y=height + margin + 30, class_="note"),
         node("text", _where(results), x=margin, y=height + margin + 50, class_="note"),
     )
+    # Its natural size, for pages that do not say how large they want it.
+    for name, size in (("width", width), ("height", height + foot)):
+        outer.set(name, f"{(size + 2 * margin) * 1.4:.0f}")
     return as_svg(outer)
 
 

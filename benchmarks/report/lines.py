@@ -43,7 +43,7 @@ def line_chart(
 ) -> Element:
     """A chart with a legend on top, for `lines` that each have a point or more."""
     legend, top = _legend(lines)
-    top += 30  # for the name of the axis
+    top += 32  # for the name of the axis
     bottom = top + _PLOT_HEIGHT
 
     def at(point: Point) -> Point:
@@ -58,7 +58,7 @@ def line_chart(
         WIDTH,
         bottom + _BELOW,
         legend,
-        node("text", up.label, x=4, y=top - 14, class_="axis"),
+        node("text", up.label, x=4, y=top - 16, class_="axis"),
         *_grid(across, up, top, bottom),
         # Ours last, so that nothing lies over it.
         *(_drawn(line, at) for line in sorted(lines, key=lambda line: -line.slot)),

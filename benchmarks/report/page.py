@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from ..figures import Results, Summary
-from .charts import Chart, charts, headlines
+from .charts import SHORTER, Chart, charts, headlines
 from .markup import as_html, node
 from .quantity import figure
 from .sheets import EXPLAINED, Cell, Sheet, described, mode, sheets
@@ -35,8 +35,8 @@ def html(results: Results, profiles: Sequence[str] = ()) -> str:
                     class_="soft",
                 ),
                 _invalid(results),
-                *_section("What it costs", [_card(chart) for chart in headlines(results)]),
-                *_section("Curves", [_card(chart) for chart in charts(results)]),
+                *_section("What it costs", SHORTER, headlines(results)),
+                *_section("Curves", None, charts(results)),
                 node("h2", "The same in numbers"),
                 node("p", EXPLAINED, class_="soft"),
                 *(_table(sheet) for sheet in sheets(results)),
@@ -53,10 +53,11 @@ def _day(began: str) -> str:
     return began[:16].replace("T", " at ")
 
 
-def _section(name: str, cards: Sequence[Element]) -> list[Element]:
-    if not cards:
+def _section(name: str, text: str | None, pictures: Sequence[Chart]) -> list[Element]:
+    if not pictures:
         return []
-    return [node("h2", name), node("div", *cards, class_="cards")]
+    said = [] if text is None else [node("p", text, class_="soft")]
+    return [node("h2", name), *said, node("div", *map(_card, pictures), class_="cards")]
 
 
 def _card(chart: Chart) -> Element:

@@ -24,7 +24,6 @@ _CHART = (
     ".chart .ratio{fill:var(--ink);font-weight:600}"
     ".chart .grid{stroke:var(--rule);stroke-width:1}"
     ".chart .bar{fill:var(--bar)}.chart .bar.ours{fill:var(--s0)}"
-    ".chart .bar.invalid{fill:none;stroke:var(--bar);stroke-width:1.5;stroke-dasharray:4 3}"
     ".chart .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}"
     ".chart .s0 .line{stroke-width:3}"
     ".chart circle{stroke:var(--card);stroke-width:1.5}"
@@ -52,14 +51,13 @@ overflow-wrap:anywhere}}
 .cards{{display:grid;gap:1.25rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr))}}
 .card{{background:var(--card);border:1px solid var(--rule);border-radius:10px;
 padding:1.1rem 1.25rem;min-width:0;break-inside:avoid}}
-.card p{{font-size:.875rem;margin:.1rem 0 .9rem}}
+.card p{{font-size:.875rem;margin:.1rem 0 .9rem}}.card p:empty{{margin:0 0 .6rem}}
 .chart{{display:block;width:100%;height:auto;overflow:visible;font-family:inherit}}
 .sheet{{margin:1rem 0}}.sheet>p:last-child{{margin:.6rem 0 0}}
-.table{{overflow-x:auto;margin:0 -1.25rem;padding:0 1.25rem}}
+.table{{overflow-x:auto;margin:0 -1.25rem;padding:0 .5rem}}
 table{{border-collapse:collapse;width:100%;font-size:.875rem;font-variant-numeric:tabular-nums}}
 caption{{text-align:left;font-weight:600;padding:1.25rem 0 .25rem}}
 th,td{{padding:.35rem .75rem;text-align:right;vertical-align:baseline;white-space:nowrap}}
-th:first-child{{padding-left:0}}td:last-child,th:last-child{{padding-right:0}}
 tbody th{{font-weight:400;text-align:left}}
 thead th{{color:var(--soft);font-weight:500;white-space:normal;vertical-align:bottom;
 border-bottom:1px solid var(--rule)}}

@@ -125,7 +125,7 @@ def test_bars_are_as_long_as_their_values_and_say_how_many_times_ours_they_are()
     widths = [float(bar.get("width", 0)) for bar in bars]
     assert widths == [pytest.approx(widths[1] / 4), widths[1]]
     told = [spoken(bar, group) for bar in group.bars]
-    assert told == ["2.00 µs", "8.00 µs, 4.0× ours", "why"]
+    assert told == ["2.00 µs", "8.00 µs, 4.0× ours", "no valid run: why"]
 
 
 def test_the_headline_takes_the_largest_case_and_shows_who_has_no_figure():
