@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -58,10 +59,12 @@ class Options:
 
 
 def carry_out(options: Options) -> bool:
-    """Measure and tell; whether every case has a run that counts. Raises `Problem`."""
+    """Measure and tell; whether every case has a run that counts. SIGTERM is as good as Ctrl-C: no
+    server is left behind. Raises `Problem`."""
     if (disturbed := DISTURBED.get(next(iter(options.workloads), ""))) is not None:
         if len(options.workloads) > 1:
             raise Problem(f"{options.workloads[0]} is measured alone")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         disturbed(() if options.seconds is None else ("--seconds", str(options.seconds)))
         return True  # if it does not meet its goals it has ended the process
     where = options.report or _REPORT
@@ -72,6 +75,7 @@ def carry_out(options: Options) -> bool:
         allow_files(_SOCKETS)
     began = datetime.now(UTC).isoformat(timespec="seconds")
     console = Console()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     notes = profiling.notes if profiling else []
     try:
         with progress(Console(stderr=True), len(session)) as begins:

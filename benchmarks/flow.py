@@ -126,19 +126,20 @@ class Flow:
 
     def problems(self) -> list[str]:
         """What was lost, or came twice, or not in order."""
-        found = []
+        found = self._found()
         for inlet in self._inlets:
             if inlet.listens and inlet.delivered != inlet.room.sent:
                 found.append(
                     f"one member got {inlet.delivered} of {inlet.room.sent} messages of its room"
                 )
-            if inlet.check is not None:
-                found += inlet.check.problems
-                if inlet.check.deliveries != inlet.delivered:
-                    found.append(
-                        f"counted {inlet.delivered} deliveries, read {inlet.check.deliveries}"
-                    )
+            if inlet.check is not None and inlet.check.deliveries != inlet.delivered:
+                found.append(f"counted {inlet.delivered} deliveries, read {inlet.check.deliveries}")
         return found[:10]
+
+    def _found(self) -> list[str]:
+        """What those say who look closely."""
+        checks = [inlet.check for inlet in self._inlets if inlet.check is not None]
+        return [problem for check in checks for problem in check.problems]
 
     def close(self) -> None:
         self._epoll.close()
@@ -237,9 +238,10 @@ class Flow:
             if time.perf_counter() > until:
                 sent, replied = self.sent, sum(room.replied for room in self._rooms)
                 wanted = sum(room.sent * room.copies for room in self._rooms)
+                known = [f"; {each}" for each in self._found()[:1]]
                 raise Refused(
                     f"lost: {sent} sent, {replied} replied to, "
-                    f"{self.delivered} of {wanted} delivered"
+                    f"{self.delivered} of {wanted} delivered{''.join(known)}"
                 )
             self._read(0.05)
 
