@@ -45,10 +45,10 @@ h1{{font-size:1.75rem;line-height:1.2;margin:0 0 .5rem;letter-spacing:-.015em}}
 h2{{font-size:1.2rem;margin:2.75rem 0 .25rem}}
 h3{{font-size:1rem;margin:0}}
 p{{margin:.25rem 0 1rem;max-width:52rem}}
-.soft{{color:var(--soft)}}
+.soft{{color:var(--soft)}}a{{color:var(--s0)}}
 code{{font:.875em ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;
 overflow-wrap:anywhere}}
-.cards{{display:grid;gap:1.25rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr))}}
+.cards{{display:grid;gap:1.25rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,27rem),1fr))}}
 .card{{background:var(--card);border:1px solid var(--rule);border-radius:10px;
 padding:1.1rem 1.25rem;min-width:0;break-inside:avoid}}
 .card p{{font-size:.875rem;margin:.1rem 0 .9rem}}.card p:empty{{margin:0 0 .6rem}}
