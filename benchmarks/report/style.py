@@ -78,7 +78,8 @@ dt{{color:var(--soft)}}dd{{margin:0;overflow-wrap:anywhere}}
 @media(max-width:32rem){{dl{{grid-template-columns:1fr;gap:0}}dd{{margin-bottom:.5rem}}
 .card{{padding:.9rem 1rem}}}}
 @media print{{body{{max-width:none;padding:0;font-size:10pt}}.card{{border-color:#ccc}}
-.cards{{grid-template-columns:1fr 1fr}}h2{{break-after:avoid}}tr{{break-inside:avoid}}}}
+.cards{{grid-template-columns:1fr 1fr}}h2{{break-after:avoid}}tr{{break-inside:avoid}}
+.table{{overflow:visible}}table{{font-size:8pt}}th,td{{padding:.15rem .35rem;white-space:normal}}}}
 """
 
 
