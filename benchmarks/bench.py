@@ -59,8 +59,8 @@ class Options:
 
 
 def carry_out(options: Options) -> bool:
-    """Measure and tell; whether every case has a run that counts. SIGTERM is as good as Ctrl-C: no
-    server is left behind. Raises `Problem`."""
+    """Measure and tell; whether all was measured and every case has a run that counts. SIGTERM is
+    as good as Ctrl-C: no server is left behind. Raises `Problem`."""
     if (disturbed := DISTURBED.get(next(iter(options.workloads), ""))) is not None:
         if len(options.workloads) > 1:
             raise Problem(f"{options.workloads[0]} is measured alone")
@@ -77,10 +77,12 @@ def carry_out(options: Options) -> bool:
     console = Console()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     notes = profiling.notes if profiling else []
+    whole = True
     try:
         with progress(Console(stderr=True), len(session)) as begins:
             session.run(begins)
     except KeyboardInterrupt:  # what has been measured until then is told
+        whole = False
         notes = [*notes, "interrupted: this is not all"]
     results = Results(
         command=_told(sys.argv[1:]),
@@ -97,7 +99,7 @@ def carry_out(options: Options) -> bool:
     if options.report is not None or profiling is not None:
         page = directory.write(results, where, profiling.left if profiling else ())
         typer.echo(f"palaver: the report is {page}", err=True)
-    return all(summary.runs for summary in results.summaries)
+    return whole and all(summary.runs for summary in results.summaries)
 
 
 def _told(arguments: Sequence[str]) -> str:
