@@ -1,24 +1,22 @@
-"""python -m palaver.benchmarks [throughput | outage | slow-reader] [--help]"""
+"""`python -m palaver.benchmarks` is `palaver bench`; `outage` and `slow-reader` take options of
+their own here (`--help`)."""
 
 from __future__ import annotations
 
 import sys
 
-from . import outage, slow_reader, throughput
+import typer
 
-COMMANDS = {"throughput": throughput.main, "outage": outage.main, "slow-reader": slow_reader.main}
+from .bench import DISTURBED
+from .command import bench
 
 
 def main() -> None:
-    """The first word says what is measured; without one it is the throughput."""
     arguments = sys.argv[1:]
-    named = COMMANDS.get(arguments[0]) if arguments else None
-    if named is not None:
-        named(arguments[1:])
-    elif arguments and not arguments[0].startswith("-"):
-        sys.exit(f"there is no benchmark {arguments[0]!r}, but: {', '.join(COMMANDS)}")
+    if arguments and (disturbed := DISTURBED.get(arguments[0])) is not None:
+        disturbed(arguments[1:])
     else:
-        throughput.main(arguments)
+        typer.run(bench)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,15 @@ def pong(payload: bytes) -> bytes:
 
 def take_frames(data: bytearray) -> Iterator[tuple[int, bytes]]:
     """Opcode and payload of each whole frame at the beginning of `data`; removes them."""
+    done = 0
+    for opcode, payload, end in _frames(data):
+        yield opcode, payload
+        done = end
+    del data[:done]
+
+
+def _frames(data: bytearray) -> Iterator[tuple[int, bytes, int]]:
+    """Opcode, payload and end of each whole frame."""
     begin, end = 0, len(data)
     while end - begin >= 2:
         size, head = data[begin + 1], 2
@@ -45,9 +54,19 @@ def take_frames(data: bytearray) -> Iterator[tuple[int, bytes]]:
             size = int.from_bytes(data[begin + 2 : begin + head])
         if end - begin < head + size:
             break
-        yield data[begin] & 0x0F, bytes(data[begin + head : begin + head + size])
-        begin += head + size
-    del data[:begin]
+        payload = bytes(data[begin + head : begin + head + size])
+        begin, first = begin + head + size, data[begin]
+        yield first & 0x0F, payload, begin
+
+
+def take_frame(data: bytearray) -> tuple[int, bytes] | None:
+    """Opcode and payload of the first frame, which is removed; None if it is not whole."""
+    frame = next(_frames(data), None)
+    if frame is None:
+        return None
+    opcode, payload, end = frame
+    del data[:end]
+    return opcode, payload
 
 
 def read_item(sock: socket.socket) -> dict[str, Any]:

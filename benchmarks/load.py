@@ -1,63 +1,36 @@
-"""A lean WebSocket load generator: one process, one epoll, no protocol library in the loop.
+"""Connections for the measurements of what goes wrong, which read whatever they get (paced.py).
 
-It builds its frames beforehand and counts what comes back by searching for markers in the raw
-bytes, so that a delivery costs it a fraction of what it costs the server.
+What measures speed counts instead: flow.py.
 """
 
 from __future__ import annotations
 
 import base64
 import os
-import selectors
 import socket
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from .frames import masked_frame, read_item, read_until
 
-MARKER = b"~load~"
-"""Stands once in every message text, so once in every delivery."""
-_REPLY = b"\xa1t\xa5reply"
-_TAIL = max(len(MARKER), len(_REPLY)) - 1
-
 
 @dataclass(eq=False, slots=True)
 class Device:
-    """One connection. `delivered` and `replied` count what has arrived."""
+    """One connection; `unsent` is what the socket did not take yet."""
 
     user: str
     sock: socket.socket
-    delivered: int = 0
-    replied: int = 0
-    sent: int = 0
-    tail: bytes = b""
     unsent: bytearray = field(default_factory=bytearray)
-
-    def take(self, data: bytes) -> tuple[int, int]:
-        """Count `data`: deliveries and replies in it."""
-        data = self.tail + data
-        deliveries = data.count(MARKER)
-        replies = data.count(_REPLY)
-        # What a marker of the next chunk may begin with; a marker inside was counted already.
-        cut = max(data.rfind(MARKER) + len(MARKER), data.rfind(_REPLY) + len(_REPLY))
-        self.tail = data[max(cut, len(data) - _TAIL) :] if cut >= _TAIL else data[-_TAIL:]
-        self.delivered += deliveries
-        self.replied += replies
-        return deliveries, replies
 
 
 class Load:
-    """All connections of one run. Blocking while it sets up; `run` is the measured loop."""
+    """All connections of one run. Everything here blocks."""
 
     def __init__(self, host: str, port: int, token: Callable[[str], str]) -> None:
         self._address = (host, port)
         self._token = token
-        self._selector = selectors.DefaultSelector()
         self.devices: list[Device] = []
-        self.delivered = 0
-        self.replied = 0
 
     def connect(self, user: str, *, receive_buffer: int | None = None) -> Device:
         """Open a connection and sign in. `receive_buffer`: bytes that the kernel takes for it."""
@@ -88,63 +61,6 @@ class Load:
                 if "error" in answer:
                     raise RuntimeError(f"{item['t']}: {answer['error']}")
                 return answer
-
-    def run(
-        self,
-        senders: Sequence[Device],
-        frames: Sequence[bytes],
-        *,
-        window: int,
-        seconds: float,
-        copies: int,
-    ) -> tuple[float, int]:
-        """Each sender keeps `window` messages in flight for `seconds`; a message has landed when
-        it is replied to and all its `copies` are delivered. Returns the time until the last one
-        landed, and how many were sent."""
-        for device in self.devices:
-            device.sock.setblocking(False)
-            self._selector.register(device.sock, selectors.EVENT_READ, device)
-        sent = 0
-        began = time.perf_counter()
-        end = began + seconds
-        allowed = len(senders) * window
-        while True:
-            now = time.perf_counter()
-            if now < end:
-                landed = min(self.delivered // copies, self.replied)
-                for index, device in enumerate(senders):
-                    room = min(window - (device.sent - device.replied), allowed - (sent - landed))
-                    if room > 0:
-                        device.unsent += frames[index] * room
-                        device.sent += room
-                        sent += room
-                        flush(device)
-            elif self.replied >= sent and self.delivered >= sent * copies:
-                break
-            elif now > end + 30:
-                raise RuntimeError(
-                    f"lost: {sent} sent, {self.replied} replied, {self.delivered} delivered"
-                )
-            for key, _ in self._selector.select(0.05):
-                device = key.data
-                while True:
-                    try:
-                        data = device.sock.recv(262_144)
-                    except BlockingIOError:
-                        break
-                    if not data:
-                        raise RuntimeError(f"the server closed the connection of {device.user}")
-                    delivered, replied = device.take(data)
-                    self.delivered += delivered
-                    self.replied += replied
-                    if len(data) < 262_144:
-                        break
-                if device.unsent:
-                    flush(device)
-        took = time.perf_counter() - began
-        for device in self.devices:
-            self._selector.unregister(device.sock)
-        return took, sent
 
     def close(self) -> None:
         for device in self.devices:

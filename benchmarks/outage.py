@@ -19,10 +19,10 @@ from .load import Load
 from .monitor import Monitor
 from .paced import Paced, client_id
 from .postgres import Postgres, temporary_data
+from .rooms import TEXT_BYTES, chats
 from .server import Server
 from .trace import Summary
 from .verification import Row, problems
-from .workloads import TEXT_BYTES, chats
 
 GOAL_REPLY_MS, GOAL_DELIVERY, GOAL_STORED_S = 100.0, 2.0, 60.0
 SETTLE_S = 1.0

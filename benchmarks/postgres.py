@@ -7,7 +7,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -79,6 +79,11 @@ class Postgres:
         self._running = started.result()
         self.dsn = self._running[0].dsn
 
+    @property
+    def pid(self) -> int:
+        """Of the postmaster, while it runs."""
+        return self._processes()[0].pid
+
     def stop(self) -> None:
         """The immediate way: nobody is waited for, nothing is written, and it stays down."""
         self._processes()[0].send_signal(signal.SIGQUIT)
@@ -87,11 +92,13 @@ class Postgres:
     def pause(self) -> None:
         """Stop all its processes in their tracks: connections stay open and nobody answers."""
         for process in self._processes():
-            process.suspend()
+            with suppress(psutil.NoSuchProcess):  # a backend whose client has just left
+                process.suspend()
 
     def resume(self) -> None:
         for process in reversed(self._processes()):
-            process.resume()
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
     def query(self, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
         """The rows. Raises `OSError` or an error of the driver while it is away."""

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,19 +17,21 @@ from typing import Self
 import jwt
 import psutil
 
-_UNLIMITED = {
+from .profiler import under_cprofile
+from .target import SECRET
+
+UNLIMITED = {
     f"PALAVER_LIMITS__{name}": "0"
     for name in ("MESSAGES_PER_MIN", "CONNECTS_PER_MIN", "COMMANDS_PER_S", "HANDSHAKES_PER_S")
 }
 """Rate limits would be all that is measured."""
 
-_SECRET = "benchmark-secret-of-more-than-32-bytes"
-
 
 class Server:
     """A context manager. `data` None keeps everything in memory; otherwise it is the data
     directory, where the embedded Postgres lives, too, unless `dsn` names another. `settings` are
-    further ones, by the names of their variables. Rate limits are off, which the caller says."""
+    further ones, by the names of their variables. Rate limits are off, which the caller says. With
+    `profile` it runs under cProfile and leaves that path with `.pstats` and `.txt`."""
 
     def __init__(
         self,
@@ -37,11 +40,11 @@ class Server:
         *,
         dsn: str | None = None,
         settings: Mapping[str, str] | None = None,
+        profile: Path | None = None,
     ) -> None:
         self.host = "127.0.0.1"
         self.port, http_port = _free_port(), _free_port()
         self.http_url = f"http://{self.host}:{http_port}"
-        self._data = data
         where = ["--memory"] if data is None else ["--data", str(data)]
         self._command = [
             *(str(Path(sys.executable).with_name("palaver")), "serve", *where),
@@ -49,27 +52,30 @@ class Server:
             *("--port", str(self.port), "--http-port", str(http_port)),
             *("--durability", durability, "--log-level", "error"),
         ]
+        if profile is not None:
+            self._command = under_cprofile(self._command, profile)
         self._settings = dict(settings or {})
-        self._postgres: list[psutil.Process] = []
 
     def __enter__(self) -> Self:
-        environment = {**os.environ, "PALAVER_AUTH__SECRET": _SECRET}
-        environment |= _UNLIMITED | self._settings
+        environment = {**os.environ, "PALAVER_AUTH__SECRET": SECRET}
+        environment |= UNLIMITED | self._settings
+        self._said = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            self._command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+            self._command,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=self._said,
+            start_new_session=True,
         )
         self._handle = psutil.Process(self._process.pid)
         for _ in range(600):
             if self._process.poll() is not None:
-                raise RuntimeError("the server did not start")
+                raise RuntimeError(f"the server did not start: {self._complaints(whole=True)}")
             try:
                 socket.create_connection((self.host, self.port)).close()
                 break
             except OSError:
                 time.sleep(0.1)
-        if self._data is not None:  # with a dsn nothing is found there
-            for pid_file in self._data.rglob("postmaster.pid"):
-                self._postgres.append(psutil.Process(int(pid_file.read_text().split()[0])))
         return self
 
     def __exit__(
@@ -83,33 +89,32 @@ class Server:
             self._process.wait(30)
         except subprocess.TimeoutExpired:
             self._process.kill()
+            self._process.wait()
+        if complaints := self._complaints(whole=self._process.returncode != 0):
+            print(complaints, file=sys.stderr)
+        self._said.close()
+
+    def _complaints(self, *, whole: bool) -> str:
+        """What it said, or only what is not of its ordinary life."""
+        self._said.seek(0)
+        lines = self._said.read().decode(errors="replace").splitlines()
+        return "\n".join(line for line in lines if whole or not line.startswith("palaver: "))
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def token(self, user: str) -> str:
-        return jwt.encode({"sub": user}, _SECRET, algorithm="HS256")
+        return jwt.encode({"sub": user}, SECRET, algorithm="HS256")
 
     def cpu(self) -> float:
         """Seconds of CPU that the engine has used."""
         times = self._handle.cpu_times()
         return times.user + times.system
 
-    def postgres_cpu(self) -> float:
-        """The same of all its Postgres processes."""
-        total = 0.0
-        for postmaster in self._postgres:
-            for process in (postmaster, *postmaster.children()):
-                times = process.cpu_times()
-                total += times.user + times.system
-        return total
-
     def rss(self) -> int:
         """Bytes of memory of the engine."""
         return int(self._handle.memory_info().rss)
-
-    @staticmethod
-    def own_cpu() -> float:
-        """Seconds of CPU that the load generator has used."""
-        times = os.times()
-        return times.user + times.system
 
 
 def _free_port() -> int:

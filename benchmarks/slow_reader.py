@@ -19,8 +19,8 @@ from .load import Load
 from .monitor import Monitor
 from .paced import Paced
 from .postgres import temporary_data
+from .rooms import room
 from .server import Server
-from .workloads import room
 
 GOAL_RATIO = 1.2
 GOAL_MEMORY = (
