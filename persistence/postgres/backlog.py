@@ -49,7 +49,7 @@ class Backlog:
             self._wake()
 
     def remove(self, parcel: Parcel) -> None:
-        """`parcel` has its final answer."""
+        """`parcel` has its final answer, and it was told."""
         parcel.answered = True
         self.waiting -= 1
         if parcel.spooled:

@@ -235,6 +235,7 @@ class Writer:
         # All answers to one conversation in a row: it sends them in one go.
         conversations: dict[str, list[tuple[Parcel, Outcome]]] = {}
         for parcel, outcome in zip(parcels, outcomes, strict=True):
+            parcel.answered = True  # from here on the spool must not say otherwise
             conversations.setdefault(parcel.conversation, []).append((parcel, outcome))
         for answers in conversations.values():
             self._answers.extend(answers)

@@ -12,12 +12,14 @@ import trio
 from palaver.persistence.asyncio_thread import AsyncioThread
 from palaver.persistence.embedded import EmbeddedPostgres
 from palaver.persistence.postgres.connection import Connection, connect
+from palaver.persistence.postgres.parcel import Parcel
+from palaver.persistence.postgres.shard import BatchReport
 from palaver.persistence.postgres.store import PostgresStore
 from palaver.persistence.spool import SpoolUnavailable
 from palaver.persistence.spool.file import NAME
 from palaver.persistence.spool.glance import refusals
 from palaver.protocol.errors import Rejected
-from palaver.protocol.records import Committed, Delayed, Refused, Spooled
+from palaver.protocol.records import Committed, Delayed, Outcome, Refused, Spooled, Write
 from palaver.tests.persistence.contract.chat import Chat, Ticket
 from palaver.tests.persistence.contract.twins import POISON, execute
 from palaver.tests.persistence.outage import (
@@ -375,3 +377,25 @@ async def test_a_server_that_is_stopped_is_noticed_and_used_again(data: Path, di
         await chat.settle()
         await journal_is(store, "ok")
         assert await stored(server.dsn, chat) == logged(chat)
+
+
+async def test_what_postgres_has_refused_is_not_answered_from_the_spool(
+    fresh_database: str, directory: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Its outcome has come, and is not told yet, when the spool has it on disk."""
+    async with with_spool(fresh_database, directory) as store:
+        told: list[Outcome] = []
+        parcel = Parcel(Write("c", told.append), trio.current_time())
+        spooler = store.journal._spooler
+        assert spooler is not None
+
+        async def exchange(writes: object, stored: object) -> list[int]:
+            store.journal._deliver([parcel], [Refused("no")], BatchReport(1, 1, 0.1, 1))
+            return []
+
+        store.journal._backlog.add(parcel)
+        with monkeypatch.context() as patch:
+            patch.setattr(spooler.spool, "exchange", exchange)
+            await spooler._spool([parcel])
+        await until(store, lambda: bool(told))
+    assert told == [Refused("no")]
