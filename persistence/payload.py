@@ -4,12 +4,20 @@ and searched, and the rest as one JSON object.
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from ..protocol.events import Event, EventData
 from ..protocol.features import EVENTS
+
+_ADAPTERS = {name: TypeAdapter(kind) for name, kind in EVENTS.items()}
+_NEED_TEXT = {
+    name
+    for name, kind in EVENTS.items()
+    if any(field.name == "text" and field.default is MISSING for field in fields(kind))
+}
 
 
 class UnreadableEvent(Exception):
@@ -39,16 +47,16 @@ def join(
 
     A text that was erased is empty, not absent: the state machine still replays the event.
     """
-    cls = EVENTS.get(kind)
-    if cls is None:
+    adapter = _ADAPTERS.get(kind)
+    if adapter is None:
         raise UnreadableEvent(kind, conversation, seq, "unknown kind")
-    fields = rest or {}
+    payload = rest or {}
     if text is not None:
-        fields["text"] = text
-    elif (field := cls.model_fields.get("text")) is not None and field.is_required():
-        fields["text"] = ""
+        payload["text"] = text
+    elif kind in _NEED_TEXT:
+        payload["text"] = ""
     try:
-        return cls.model_validate(fields)
+        return adapter.validate_python(payload)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -9,22 +9,44 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
+from .immutable import immutable
 from .message import Message, Overlay
 from .state import ConversationState
 
 
-class EventData(BaseModel):
-    """What one kind of event says. Values must be made of what JSON knows (no nested models).
+@immutable
+class Payload:
+    """What one kind of event or signal says: flat values of what JSON knows.
+
+    Made by the rules, which know what they say, so nothing is validated; what comes from a log is,
+    by pydantic, when it is read (`persistence/payload.py`).
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    name: ClassVar[str]
+
+    @classmethod
+    def field_names(cls) -> tuple[str, ...]:
+        return cls.__match_args__
+
+    def fields(self) -> dict[str, Any]:
+        """What it says, without what is None."""
+        return {
+            name: value for name in self.field_names() if (value := getattr(self, name)) is not None
+        }
+
+
+@immutable
+class EventData(Payload):
+    """What one kind of event says.
 
     `text`, where a subclass has one, is stored in a column of its own, so that it can be erased in
     place and searched.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: ClassVar[str]
     countable: ClassVar[bool] = False
     """A message that counts as unread: the machine gives it a `number`."""
     is_message: ClassVar[bool] = False
@@ -61,9 +83,9 @@ class EventData(BaseModel):
         event still gets that event, and none after it (GRP-07)."""
         return ()
 
-    def fields(self) -> dict[str, Any]:
-        """The payload without what is None. Flat by rule, so no recursive dump is needed."""
-        return {key: value for key, value in self.__dict__.items() if value is not None}
+    def content_fields(self) -> frozenset[str]:
+        """Those fields of it that go with the message."""
+        return self.content.intersection(self.field_names())
 
 
 @dataclass(slots=True)
@@ -101,7 +123,7 @@ class Event:
         payload.update(self.data.fields())
         if self.redacted:
             # Of a kind that has no content nothing is missing: it reads as it did live.
-            for name in self.data.content & type(self.data).model_fields.keys():
+            for name in self.data.content_fields():
                 payload.pop(name, None)
                 payload["redacted"] = True
         elif quoted is not None:
@@ -117,9 +139,9 @@ class Event:
     def redact(self) -> Event:
         """The same event without its content."""
         gone: dict[str, Any] = {}
-        for name in self.data.content & type(self.data).model_fields.keys():
+        for name in self.data.content_fields():
             gone[name] = "" if isinstance(getattr(self.data, name), str) else None
-        return replace(self, redacted=True, data=self.data.model_copy(update=gone))
+        return replace(self, redacted=True, data=replace(self.data, **gone))
 
     def voided(self) -> Event:
         """What stands in its place if it cannot be stored: everything but what was said."""
@@ -149,6 +171,7 @@ def skipped(conversation: str, first: int, last: int) -> dict[str, Any]:
     return {"t": "skipped", "c": conversation, "seq": last, "d": {"from": first}}
 
 
+@immutable
 class Void(EventData):
     """Stands at the seq of an event that could not be stored: a seq once given is never dropped.
 
@@ -164,19 +187,12 @@ class Void(EventData):
             state.exclude(event.seq)
 
 
-class SignalData(BaseModel):
+@immutable
+class SignalData(Payload):
     """What one kind of signal says: ephemeral, unnumbered, never stored, droppable under load."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: ClassVar[str]
-
     def item(self, conversation: str | None, at: int) -> dict[str, Any]:
-        item: dict[str, Any] = {
-            "t": self.name,
-            "ts": at,
-            "d": {key: value for key, value in self.__dict__.items() if value is not None},
-        }
+        item: dict[str, Any] = {"t": self.name, "ts": at, "d": self.fields()}
         if conversation is not None:
             item["c"] = conversation
         return item

@@ -11,12 +11,14 @@ from ..commands import Context, DurableCommand, Effect, Query
 from ..errors import Rejected, invalid
 from ..events import Event, EventData
 from ..ids import UserId
+from ..immutable import immutable
 from ..roles import Role, require
 from ..state import ConversationState, Member
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
+@immutable
 class ConversationCreated(EventData):
     """seq 1 of every conversation. `roles` names the members."""
 
@@ -92,6 +94,7 @@ def opened_direct(context: Context, users: Iterable[str]) -> ConversationCreated
     )
 
 
+@immutable
 class ConversationRenamed(EventData):
     name: ClassVar[str] = "conversation.renamed"
 

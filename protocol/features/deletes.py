@@ -9,11 +9,13 @@ from ..commands import Context, DurableCommand, Effect, Needs
 from ..errors import Rejected
 from ..events import Event, EventData
 from ..ids import MessageId
+from ..immutable import immutable
 from ..message import Message
 from ..roles import may, require_member
 from ..state import ConversationState
 
 
+@immutable
 class MessageDeleted(EventData):
     """The row stays, with who and when; text and metadata are served no more, nor is an edit's."""
 

@@ -9,12 +9,14 @@ from ..commands import Context, DurableCommand, Effect, Needs
 from ..errors import Rejected
 from ..events import Event, EventData
 from ..ids import MessageId
+from ..immutable import immutable
 from ..message import PREVIEW_CHARS, Message
 from ..roles import require
 from ..state import ConversationState
 from .messages import check_text
 
 
+@immutable
 class MessageEdited(EventData):
     """The log keeps every version: the edit history is the rows about one message (MSG-06).
 

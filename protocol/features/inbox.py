@@ -9,8 +9,10 @@ from pydantic import Field
 from ..commands import UserQuery
 from ..events import SignalData
 from ..ids import ConversationId
+from ..immutable import immutable
 
 
+@immutable
 class UnreadChanged(SignalData):
     """Counts that changed, and the total over all conversations (CONV-16, RCPT-07)."""
 

@@ -20,11 +20,13 @@ from ..commands import (
 from ..errors import Rejected
 from ..events import SignalData
 from ..ids import MessageId
+from ..immutable import immutable
 from ..message import Message
 from ..roles import require_member
 from ..state import ConversationState
 
 
+@immutable
 class MessageRead(SignalData):
     """`by` has read everything up to `seq`. The first such signal at or above a message's seq is
     that message's time of reading."""
@@ -36,6 +38,7 @@ class MessageRead(SignalData):
     at: int
 
 
+@immutable
 class MessageDelivered(SignalData):
     """A device of `by` holds everything up to `seq` (SEND-18)."""
 

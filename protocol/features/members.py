@@ -11,6 +11,7 @@ from ..commands import Context, DurableCommand, Effect, Query
 from ..errors import Rejected, invalid
 from ..events import Event, EventData
 from ..ids import UserId
+from ..immutable import immutable
 from ..roles import Role, require, require_member
 from ..state import ConversationState, Member
 
@@ -29,6 +30,7 @@ def _admins(state: ConversationState) -> list[str]:
     return [user for user, member in state.members.items() if member.role == "admin"]
 
 
+@immutable
 class MemberAdded(EventData):
     """New members see the conversation from this event on (HIST-11) and start with 0 unread."""
 
@@ -70,6 +72,7 @@ class AddMembers(DurableCommand):
         yield MemberAdded(users=new)
 
 
+@immutable
 class MemberRemoved(EventData):
     """`user` is out: this is the last event they see. `by` = `user` means that they left."""
 
@@ -128,6 +131,7 @@ def _successor(state: ConversationState, leaver: str) -> str:
     return min(others, key=lambda user: (state.members[user].intervals[-1][0] or 0, user))
 
 
+@immutable
 class MemberRoleChanged(EventData):
     name: ClassVar[str] = "member.role_changed"
 

@@ -12,6 +12,7 @@ from ..commands import NOTHING, Context, DurableCommand, Effect, Needs
 from ..errors import Rejected, invalid
 from ..events import Event, EventData
 from ..ids import MessageId, UserId
+from ..immutable import immutable
 from ..message import PREVIEW_CHARS
 from ..policy import Policy
 from ..roles import require
@@ -20,6 +21,7 @@ from ..values import BadFrame, check_value
 from .conversation import opened_direct
 
 
+@immutable
 class MessageSent(EventData):
     """A message. `reply_to` is the {id, seq} of the message that it answers, whose preview is made
     whenever it is served, so that no copy outlives the original."""

@@ -9,6 +9,7 @@ from ..commands import Context, DurableCommand, Effect, Needs
 from ..errors import Rejected
 from ..events import Event, EventData
 from ..ids import MessageId
+from ..immutable import immutable
 from ..message import Message
 from ..roles import require
 from ..state import ConversationState, Slice
@@ -17,6 +18,7 @@ PINS = Slice[dict[str, int]]("pins", dict, public=True)
 """Pinned messages, id to seq."""
 
 
+@immutable
 class MessagePinned(EventData):
     name: ClassVar[str] = "message.pinned"
 
@@ -57,6 +59,7 @@ class PinMessage(DurableCommand):
         yield MessagePinned(message_id=message.id, message_seq=message.seq)
 
 
+@immutable
 class MessageUnpinned(EventData):
     name: ClassVar[str] = "message.unpinned"
 

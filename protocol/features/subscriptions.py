@@ -7,10 +7,12 @@ from typing import ClassVar
 
 from ..commands import Context, ConversationCommand, Effect, Subscribe
 from ..events import SignalData
+from ..immutable import immutable
 from ..roles import require_member
 from ..state import ConversationState
 
 
+@immutable
 class PresenceChanged(SignalData):
     """`last_seen` in milliseconds, for somebody who is offline (RCPT-16)."""
 
@@ -21,6 +23,7 @@ class PresenceChanged(SignalData):
     last_seen: int | None = None
 
 
+@immutable
 class ConversationHead(SignalData):
     """Where the conversation stands, said to all members when they may have missed something that
     is not pushed again: who is behind, or knows another epoch, resumes."""

@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 
 from ..commands import Context, ConversationCommand, Effect
 from ..events import Event, EventData
+from ..immutable import immutable
 from ..message import PREVIEW_CHARS
 from ..state import ConversationState
 from .messages import check_metadata, check_text
 
 
+@immutable
 class MessagePosted(EventData):
     """A message of the system: it has no `by`, is not counted as unread, and nobody can edit or
     delete it."""

@@ -7,16 +7,19 @@ from typing import ClassVar
 
 from ..commands import After, Cancel, Context, ConversationCommand, Effect, Emit
 from ..events import SignalData
+from ..immutable import immutable
 from ..roles import require
 from ..state import ConversationState
 
 
+@immutable
 class TypingStarted(SignalData):
     name: ClassVar[str] = "typing.started"
 
     by: str
 
 
+@immutable
 class TypingStopped(SignalData):
     name: ClassVar[str] = "typing.stopped"
 

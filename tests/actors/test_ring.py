@@ -36,8 +36,7 @@ class Log:
         return self.add(data, client_id, reply_to)
 
     def edit(self, id: str, text: str, version: int = 2) -> None:
-        fields = {"message_id": id, "message_seq": int(id), "text": text, "version": version}
-        self.add(MessageEdited.model_validate(fields))
+        self.add(MessageEdited(message_id=id, message_seq=int(id), text=text, version=version))
 
     def delete(self, id: str) -> None:
         self.add(MessageDeleted(message_id=id, message_seq=int(id), counted=True))

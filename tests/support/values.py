@@ -7,9 +7,8 @@ import typing
 from typing import Any, Literal, Union
 
 from hypothesis import strategies as st
-from pydantic import BaseModel
 
-from palaver.protocol.events import Event
+from palaver.protocol.events import Event, Payload
 from palaver.protocol.features import EVENTS
 
 CHARACTERS = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
@@ -73,15 +72,15 @@ def of_type(annotation: Any) -> st.SearchStrategy[Any]:
     return plain[annotation]
 
 
-def models(kind: type[BaseModel]) -> st.SearchStrategy[Any]:
+def datas(kind: type[Payload]) -> st.SearchStrategy[Any]:
     """Any `kind`, which has only fields that `of_type` knows."""
-    fields = {name: of_type(field.annotation) for name, field in kind.model_fields.items()}
-    return st.builds(kind, **fields)
+    hints = typing.get_type_hints(kind)
+    return st.builds(kind, **{name: of_type(hints[name]) for name in kind.field_names()})
 
 
 def events() -> st.SearchStrategy[Event]:
     """Any event of any kind, of no particular history."""
-    data = st.one_of(*map(models, EVENTS.values()))
+    data = st.one_of(*map(datas, EVENTS.values()))
     return data.flatmap(
         lambda data: st.builds(
             Event,

@@ -17,7 +17,7 @@ from palaver.protocol.machine import Mark
 from palaver.protocol.message import Overlay
 from palaver.protocol.records import Head, MemberRow, NewConversation, Snapshot, Write
 from palaver.tests.persistence.contract.chat import nobody
-from palaver.tests.support.values import IDS, MAPS, USERS, events, models, texts
+from palaver.tests.support.values import IDS, MAPS, USERS, datas, events, texts
 
 N = st.integers(0, 2**63 - 1)
 AT = st.integers(0, 2**53)
@@ -82,7 +82,7 @@ def test_a_write_comes_back_as_it_was(write: Write, n: int, incarnation: int, at
 
 @pytest.mark.parametrize("kind", EVENTS)
 def test_so_does_every_kind_of_event(kind: str):
-    @given(models(EVENTS[kind]))
+    @given(datas(EVENTS[kind]))
     def check(data: Any) -> None:
         write = Write("c", nobody, [Event("c", 3, "e", data, None, 5)])
         assert write_of(entry(1, 1, 1, write)).events == write.events

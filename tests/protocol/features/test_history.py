@@ -12,7 +12,7 @@ from palaver.protocol.features.history import MessageHistory, Resume
 from palaver.protocol.features.messages import MessageSent
 from palaver.protocol.message import Message, Overlay
 from palaver.tests.support.machine import START, Chat
-from palaver.tests.support.values import MAPS, models
+from palaver.tests.support.values import MAPS, datas
 
 ID = "00000000-0000-7000-8000-000000000001"
 
@@ -82,7 +82,7 @@ def test_a_message_of_nobody():
     assert message.preview() == {"by": None, "text": "x"}
 
 
-@given(models(MessageSent), MAPS)
+@given(datas(MessageSent), MAPS)
 def test_HIST_06_a_tombstone_shows_nothing_of_the_message(data: MessageSent, overlay: Any):
     fields = data.fields()
     message = Message(
