@@ -22,19 +22,40 @@ class Wire(Protocol):
 
 
 class Push:
-    """One item on its way out, with its bytes for each `Wire` that has asked so far."""
+    """One item on its way out, with its bytes for each `Wire` that has asked so far.
 
-    __slots__ = ("_frames", "event", "item")
+    Without an `item` it is that of the `event`, made whenever it is asked for: once, as a rule, for
+    the bytes. What stays in a ring is much smaller without it.
+    """
 
-    def __init__(self, item: dict[str, Any], event: Event | None = None) -> None:
-        self.item = item
+    __slots__ = ("_item", "_others", "event", "frame", "wire")
+
+    def __init__(self, item: dict[str, Any] | None, event: Event | None = None) -> None:
         self.event = event
-        self._frames: dict[Wire, bytes] = {}
+        self.wire: Wire | None = None
+        """the first that asked, and nearly always the only one: `frame` is for it"""
+        self.frame = b""
+        self._item = item
+        self._others: dict[Wire, bytes] | None = None
+
+    @property
+    def item(self) -> dict[str, Any]:
+        if self._item is not None:
+            return self._item
+        assert self.event is not None, "one of them is given"
+        return self.event.item()
 
     def encoded(self, wire: Wire) -> bytes:
-        frame = self._frames.get(wire)
+        if self.wire is wire:
+            return self.frame
+        if self.wire is None:
+            self.wire, self.frame = wire, wire.frame(self.item)
+            return self.frame
+        if self._others is None:
+            self._others = {}
+        frame = self._others.get(wire)
         if frame is None:
-            frame = self._frames[wire] = wire.frame(self.item)
+            frame = self._others[wire] = wire.frame(self.item)
         return frame
 
 
@@ -44,23 +65,33 @@ class Parcel:
     A `droppable` one holds signals only: it may be left out where a reader is slow.
     """
 
-    __slots__ = ("_joined", "droppable", "pushes")
+    __slots__ = ("_joined", "droppable", "frame", "pushes", "wire")
 
     def __init__(self, pushes: Sequence[Push], *, droppable: bool = False) -> None:
         self.pushes = pushes
         self.droppable = droppable
-        self._joined: dict[Wire, bytes] = {}
+        self.wire: Wire | None = None
+        """the last that asked: `frame` is for it"""
+        self.frame = b""
+        self._joined: dict[Wire, bytes] | None = None
 
     def encoded(self, wire: Wire) -> bytes:
-        joined = self._joined.get(wire)
-        if joined is None:
-            pushes = self.pushes
-            if len(pushes) == 1:
-                joined = pushes[0].encoded(wire)
-            else:
-                joined = b"".join([push.encoded(wire) for push in pushes])
-            self._joined[wire] = joined
-        return joined
+        if self.wire is wire:
+            return self.frame
+        if self.wire is None:
+            self.frame = self._join(wire)
+        else:
+            if self._joined is None:
+                self._joined = {}
+            self._joined[self.wire] = self.frame
+            self.frame = self._joined.get(wire) or self._join(wire)
+        self.wire = wire
+        return self.frame
+
+    def _join(self, wire: Wire) -> bytes:
+        if len(self.pushes) == 1:
+            return self.pushes[0].encoded(wire)
+        return b"".join([push.encoded(wire) for push in self.pushes])
 
 
 class Outbox(Protocol):

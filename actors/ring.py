@@ -2,7 +2,8 @@
 
 A contiguous run of events up to the head, each with its encoded bytes, so that a device that was
 away for a short time is caught up without a query or an encoding. Whatever is not yet stored is
-never evicted. It holds every change to the messages in it, so those are known as they are now.
+never evicted. It holds every change to the messages in it, so those are known as they are now; a
+`Message` is made of an event only when somebody asks for it, and few are ever asked for.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ class Ring:
         self.capacity = capacity
         self._pushes: deque[Push] = deque()
         self._first = head + 1
+        self._sent: dict[str, Event] = {}
         self._messages: dict[str, Message] = {}
         self._client_ids: dict[tuple[str, str], Event] = {}
 
@@ -31,16 +33,16 @@ class Ring:
 
     def add(self, event: Event, quoted: Message | None = None) -> Push:
         """Append the next event of the log; `quoted` is the message that it quotes."""
-        push = Push(event.item(quoted), event)
+        push = Push(None if quoted is None else event.item(quoted), event)
         self._pushes.append(push)
         data = event.data
         if event.client_id is not None and event.sender is not None:
             self._client_ids[event.sender, event.client_id] = event
         if data.is_message:
-            self._messages[event.id] = event.as_message()
+            self._sent[event.id] = event
         target = data.target
         if target is not None:
-            message = self._messages.get(target[0])
+            message = self.message(target[0])
             if message is not None:
                 data.change(message, event)
                 message.overlay.changed_seq = event.seq
@@ -50,7 +52,7 @@ class Ring:
 
     def _erase(self, id: str) -> None:
         """Take the content of message `id` out of everything that would be sent again."""
-        if (message := self._messages.get(id)) is not None:
+        if (message := self.message(id)) is not None:
             message.text = message.overlay.text = None
             message.sent = {}
         for index, push in enumerate(self._pushes):
@@ -60,7 +62,9 @@ class Ring:
             about = event.id == id or (target is not None and target[0] == id)
             if about and not event.data.erases:
                 redacted = event.redact()
-                self._pushes[index] = Push(redacted.item(), redacted)
+                self._pushes[index] = Push(None, redacted)
+                if event.id == id:
+                    self._sent[id] = redacted
             elif event.data.quotes == id and not event.redacted:
                 item = event.item()
                 item["d"]["preview"] = {"unavailable": True}
@@ -72,13 +76,18 @@ class Ring:
             event = self._pushes.popleft().event
             assert event is not None
             self._first += 1
-            self._messages.pop(event.id, None)
+            if event.data.is_message:
+                del self._sent[event.id]
+                self._messages.pop(event.id, None)
             if event.client_id is not None and event.sender is not None:
                 self._client_ids.pop((event.sender, event.client_id), None)
 
     def message(self, id: str) -> Message | None:
         """Message `id` as it is now, if it is recent."""
-        return self._messages.get(id)
+        message = self._messages.get(id)
+        if message is None and (event := self._sent.get(id)) is not None:
+            message = self._messages[id] = event.as_message()
+        return message
 
     def led_to(self, sender: str, client_id: str) -> Event | None:
         """The event that a recent command of this client id led to."""
@@ -114,7 +123,7 @@ class Ring:
         found = []
         for push in self.after(after):
             assert push.event is not None
-            if (message := self._messages.get(push.event.id)) is not None:
+            if (message := self.message(push.event.id)) is not None:
                 found.append(message)
         return found
 
@@ -130,8 +139,9 @@ class Ring:
                 continue
             if number is None:
                 number = event.number - 1
-            message = self._messages.get(event.id)
-            if message is None or message.deleted:  # void, or deleted
+            message = self._messages.get(event.id)  # one that nobody has asked for is unchanged
+            is_void = event.id not in self._sent
+            if is_void or (message is not None and message.deleted):
                 excluded += 1
         return None if number is None else Position(number, excluded)
 
