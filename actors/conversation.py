@@ -32,7 +32,7 @@ from .effects import Effects
 from .environment import Environment
 from .guards.rate import check_rate
 from .logs import hashed, stack
-from .lookup import Lookup
+from .lookup import Lookup, needs_nothing
 from .mailbox import Mailbox
 from .outbox import Outbox, Parcel
 from .pending import Held, Pending
@@ -47,8 +47,8 @@ Asked = Request[ConversationCommand]
 
 
 class Work:
-    """A request that waits for what it needs (`source` fetches it, or it has to be stored first),
-    and what its sender has asked for since, which waits for it."""
+    """A request that waits for what it needs (`source` fetches it, or it has to be stored first, or
+    there is no room to write), and what its sender has asked for since, which waits for it."""
 
     __slots__ = ("error", "held", "request", "source")
 
@@ -68,6 +68,7 @@ class Conversation:
         self._mailbox: Mailbox[Asked | Work | Visit[Any]] = Mailbox(env.limits.mailbox)
         self._effects = Effects(id, env, self._mailbox.wake)
         self._busy: dict[str, Work] = {}
+        self._roomless: Work | None = None
         self._active: Asked | None = None
         self._used = trio.current_time()
         self._loaded = False
@@ -216,13 +217,25 @@ class Conversation:
                 break
             self._used = trio.current_time()
             if isinstance(message, Request):
-                await self._accept(message)
+                self._accept(message)
             elif isinstance(message, Work):
-                await self._fetched(message)
+                self._go_on(message)
             else:
                 self._receive(message)
+            while self._roomless is not None:
+                await self._room(self._roomless)
         effects.flush()
         effects.checkpoint()
+
+    async def _room(self, work: Work) -> None:
+        """Wait until `work` can be written, and go on with it. Everybody here waits with it."""
+        self._roomless = None
+        self._effects.flush()
+        try:
+            await self._env.store.journal.room()
+        except Rejected as no:
+            work.error = no
+        self._go_on(work)
 
     def _receive(self, visit: Visit[Any]) -> None:
         if not self.state.exists:
@@ -231,45 +244,46 @@ class Conversation:
         visit.run(self)
         self._effects.when_told(Held(visit.give, visit.refuse))
 
-    async def _accept(self, request: Asked) -> None:
+    def _accept(self, request: Asked) -> None:
         work = self._busy.get(request.user)
         if work is None:
-            await self._begin(request)
+            self._begin(request)
         elif len(work.held) < self._env.limits.waiting_per_sender:
             work.held.append(request)
         else:
             request.refuse(Rejected("OVERLOADED", retry_after=1.0))
 
-    async def _begin(self, request: Asked) -> None:
+    def _begin(self, request: Asked) -> None:
         self._active = request
         try:
             command, state = request.command, self.state
             if request.user not in state.members:
                 machine.admit(state, command, request.user)  # before anything is read for them
             check_rate(request, self._effects.resident, self._env.hub)
-            source: Lookup | Read
             if isinstance(command, Query):
                 limits = self._env.limits
-                source = read_for(command, request.user, self._env.policy, limits.resume_limit)
+                read = read_for(command, request.user, self._env.policy, limits.resume_limit)
+                self._continue(Work(request, read))
+            elif needs_nothing(command, state):
+                self._decide(request, None)
             else:
-                source = Lookup(self.id, request.user, command)
-            await self._continue(Work(request, source))
+                self._continue(Work(request, Lookup(self.id, request.user, command)))
         except Rejected as no:
             self._effects.replies.no(request, no)
         self._active = None
 
-    async def _continue(self, work: Work) -> None:
+    def _continue(self, work: Work) -> None:
         if work.source.missing(self._effects.resident):
             self._busy[work.request.user] = work
             self._env.nursery.start_soon(self._fetch, work)
         elif isinstance(work.source, Lookup):
             pending = self._awaited(work.request.command, work.source)
             if pending is None:
-                await self._decide(work.request, work.source)
+                self._decide(work.request, work.source)
             else:
                 self._busy[work.request.user] = work
                 back = partial(self._mailbox.post, work)
-                pending.held.append(Held(back, partial(self._fail, work)))
+                pending.hold(Held(back, partial(self._fail, work)))
         else:
             pushes, result = work.source.answer(self._effects.resident)
             of_shown = work.source.of_shown
@@ -302,22 +316,22 @@ class Conversation:
             work.error = Rejected("INTERNAL", correlation=correlation)
         self._mailbox.post(work)
 
-    async def _fetched(self, work: Work) -> None:
+    def _go_on(self, work: Work) -> None:
         """Go on with `work`, then with what its sender has asked for since."""
         user, held = work.request.user, work.held
         if self._busy.get(user) is not work:
-            return  # it was refused while it was being fetched
+            return  # it was refused while it waited
         del self._busy[user]
         self._active, work.held = work.request, deque()
         try:
             try:
                 if work.error is not None:
                     raise work.error
-                await self._continue(work)
+                self._continue(work)
             except Rejected as no:
                 self._effects.replies.no(work.request, no)
             while held and user not in self._busy:
-                await self._begin(held.popleft())
+                self._begin(held.popleft())
         finally:
             if user in self._busy:
                 self._busy[user].held = held
@@ -325,27 +339,27 @@ class Conversation:
                 self._mailbox.put_back(held)
         self._active = None
 
-    async def _decide(self, request: Asked, lookup: Lookup) -> None:
+    def _decide(self, request: Asked, lookup: Lookup | None) -> None:
         effects, env, user = self._effects, self._env, request.user
         command, resident = request.command, effects.resident
         if isinstance(command, DurableCommand) and command.client_id is not None:
-            first = resident.ring.led_to(user, command.client_id) or lookup.first
+            first = resident.ring.led_to(user, command.client_id)
+            if first is None and lookup is not None:
+                first = lookup.first
             if first is not None:
                 effects.repeat(request, first)
                 return
         if command.writes and not env.store.journal.has_room:
-            effects.flush()
-            await env.store.journal.room()
-            if lookup.missing(resident):  # gone from the ring meanwhile
-                await self._continue(Work(request, lookup))
-                return
+            lookup = lookup or Lookup(self.id, user, command)
+            self._roomless = self._busy[user] = Work(request, lookup)
+            return
         context = Context(
             user=user,
             now=env.clock(),
             policy=env.policy,
             new_id=env.new_id,
-            messages=lookup.messages(resident),
-            position=lookup.position(resident),
+            messages={} if lookup is None else lookup.messages(resident),
+            position=None if lookup is None else lookup.position(resident),
             role=request.asker.role,
             session=request.asker.session,
         )

@@ -32,6 +32,7 @@ from ..protocol.records import (
     Delayed,
     Duplicate,
     Foreign,
+    Outcome,
     Refused,
     Spooled,
 )
@@ -65,7 +66,7 @@ class Effects:
         self.fanout = FanOut(id, env.hub)
         self.resident = Resident(ConversationState(id), Ring(env.limits.ring))
         self.unsettled = Unsettled()
-        self.settled: deque[Pending] = deque()
+        self.settled: deque[tuple[Pending, Outcome]] = deque()
         self.timers: dict[str, tuple[float, After]] = {}
         self.must_rebuild = False
         self._writes: list[Pending] = []
@@ -102,22 +103,24 @@ class Effects:
     ) -> None:
         state = self.resident.state
         pending: Pending | None = None
-        signals = [effect for effect in effects if isinstance(effect, Emit)]
-        events = [effect for effect in effects if isinstance(effect, EventData)]
+        signals: list[Emit] = []
+        answer = next((each for each in reversed(effects) if isinstance(each, EventData)), None)
         for effect in effects:
             match effect:
                 case EventData():
                     pending = pending or self._pending(request)
-                    answers = effect is events[-1]
                     event = machine.event(
-                        state, effect, context, command, carries_client_id=answers
+                        state, effect, context, command, carries_client_id=effect is answer
                     )
                     self._apply(event, context, pending)
                     pending.result = event_result(event)
                 case MoveMark():
                     pending = pending or self._pending(request)
-                    pending.write.marks.append(machine.move_mark(state, effect, context.now))
+                    mark = machine.move_mark(state, effect, context.now)
+                    pending.marks = (*pending.marks, mark)
                     self._count_anew(effect.user)
+                case Emit():
+                    signals.append(effect)
                 case After():
                     self.timers[effect.key] = trio.current_time() + effect.delay_s, effect
                 case Cancel():
@@ -129,7 +132,7 @@ class Effects:
             self._reply_stored(request, command.result(state, context))
             return
         pending.signals = signals
-        if not events:
+        if answer is None:
             pending.result = command.result(state, context)
         self._register(pending)
         if self._mode == "relaxed":
@@ -140,21 +143,23 @@ class Effects:
         state, ring, data = self.resident.state, self.resident.ring, event.data
         machine.apply(state, event)
         quoted = context.messages.get(data.quotes) if data.quotes is not None else None
-        gone = tuple(user for user in data.members() if state.members[user].role is None)
-        pending.pushes.append((ring.add(event, quoted), gone))
-        write = pending.write
-        write.events.append(event)
-        if data.target is not None:
-            message = ring.message(data.target[0])
-            if message is None and (message := context.messages.get(data.target[0])) is not None:
+        push = ring.add(event, quoted)
+        gone: tuple[str, ...] = ()
+        if members := data.members():
+            gone = tuple(user for user in members if state.members[user].role is None)
+            rows = (member_row(state, user, event.seq) for user in members)
+            pending.members = (*pending.members, *rows)
+        pending.pushes.append((push, gone))
+        pending.events.append(event)
+        if (target := data.target) is not None:
+            message = ring.message(target[0])
+            if message is None and (message := context.messages.get(target[0])) is not None:
                 data.change(message, event)
                 message.overlay.changed_seq = event.seq
             if message is not None:
-                write.overlays.append(copied(message.overlay))
-        for user in data.members():
-            write.members.append(member_row(state, user, event.seq))
+                pending.overlays = (*pending.overlays, copied(message.overlay))
         if event.seq == 1:
-            write.created = created(state, event)
+            pending.created = created(state, event)
         if event.number is not None and event.sender is not None:
             self._snapshots.moved.add(event.sender)
 
@@ -163,8 +168,8 @@ class Effects:
 
     def _register(self, pending: Pending) -> None:
         """From here on the write happens, whatever becomes of its asker."""
-        if pending.write.events:
-            pending.write.head = head(self.resident.state)
+        if pending.events:
+            pending.head = head(self.resident.state)
         self.unsettled.add(pending)
         self._writes.append(pending)
         if self._mode != "commit":
@@ -177,9 +182,10 @@ class Effects:
             self.resident.shown = push.event.seq
             if push.event.data.members() and self.fanout.subscribers:
                 self._watch()
-        if pending.write.marks:
-            self.resident.marks_shown = pending.write.marks[-1].n
-        self._emit(pending.signals)
+        if pending.marks:
+            self.resident.marks_shown = pending.marks[-1].n
+        if pending.signals:
+            self._emit(pending.signals)
 
     def _emit(self, signals: Sequence[Emit]) -> None:
         for emit in signals:
@@ -193,7 +199,7 @@ class Effects:
         elif pending.delayed:
             self.replies.no(request, _not_now())
         else:
-            pending.requests.append(request)
+            pending.requests = (*pending.requests, request)
 
     # Replies.
 
@@ -241,20 +247,19 @@ class Effects:
         finally:
             writes, self._writes = self._writes, []
             for pending in writes:
-                self._env.store.journal.append(pending.write)
+                self._env.store.journal.append(pending.write())
         self.replies.flush()
         self.resident.ring.evict(self.resident.stored)
 
-    def _stored(self, pending: Pending) -> None:
+    def _stored(self, pending: Pending, outcome: Outcome) -> None:
         """The journal has something to say of `pending` (it calls this in trio's thread)."""
-        self.settled.append(pending)
+        self.settled.append((pending, outcome))
         self._wake()
 
     def settle(self) -> None:
         """Deal with what the journal has said, in order."""
         while self.settled:
-            pending = self.settled.popleft()
-            outcome = pending.outcomes.pop(0)
+            pending, outcome = self.settled.popleft()
             if isinstance(outcome, Delayed):
                 pending.delayed = True
                 self.replies.no_all(pending, _not_now())
@@ -284,14 +289,14 @@ class Effects:
     def _committed(self, pending: Pending) -> None:
         if self._mode == "commit":
             self._show(pending)
-        if pending.write.events:
-            self.resident.stored = pending.write.events[-1].seq
+        if pending.events:
+            self.resident.stored = pending.events[-1].seq
         if not pending.durable:
             self._durable(pending)
 
     def _durable(self, pending: Pending) -> None:
         """`pending` is stored, or in the spool and will be."""
-        for event in pending.write.events:
+        for event in pending.events:
             self._env.reactors.offer(event)
         self.replies.ok_all(pending)
         pending.give_held()
@@ -300,7 +305,7 @@ class Effects:
         """Take back what could not be stored. Messages are voided one by one; for anything else,
         or without `void` rows, whoever was shown it must reload, which a new epoch tells them."""
         self._doubt(pending)
-        for event in pending.write.events:
+        for event in pending.events:
             if self._mode != "commit" and (event.number is None or not voided):
                 self._env.diverge(self._id, event.seq - 1)
             void = event.voided()
@@ -312,7 +317,7 @@ class Effects:
             elif self._mode != "commit":
                 self.fanout.to_taps(push)
         # Without a snapshot, or a head written anew, the state is what it was.
-        if pending.write.events or pending.write.marks:
+        if pending.events or pending.marks:
             self.must_rebuild = True
 
     def _doubt(self, pending: Pending) -> None:
@@ -330,7 +335,7 @@ class Effects:
     def rewrite_head(self) -> None:
         """The one at rest may show something that was refused, if more was written behind that."""
         pending = self._pending(None)
-        pending.write.head = head(self.resident.state)
+        pending.head = head(self.resident.state)
         self._append(pending)
 
     def put_away(self) -> bool:
@@ -342,7 +347,7 @@ class Effects:
 
     def _append(self, pending: Pending) -> None:
         self.unsettled.add(pending)
-        self._env.store.journal.append(pending.write)
+        self._env.store.journal.append(pending.write())
 
     # Signals and subscribers.
 

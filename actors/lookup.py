@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..protocol.commands import ConversationCommand, DurableCommand, Needs, Position
+from ..protocol.commands import NOTHING, ConversationCommand, DurableCommand, Needs, Position
 from ..protocol.events import Event
 from ..protocol.machine import visible
 from ..protocol.message import Message
+from ..protocol.state import ConversationState
 from .ports import Conversations
 from .resident import Resident
+
+
+def needs_nothing(command: ConversationCommand, state: ConversationState) -> bool:
+    """Whether `command` can be decided on the state alone, so that there is nothing to look up."""
+    repeated = isinstance(command, DurableCommand) and command.attempt > 1
+    return not repeated and command.needs(state) is NOTHING
 
 
 class Lookup:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..protocol.commands import ConversationCommand, Emit
 from ..protocol.errors import Rejected
-from ..protocol.records import Outcome, Write
+from ..protocol.events import Event
+from ..protocol.immutable import immutable
+from ..protocol.machine import Mark
+from ..protocol.message import Overlay
+from ..protocol.records import Head, MemberRow, NewConversation, Outcome, Snapshot, Write
 from .outbox import Push
 from .request import Request
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Held:
     """An answer to be given only once all that it rests upon is stored."""
 
@@ -23,52 +26,84 @@ class Held:
 
 
 class Pending:
-    """One write, the pushes and signals that belong to it, and the askers to be told of its end:
-    more than one if the command was repeated meanwhile. `delayed` once they were told UNAVAILABLE;
-    `durable` once it is in the spool. `held` are answers that rest upon it. With each push go the
-    users who are members no longer."""
+    """What one command changes, with the pushes and signals that belong to it, and the askers to be
+    told of its end: more than one if the command was repeated meanwhile. `delayed` once they were
+    told UNAVAILABLE; `durable` once it is in the spool. `held` are answers that rest upon it. With
+    each push go the users who are members no longer.
+
+    `write` makes what goes to the journal. That knows this one, by `done`, and not the other way
+    round: else each message would leave a cycle behind for the garbage collector.
+    """
 
     __slots__ = (
         "_settled",
+        "conversation",
+        "created",
         "delayed",
         "durable",
+        "events",
+        "head",
         "held",
-        "outcomes",
+        "marks",
+        "members",
+        "overlays",
         "pushes",
         "requests",
         "result",
         "signals",
-        "write",
+        "snapshot",
     )
 
     def __init__(
         self,
         conversation: str,
         request: Request[ConversationCommand] | None,
-        settled: Callable[[Pending], None],
+        settled: Callable[[Pending, Outcome], None],
     ) -> None:
-        self.requests = [] if request is None else [request]
+        self.conversation = conversation
+        self.requests = () if request is None else (request,)
         self.result: dict[str, Any] = {}
+        self.events: list[Event] = []
         self.pushes: list[tuple[Push, tuple[str, ...]]] = []
-        self.signals: list[Emit] = []
-        self.held: list[Held] = []
-        self.outcomes: list[Outcome] = []
+        self.head: Head | None = None
+        # Most writes have none of these.
+        self.marks: tuple[Mark, ...] = ()
+        self.overlays: tuple[Overlay, ...] = ()
+        self.members: tuple[MemberRow, ...] = ()
+        self.created: NewConversation | None = None
+        self.snapshot: Snapshot | None = None
+        self.signals: Sequence[Emit] = ()
+        self.held: tuple[Held, ...] = ()
         self.delayed = False
         self.durable = False
         self._settled = settled
-        self.write = Write(conversation, self._done)
+
+    def write(self) -> Write:
+        return Write(
+            self.conversation,
+            self._done,
+            self.events,
+            self.head,
+            self.overlays,
+            self.marks,
+            self.members,
+            self.created,
+            self.snapshot,
+        )
 
     def _done(self, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
-        self._settled(self)
+        self._settled(self, outcome)
+
+    def hold(self, answer: Held) -> None:
+        self.held = (*self.held, answer)
 
     def give_held(self) -> None:
-        held, self.held = self.held, []
+        held, self.held = self.held, ()
         for answer in held:
             answer.give()
 
     def refuse_held(self, error: Rejected) -> None:
-        held, self.held = self.held, []
+        held, self.held = self.held, ()
         for answer in held:
             answer.refuse(error)
 
@@ -85,12 +120,15 @@ class Unsettled:
 
     def add(self, pending: Pending) -> None:
         self._queue.append(pending)
-        for event in pending.write.events:
+        for event in pending.events:
             self._by_seq[event.seq] = pending
 
     def remove(self, pending: Pending) -> None:
-        self._queue.remove(pending)  # nearly always the first
-        for event in pending.write.events:
+        if self._queue[0] is pending:  # nearly always
+            self._queue.popleft()
+        else:
+            self._queue.remove(pending)
+        for event in pending.events:
             del self._by_seq[event.seq]
 
     def at(self, seq: int) -> Pending | None:
@@ -104,7 +142,7 @@ class Unsettled:
 
     def hold(self, answer: Held) -> None:
         """Keep `answer` until everything that is here now is durable."""
-        self._queue[-1].held.append(answer)
+        self._queue[-1].hold(answer)
 
     def refuse_held(self, error: Rejected) -> None:
         for pending in self._queue:
@@ -114,6 +152,6 @@ class Unsettled:
         """Everybody who waits for a write, taken out: their writes go on without them."""
         requests = [request for pending in self._queue for request in pending.requests]
         for pending in self._queue:
-            pending.requests = []
+            pending.requests = ()
             pending.delayed = True
         return requests

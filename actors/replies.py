@@ -37,12 +37,12 @@ class Replies:
         """Everybody who has asked for `pending` gets its result."""
         for request in pending.requests:
             self.ok(request, pending.result)
-        pending.requests = []
+        pending.requests = ()
 
     def no_all(self, pending: Pending, error: Rejected) -> None:
         for request in pending.requests:
             self.no(request, error)
-        pending.requests = []
+        pending.requests = ()
 
     def flush(self) -> None:
         gathered, self._gathered = self._gathered, {}

@@ -39,7 +39,7 @@ class Snapshots:
             if resident.state.seq - self._seq < self._every:
                 return None
             self._taken = self._take(resident.state)
-        snapshot = self._taken.write.snapshot
+        snapshot = self._taken.snapshot
         if snapshot is None or snapshot.seq > resident.stored:
             return None
         due, self._taken = self._taken, None
@@ -53,8 +53,8 @@ class Snapshots:
 
     def _take(self, state: ConversationState) -> Pending:
         taken = self._pending()
-        taken.write.snapshot = Snapshot(state.seq, STATE_VERSION, state.snapshot())
-        taken.write.members = [member_row(state, user, state.seq) for user in self.moved]
+        taken.snapshot = Snapshot(state.seq, STATE_VERSION, state.snapshot())
+        taken.members = tuple(member_row(state, user, state.seq) for user in self.moved)
         self._seq = state.seq
         self.moved.clear()
         return taken

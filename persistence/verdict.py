@@ -29,6 +29,8 @@ def judge(write: Write, log: Log) -> Outcome | None:
 
     A `Duplicate` or `Refused` from here may still lack its `void` rows; `is_voided` tells.
     """
+    if _is_new(write, log):
+        return None
     standing = [(event, log.at(write.conversation, event.seq)) for event in write.events]
     for event, there in standing:
         if there is not None and there.id != event.id:
@@ -43,6 +45,18 @@ def judge(write: Write, log: Log) -> Outcome | None:
     if is_voided(write, log):
         return Refused("voided before")
     return None
+
+
+def _is_new(write: Write, log: Log) -> bool:
+    """Whether nothing stands in its way, as nearly always: asked first, since it is soon known."""
+    for event in write.events:
+        if log.at(write.conversation, event.seq) is not None:
+            return False
+        if event.client_id is None or event.sender is None:
+            continue
+        if log.under(write.conversation, event.sender, event.client_id) is not None:
+            return False
+    return True
 
 
 def is_voided(write: Write, log: Log) -> bool:

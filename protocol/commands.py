@@ -15,12 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from .errors import Rejected
 from .events import EventData, SignalData
 from .ids import ClientId
+from .immutable import immutable
 from .message import Message
 from .policy import Policy
 from .state import ConversationState
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Needs:
     """What a command must know beyond the bounded state; fetched before `decide`.
 
@@ -34,7 +35,7 @@ class Needs:
 NOTHING = Needs()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Position:
     """Of a seq: how many countable messages lie up to it, and how many after it are excluded."""
 
@@ -68,7 +69,7 @@ class Context:
         return message
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class MoveMark:
     """Raise a member's read or delivered mark to `position` at `seq`. Stored, but no event."""
 
@@ -78,7 +79,7 @@ class MoveMark:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Emit:
     """Send a signal to the subscribers of the conversation, except to `by` itself."""
 
@@ -86,7 +87,7 @@ class Emit:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class After:
     """Emit `signal` in `delay_s` seconds, unless the same `key` is set anew or cancelled before."""
 
@@ -96,14 +97,14 @@ class After:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Cancel:
     """Forget what `After` had planned under `key`."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Subscribe:
     """The asking connection starts or stops to get this conversation's signals (CONN-11)."""
 

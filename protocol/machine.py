@@ -7,18 +7,19 @@ place and is the only way in which state changes: live, at cold start, in a repl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from .commands import Context, ConversationCommand, DurableCommand, Effect, MoveMark
 from .errors import Rejected
 from .events import Event, EventData
 from .ids import HOST
+from .immutable import immutable
 from .message import Message
 from .roles import require_member
 from .state import ConversationState
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Mark:
     """One move of one mark, as it is stored: an append-only row, so that the first mark at or after
     a message is when it was read.

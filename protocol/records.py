@@ -6,23 +6,24 @@ says `as_of`, the last seq it has seen, and the actor overlays what is newer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from .commands import Position
 from .events import Event
+from .immutable import immutable
 from .machine import Mark
 from .message import Message, Overlay
 from .state import Kind, Member
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Committed:
     """On disk, as `commit` promises it. A replay of what is there already counts as this."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Duplicate:
     """(conversation, sender, client id) stands in the log already, as `first`.
 
@@ -32,7 +33,7 @@ class Duplicate:
     first: Event
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Refused:
     """The database will never take this write (PERSIST_FAILED).
 
@@ -43,7 +44,7 @@ class Refused:
     voided: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Foreign:
     """Another event holds one of these seqs, or this engine is no longer the current incarnation:
     somebody else writes this conversation. It must stop here, loudly."""
@@ -51,13 +52,13 @@ class Foreign:
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Delayed:
     """Not an end: the store is away, the write is kept and goes on being tried. Sent at most once,
     so that the sender can be told UNAVAILABLE instead of waiting longer."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Spooled:
     """Not an end either: the store is away, and the write is durable in the local spool. It will be
     stored, by this engine or the next one, before anything newer of its conversation. Sent at most
@@ -70,7 +71,7 @@ JournalStatus = Literal["ok", "spooling", "unavailable"]
 """All well; the store is away or slow and the spool takes what is written; nothing takes it."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Condition:
     """How the journal is. `waiting` writes are not stored yet, the oldest since `oldest_s`
     seconds; `spooled` of them, with `spooled_bytes` in all, are in the spool. `problem` says in
@@ -84,7 +85,7 @@ class Condition:
     problem: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class NewConversation:
     """The row of a conversation that is being created."""
 
@@ -96,7 +97,7 @@ class NewConversation:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class MemberRow:
     """A member as of `changed_seq`; `read_*` are the mark that counting uses."""
 
@@ -108,7 +109,7 @@ class MemberRow:
     read_number: int
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Head:
     """Where a conversation stands: what the inbox is ordered by and shows."""
 
@@ -126,7 +127,7 @@ class Head:
         return replace(self, last=None)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Snapshot:
     seq: int
     version: int
@@ -144,11 +145,11 @@ class Write:
 
     conversation: str
     done: Callable[[Outcome], None]
-    events: list[Event] = field(default_factory=list)
+    events: Sequence[Event] = ()
     head: Head | None = None
-    overlays: list[Overlay] = field(default_factory=list)
-    marks: list[Mark] = field(default_factory=list)
-    members: list[MemberRow] = field(default_factory=list)
+    overlays: Sequence[Overlay] = ()
+    marks: Sequence[Mark] = ()
+    members: Sequence[MemberRow] = ()
     created: NewConversation | None = None
     snapshot: Snapshot | None = None
 

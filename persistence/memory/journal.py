@@ -40,7 +40,7 @@ class MemoryJournal:
         self._spooled = 0  # and so many are in the spool
         self._spooling = False
         self._lost = False
-        self._changed = trio.Event()
+        self._changed: trio.Event | None = None
 
     @property
     def has_room(self) -> bool:
@@ -152,10 +152,13 @@ class MemoryJournal:
         if not self._of[write.conversation]:
             del self._of[write.conversation]
             self._halted.pop(write.conversation, None)
-        self._changed.set()
-        self._changed = trio.Event()
+        if self._changed is not None:
+            self._changed.set()
+            self._changed = None
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         with trio.move_on_after(self._patience_s):
             while not condition():
+                if self._changed is None:
+                    self._changed = trio.Event()
                 await self._changed.wait()

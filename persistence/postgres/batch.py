@@ -10,7 +10,7 @@ per parameter does, and the SQL stays free of lists of columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from operator import attrgetter, itemgetter
@@ -165,7 +165,7 @@ class Batch:
         if (state := parcel.snapshot) is not None:
             self._snapshots[id] = max(self._snapshots.get(id, state), state, key=_SNAPSHOT_SEQ)
 
-    def _raise_head(self, id: str, events: list[Event]) -> None:
+    def _raise_head(self, id: str, events: Sequence[Event]) -> None:
         last = events[-1]
         number = max(event.number or 0 for event in events)
         heads = self._heads if id in self._heads else self._void_heads

@@ -140,7 +140,7 @@ class Chat:
             self._record(write, event(self.state, effect, context, command, carries_client_id=last))
         for move in effects:
             if isinstance(move, MoveMark):
-                write.marks.append(move_mark(self.state, move, self.now))
+                write.marks = [*write.marks, move_mark(self.state, move, self.now)]
         if opens:
             kind = self.state.kind
             key = direct_key(*self.users) if kind == "direct" else None
@@ -152,15 +152,17 @@ class Chat:
     def _record(self, write: Write, event: Event) -> None:
         apply(self.state, event)
         self.log.append(event)
-        write.events.append(event)
+        write.events = [*write.events, event]
         if event.data.is_message:
             self.sent.append(event.as_message())
         if event.data.target is not None:
             message = next(m for m in self.sent if m.id == event.data.target[0])
             event.data.change(message, event)
             message.overlay.changed_seq = event.seq
-            write.overlays.append(replace(message.overlay, data=dict(message.overlay.data)))
-        write.members += [self.member(user, event.seq) for user in event.data.members()]
+            row = replace(message.overlay, data=dict(message.overlay.data))
+            write.overlays = [*write.overlays, row]
+        rows = (self.member(user, event.seq) for user in event.data.members())
+        write.members = [*write.members, *rows]
 
     def head(self) -> Head:
         state = self.state

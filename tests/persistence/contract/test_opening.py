@@ -101,7 +101,8 @@ async def test_marks_are_the_latest_of_each_user_and_kind(twin: Twin):
     chat.delete(chat.sent[3])
     chat.delete(chat.sent[5])
     write = chat.write("bob", ReadMessages(seq=2))
-    write.marks += [
+    write.marks = [
+        *write.marks,
         mark(chat, "bob", "read", 4, n=2, number=3),
         mark(chat, "bob", "delivered", 6, n=3),
         mark(chat, "cy", "read", 7, n=4, number=6),
