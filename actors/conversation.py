@@ -14,6 +14,7 @@ order in which they came, also where one of them waits for something to be read.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from functools import partial
 from typing import Any
@@ -28,6 +29,7 @@ from ..protocol.events import Event
 from ..protocol.features.messages import SendMessage
 from ..protocol.features.subscriptions import ConversationHead, PresenceChanged
 from ..protocol.state import ConversationState
+from .alarms import Alarm
 from .effects import Effects
 from .environment import Environment
 from .guards.rate import check_rate
@@ -67,6 +69,7 @@ class Conversation:
         self._env = env
         self._mailbox: Mailbox[Asked | Work | Visit[Any]] = Mailbox(env.limits.mailbox)
         self._effects = Effects(id, env, self._mailbox.wake)
+        self._alarm = Alarm(env.alarms, self._mailbox.wake)
         self._busy: dict[str, Work] = {}
         self._roomless: Work | None = None
         self._active: Asked | None = None
@@ -106,8 +109,8 @@ class Conversation:
             if self._mailbox or self._effects.settled:
                 await trio.lowlevel.checkpoint()
             else:
-                with trio.move_on_at(self._deadline()):
-                    await self._mailbox.wait()
+                self._alarm.set(self._deadline())
+                await self._mailbox.wait()
             await self._slice()
             if self._may_retire():
                 return
@@ -175,6 +178,7 @@ class Conversation:
 
     def ended(self) -> None:
         """It is in memory no longer."""
+        self._alarm.set(math.inf)
         self._env.hub.watch(self.id, ())
         self._effects.fanout.close()
 
@@ -206,10 +210,7 @@ class Conversation:
 
     async def _slice(self) -> None:
         effects = self._effects
-        effects.settle()
-        if effects.must_rebuild:
-            effects.flush()
-            await self._load()
+        await self._settle()
         effects.fire_timers()
         for _ in range(self._env.limits.slice):
             message = self._mailbox.take()
@@ -225,7 +226,16 @@ class Conversation:
             while self._roomless is not None:
                 await self._room(self._roomless)
         effects.flush()
+        if effects.settled:  # a store in memory answers at once
+            await self._settle()
+            effects.flush()
         effects.checkpoint()
+
+    async def _settle(self) -> None:
+        self._effects.settle()
+        if self._effects.must_rebuild:
+            self._effects.flush()
+            await self._load()
 
     async def _room(self, work: Work) -> None:
         """Wait until `work` can be written, and go on with it. Everybody here waits with it."""

@@ -354,9 +354,11 @@ class Effects:
     @property
     def deadline(self) -> float:
         """When the next timer is due, in trio's time."""
-        return min((at for at, _ in self.timers.values()), default=math.inf)
+        return min(at for at, _ in self.timers.values()) if self.timers else math.inf
 
     def fire_timers(self) -> None:
+        if not self.timers:
+            return
         now = trio.current_time()
         for key in [key for key, (at, _) in self.timers.items() if at <= now]:
             _, after = self.timers.pop(key)

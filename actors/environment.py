@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import trio
 
 from ..protocol.policy import Policy
+from .alarms import Alarms
 from .guards import Guard
 from .hub import Hub
 from .loading import Loading
@@ -63,6 +64,7 @@ class Environment:
     counters: Counters = field(default_factory=Counters)
     suspect: set[str] = field(default_factory=set)
     diverged: dict[str, int] = field(default_factory=dict)
+    alarms: Alarms = field(default_factory=Alarms)
     loading: Loading = field(init=False)
 
     def __post_init__(self) -> None:

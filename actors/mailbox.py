@@ -20,12 +20,12 @@ class Mailbox(Generic[T]):
     `post` is for the actor's own follow-ups, whose number its other bounds limit: it never fails.
     """
 
-    __slots__ = ("_items", "_wake", "capacity")
+    __slots__ = ("_items", "_reader", "capacity")
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self._items: deque[T] = deque()
-        self._wake: trio.Event | None = None
+        self._reader: trio.lowlevel.Task | None = None
 
     def __len__(self) -> int:
         return len(self._items)
@@ -48,18 +48,23 @@ class Mailbox(Generic[T]):
 
     def wake(self) -> None:
         """Let `wait` return although nothing may have come in."""
-        if self._wake is not None:
-            self._wake.set()
-            self._wake = None
+        if self._reader is not None:
+            trio.lowlevel.reschedule(self._reader)
+            self._reader = None
 
     async def wait(self) -> None:
         """Return when something is there or `wake` is called. Always a checkpoint."""
         if self._items:
             await trio.lowlevel.checkpoint()
             return
-        if self._wake is None:
-            self._wake = trio.Event()
-        await self._wake.wait()
+        assert self._reader is None, "one reader"
+        # What `trio.Event` does for any number of tasks, without making one for every wait.
+        self._reader = trio.lowlevel.current_task()
+        await trio.lowlevel.wait_task_rescheduled(self._abort)
+
+    def _abort(self, _raise_cancel: object) -> trio.lowlevel.Abort:
+        self._reader = None
+        return trio.lowlevel.Abort.SUCCEEDED
 
     def take(self) -> T | None:
         """The next item, or None if there is none."""

@@ -106,6 +106,7 @@ class Engine:
                 reactors=Reactors(self._reactors, self.settings.actors.reactor_queue),
             )
             self._env.reactors.start(nursery)
+            nursery.start_soon(self._env.alarms.run)
             self._registry = Registry(self._env)
             self._dispatch = Dispatch(self._env, self._registry)
             self.metrics.watch(self._env, self._registry)
