@@ -210,7 +210,8 @@ class Conversation:
 
     async def _slice(self) -> None:
         effects = self._effects
-        await self._settle()
+        effects.settle()
+        await self._rebuild()
         effects.fire_timers()
         for _ in range(self._env.limits.slice):
             message = self._mailbox.take()
@@ -226,13 +227,11 @@ class Conversation:
             while self._roomless is not None:
                 await self._room(self._roomless)
         effects.flush()
-        if effects.settled:  # a store in memory answers at once
-            await self._settle()
-            effects.flush()
+        await self._rebuild()
         effects.checkpoint()
 
-    async def _settle(self) -> None:
-        self._effects.settle()
+    async def _rebuild(self) -> None:
+        """If what was refused is still in the state, load it anew."""
         if self._effects.must_rebuild:
             self._effects.flush()
             await self._load()

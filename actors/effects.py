@@ -1,7 +1,8 @@
 """Carrying out what was decided: state, ring, fan-out, journal, replies, in the right order.
 
-Between two calls of `flush` everything gathers; `flush` sends it: events, then writes, then
-replies. The journal answers later through `settle`.
+Between two calls of `flush` everything gathers; `flush` sends it: writes to the journal, events to
+the members, then replies to the askers, those to a member in one write with the events. What the
+journal answers, then or later, `settle` takes in.
 """
 
 from __future__ import annotations
@@ -242,12 +243,13 @@ class Effects:
 
     def flush(self) -> None:
         """Send what has gathered."""
-        try:
-            self.fanout.flush()
-        finally:
+        if self._writes:
             writes, self._writes = self._writes, []
             for pending in writes:
                 self._env.store.journal.append(pending.write())
+        if self.settled:  # also at once, by a store in memory
+            self.settle()
+        self.fanout.flush(self.replies.gathered)
         self.replies.flush()
         self.resident.ring.evict(self.resident.stored)
 

@@ -74,9 +74,10 @@ class FanOut:
         """Offer the events queued so far: whatever is offered next comes after them."""
         self._offer_events()
 
-    def flush(self) -> None:
-        """Offer everything queued: events, then signals."""
-        self._offer_events()
+    def flush(self, answers: dict[Outbox, list[Push]] | None = None) -> None:
+        """Offer everything queued: events, then signals. Whoever gets events and has `answers`
+        gets them right behind, in one; they are taken out."""
+        self._offer_events(answers)
         if self._signals:
             self._offer_signals()
 
@@ -113,26 +114,32 @@ class FanOut:
             self._counting = self._hub.counting(self._present)
             self._version = self._hub.version
 
-    def _offer_events(self) -> None:
+    def _offer_events(self, answers: dict[Outbox, list[Push]] | None = None) -> None:
         if not self._events:
             return
         self._refresh()
         pushes, self._events = self._events, []
-        self._offer(pushes, self._recipients)
+        self._offer(pushes, {} if answers is None else answers)
         for session in self._counting:
             session.touch(self._conversation)
 
-    def _offer(self, pushes: list[Push], boxes: Iterable[Outbox]) -> None:
+    def _offer(self, pushes: list[Push], answers: dict[Outbox, list[Push]]) -> None:
         whole = Parcel(pushes)
         for tap in self.taps:
             tap.offer(whole)
-        if all(push.event is None or push.event.audience is None for push in pushes):
-            for box in boxes:
+        if any(push.event is not None and push.event.audience is not None for push in pushes):
+            self._offer_by_audience(pushes, answers)
+        elif answers:
+            for box in self._recipients:
+                _give(box, whole, answers)
+        else:
+            for box in self._recipients:
                 box.offer(whole)
-            return
-        # Few parcels in practice: one for those inside each audience, one for those outside.
+
+    def _offer_by_audience(self, pushes: list[Push], answers: dict[Outbox, list[Push]]) -> None:
+        """Few parcels in practice: one for those inside each audience, one for those outside."""
         parcels: dict[tuple[bool, ...], Parcel] = {}
-        for box in boxes:
+        for box in self._recipients:
             seen = tuple(may_see(push.event, box.user) for push in pushes)
             parcel = parcels.get(seen)
             if parcel is None:
@@ -142,7 +149,7 @@ class FanOut:
                         for push, visible in zip(pushes, seen, strict=True)
                     ]
                 )
-            box.offer(parcel)
+            _give(box, parcel, answers)
 
     def _offer_signals(self) -> None:
         by_author: dict[str, list[Push]] = {}
@@ -154,6 +161,14 @@ class FanOut:
             for box in self.subscribers:
                 if box.user != by:
                     box.offer(parcel)
+
+
+def _give(box: Outbox, parcel: Parcel, answers: dict[Outbox, list[Push]]) -> None:
+    replies = answers.pop(box, None)
+    if replies is None:
+        box.offer(parcel)
+    else:
+        box.answer(replies, parcel)
 
 
 def may_see(event: Event | None, user: str) -> bool:

@@ -129,8 +129,9 @@ class Outbox(Protocol):
         connection, whose client then recovers by its positions (SEND-25)."""
         ...
 
-    def answer(self, replies: Sequence[Push]) -> None:
-        """Take the Replies to commands that were submitted through this outbox, each once."""
+    def answer(self, replies: Sequence[Push], after: Parcel | None = None) -> None:
+        """Take the Replies to commands that were submitted through this outbox, each once; and
+        before them, in the same write, the parcel `after` which they come."""
         ...
 
     def close(self, disconnect: Disconnect) -> None:

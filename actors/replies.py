@@ -18,11 +18,11 @@ class Replies:
 
     def __init__(self, *, durable: bool) -> None:
         self._durable = durable
-        self._gathered: dict[Outbox, list[Push]] = {}
+        self.gathered: dict[Outbox, list[Push]] = {}
 
     def add(self, request: Asked, reply: Push | None) -> None:
         if reply is not None:
-            self._gathered.setdefault(request.asker, []).append(reply)
+            self.gathered.setdefault(request.asker, []).append(reply)
 
     def ok(self, request: Asked, result: dict[str, Any]) -> None:
         self.add(request, self.ok_push(request, result))
@@ -45,6 +45,8 @@ class Replies:
         pending.requests = ()
 
     def flush(self) -> None:
-        gathered, self._gathered = self._gathered, {}
+        if not self.gathered:
+            return
+        gathered, self.gathered = self.gathered, {}
         for asker, pushes in gathered.items():
             asker.answer(pushes)

@@ -61,7 +61,7 @@ class Asker:
 
     def offer(self, parcel: Parcel) -> None: ...
 
-    def answer(self, replies: Sequence[Push]) -> None:
+    def answer(self, replies: Sequence[Push], after: Parcel | None = None) -> None:
         for push in replies:
             waiting = self._replies.get(push.item["id"])
             if isinstance(waiting, trio.Event):  # otherwise nobody waits any more
@@ -99,7 +99,9 @@ class Inlet:
         self._queue.extend(parcel.pushes)
         self._wake.set()
 
-    def answer(self, replies: Sequence[Push]) -> None: ...
+    def answer(self, replies: Sequence[Push], after: Parcel | None = None) -> None:
+        if after is not None:
+            self.offer(after)
 
     def close(self, disconnect: Disconnect) -> None:
         self._closed = self._closed or disconnect

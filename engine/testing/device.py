@@ -44,7 +44,9 @@ class Device:
     def offer(self, parcel: Parcel) -> None:
         self.items.extend(push.item for push in parcel.pushes)
 
-    def answer(self, replies: Sequence[Push]) -> None:
+    def answer(self, replies: Sequence[Push], after: Parcel | None = None) -> None:
+        if after is not None:
+            self.offer(after)
         for push in replies:
             self.items.append(push.item)
             if (waiting := self._waiting.get(push.item["id"])) is not None:

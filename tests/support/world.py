@@ -69,7 +69,9 @@ class Line:
         if self.open:
             self.wire.extend(push.item for push in parcel.pushes)
 
-    def answer(self, replies: Sequence[Push]) -> None:
+    def answer(self, replies: Sequence[Push], after: Parcel | None = None) -> None:
+        if after is not None:
+            self.offer(after)
         if self.open:
             self.wire.extend(push.item for push in replies)
 
