@@ -39,9 +39,10 @@ class Bucket:
     def take(self, now: float, tokens: int = 1) -> float:
         """Take `tokens` and return 0.0; or, if there are too few, take none and return the seconds
         until there will be enough, in whole milliseconds."""
-        full_at = max(self.full_at, now) + tokens * self._rate.interval_s
-        wait_ms = math.ceil((full_at - now - self._rate.slack_s) * 1000 - ROUNDING_MS)
-        if wait_ms > 0:
-            return wait_ms / 1000
+        rate = self._rate
+        full_at = (self.full_at if self.full_at > now else now) + tokens * rate.interval_s
+        ahead_ms = (full_at - now - rate.slack_s) * 1000 - ROUNDING_MS
+        if ahead_ms > 0:
+            return math.ceil(ahead_ms) / 1000
         self.full_at = full_at
         return 0.0

@@ -42,12 +42,14 @@ class Registry:
 
     def tell(self, id: str, request: Request[ConversationCommand]) -> None:
         """Hand `request` to conversation `id`; never blocks. What is wrong is answered."""
-        if not is_uuid(id):
-            request.refuse(Rejected("CONVERSATION_NOT_FOUND"))
-        elif self._closing:
+        if self._closing:
             request.refuse(Rejected("UNAVAILABLE", retry_after=1.0))
-        else:
+        elif (actor := self._actors.get(id)) is not None:
+            actor.tell(request)
+        elif is_uuid(id):
             self._actor(id).tell(request)
+        else:
+            request.refuse(Rejected("CONVERSATION_NOT_FOUND"))
 
     async def visit(self, id: str, action: Callable[[Conversation], T]) -> T:
         """Run `action` inside conversation `id`, loaded, between two commands.

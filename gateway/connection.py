@@ -128,7 +128,8 @@ class Connection:
         while self._dialogue is not None and not self._side.ended:
             with trio.CancelScope(deadline=self._due()) as self._scope:
                 while True:
-                    await self._dialogue.proceed()
+                    if self._dialogue.paused:
+                        await self._dialogue.proceed()
                     if (due := self._due()) < self._scope.deadline:  # signed in just now
                         self._scope.deadline = due
                     if self._dialogue.outbox is not None:
@@ -171,7 +172,7 @@ class Connection:
         if dialogue.outbox is not None:
             core.max_message_size = self._gateway.limits.max_frame_bytes
         before = core.frames
-        messages = list(core.messages(data))
+        messages = core.messages(data)
         frames = core.frames - before
         if frames:  # half of one is no sign of life: nobody may take for ever over it
             self._heard = trio.current_time()

@@ -46,7 +46,9 @@ def check_value(value: Any, depth: int = 0) -> None:
                 raise BadFrame("a key is not a string")
             if "\x00" in key:
                 raise BadFrame("a key holds U+0000")
-            check_value(inner, depth + 1)
+            # Most values are plain strings: a call for each would cost more than the look.
+            if type(inner) is not str or "\x00" in inner or not inner.isascii():
+                check_value(inner, depth + 1)
             if not key.isascii():
                 check_value(key, depth)
     elif kind is list:

@@ -19,13 +19,17 @@ def check_rate(request: Request[Any], resident: Resident, hub: Hub) -> None:
     A repetition counts, too, but while its first is at hand it gets that one's answer whatever the
     rate: to be told «not now» of what is stored would help nobody.
     """
-    command, session = request.command, hub.sessions.get(request.user)
-    if not (isinstance(command, SendMessage) and request.asker.limited and session is not None):
+    command = request.command
+    if not isinstance(command, SendMessage) or not request.asker.limited:
+        return
+    session = hub.sessions.get(request.user)
+    if session is None:
         return
     state = resident.state
     if state.members[request.user].role is None if state.exists else command.to is None:
         return  # not a member any more, or no such conversation: the earlier reason to refuse it
     wait = session.messages.take(trio.current_time())
-    known = command.client_id and resident.ring.led_to(request.user, command.client_id)
-    if wait and not known:
+    if not wait:
+        return
+    if not command.client_id or resident.ring.led_to(request.user, command.client_id) is None:
         raise Rejected("RATE_LIMITED", retry_after=wait)

@@ -54,12 +54,13 @@ class MemoryJournal:
         await trio.lowlevel.checkpoint()
 
     def append(self, write: Write) -> None:
+        if not self._waiting and not self._blocked and not self._lost:
+            write.done(self._store(write))
+            return
         self._waiting.append(write)
         self._rows += write.rows
         self._of[write.conversation] += 1
-        if not self._blocked and len(self._waiting) == 1:
-            self._flush()
-        elif self._spooling:
+        if self._spooling:
             self.spool()
 
     async def settled(self, conversation: str) -> None:
