@@ -194,8 +194,9 @@ class Conversation:
             return False
         if effects.unsettled:
             # While the store is away there is nothing to wait for: the next engine stores the rest.
-            away = self._env.store.journal.condition().status == "spooling"
-            return self.retiring and away and effects.unsettled.durable
+            if not self.retiring or not effects.unsettled.durable:
+                return False
+            return self._env.store.journal.condition().status == "spooling"
         if not effects.resident.state.exists:
             return True
         if not self.retiring:

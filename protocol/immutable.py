@@ -15,4 +15,4 @@ T = TypeVar("T")
 @dataclass_transform(frozen_default=True)
 def immutable(cls: type[T]) -> type[T]:
     """Slots and no defaults by reference. Nothing but mypy stops an assignment."""
-    return dataclass(slots=True)(cls)
+    return dataclass(slots=True, unsafe_hash=True)(cls)

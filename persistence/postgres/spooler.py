@@ -90,8 +90,13 @@ class Spooler:
         return oldest.since + self._after_s
 
     async def _until_late(self) -> None:
+        # Asleep until then, whatever comes and goes: a wake-up for every write would cost more than
+        # this task ever does.
         while (due := self._due) > trio.current_time():
-            await self._until(due)
+            if due < math.inf:
+                await trio.sleep_until(due)
+            else:
+                await self._backlog.until(lambda: self._due < math.inf)
 
     async def _until(self, due: float, condition: Callable[[], bool] = lambda: False) -> None:
         """Return at `due`, or sooner if that has changed or `condition` holds."""

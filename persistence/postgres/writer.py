@@ -239,30 +239,38 @@ class Writer:
             conversations.setdefault(parcel.conversation, []).append((parcel, outcome))
         for answers in conversations.values():
             self._answers.extend(answers)
-        self._answer_waits.set()
         self._count(report)
+        if len(self._answers) == len(parcels):  # else earlier ones are being told
+            self._tell_some()
+            if self._answers:
+                self._answer_waits.set()
 
     async def _answer(self) -> None:
+        """What was too much to be told at once."""
         while True:
             if not self._answers:
                 self._answer_waits = trio.Event()
                 await self._answer_waits.wait()
-            end = trio.current_time() + _SLICE
-            conversation = self._answers[0][0].conversation
-            while self._answers:
-                parcel, outcome = self._answers.popleft()
-                if parcel.conversation != conversation and trio.current_time() >= end:
-                    self._answers.appendleft((parcel, outcome))
-                    break
-                conversation = parcel.conversation
-                if parcel.spooled and self._spooler is not None:
-                    self._spooler.settled(parcel, outcome)
-                self._tell(parcel, outcome)
-                self._backlog.remove(parcel)
-            for shard in self._shards:
-                shard.resume(self._backlog.conversations)
-            self._backlog.changed()
+            self._tell_some()
             await trio.lowlevel.checkpoint()
+
+    def _tell_some(self) -> None:
+        """As many answers as fit into a slice, those to one conversation always together."""
+        end = trio.current_time() + _SLICE
+        conversation = self._answers[0][0].conversation
+        while self._answers:
+            parcel, outcome = self._answers.popleft()
+            if parcel.conversation != conversation and trio.current_time() >= end:
+                self._answers.appendleft((parcel, outcome))
+                break
+            conversation = parcel.conversation
+            if parcel.spooled and self._spooler is not None:
+                self._spooler.settled(parcel, outcome)
+            self._tell(parcel, outcome)
+            self._backlog.remove(parcel)
+        for shard in self._shards:
+            shard.resume(self._backlog.conversations)
+        self._backlog.changed()
 
     async def _watch(self) -> None:
         """Tell `Delayed` to who has waited too long."""
