@@ -15,50 +15,29 @@ order in which they came, also where one of them waits for something to be read.
 from __future__ import annotations
 
 import math
-from collections import deque
-from functools import partial
 from typing import Any
 
 import structlog
 import trio
 
-from ..protocol import machine
-from ..protocol.commands import Context, ConversationCommand, DurableCommand, Query
 from ..protocol.errors import Rejected
 from ..protocol.events import Event
-from ..protocol.features.messages import SendMessage
 from ..protocol.features.subscriptions import ConversationHead, PresenceChanged
 from ..protocol.state import ConversationState
 from .alarms import Alarm
 from .effects import Effects
 from .environment import Environment
-from .guards.rate import check_rate
+from .lanes import Lanes, Work
 from .logs import hashed, stack
-from .lookup import Lookup, needs_nothing
 from .mailbox import Mailbox
 from .outbox import Outbox, Parcel
-from .pending import Held, Pending
-from .reads import Read, read_for
+from .pending import Held
+from .replies import Asked
 from .request import Request
 from .resident import load
 from .visit import Visit
 
 _log = structlog.get_logger("palaver.conversation")
-
-Asked = Request[ConversationCommand]
-
-
-class Work:
-    """A request that waits for what it needs (`source` fetches it, or it has to be stored first, or
-    there is no room to write), and what its sender has asked for since, which waits for it."""
-
-    __slots__ = ("error", "held", "request", "source")
-
-    def __init__(self, request: Asked, source: Lookup | Read) -> None:
-        self.request = request
-        self.source = source
-        self.held: deque[Asked] = deque()
-        self.error: Rejected | None = None
 
 
 class Conversation:
@@ -70,9 +49,7 @@ class Conversation:
         self._mailbox: Mailbox[Asked | Work | Visit[Any]] = Mailbox(env.limits.mailbox)
         self._effects = Effects(id, env, self._mailbox.wake)
         self._alarm = Alarm(env.alarms, self._mailbox.wake)
-        self._busy: dict[str, Work] = {}
-        self._roomless: Work | None = None
-        self._active: Asked | None = None
+        self._lanes = Lanes(id, env, self._effects, self._mailbox.post, self._mailbox.put_back)
         self._used = trio.current_time()
         self._loaded = False
         self.retiring = False
@@ -137,7 +114,7 @@ class Conversation:
             self._effects.tell_members(ConversationHead(epoch=self.state.epoch, seq=self.state.seq))
 
     def crashed(self, error: Rejected) -> None:
-        request, self._active = self._active, None
+        request, self._lanes.active = self._lanes.active, None
         self._loaded = False
         self._env.suspect.add(self.id)
         if request is not None:
@@ -151,14 +128,12 @@ class Conversation:
 
     def refuse_waiting(self, error: Rejected) -> None:
         self._loaded = False
-        unsettled, busy = self._effects.unsettled, self._busy
+        unsettled = self._effects.unsettled
         if unsettled:
             self._env.suspect.add(self.id)
         waiting: list[Asked | Visit[Any]] = [*unsettled.give_up_waiting()]
         unsettled.refuse_held(error)
-        self._busy = {}  # so what is being fetched will come too late
-        for work in busy.values():
-            waiting += [work.request, *work.held]
+        waiting += self._lanes.clear()
         while (message := self._mailbox.take()) is not None:
             if not isinstance(message, Work):
                 waiting.append(message)
@@ -184,13 +159,13 @@ class Conversation:
 
     def _deadline(self) -> float:
         """When to look after things though nothing comes in."""
-        if self._busy or self._effects.unsettled:
+        if self._lanes or self._effects.unsettled:
             return self._effects.deadline  # it cannot retire before something comes in
         return min(self._effects.deadline, self._used + self._env.limits.idle_s)
 
     def _may_retire(self) -> bool:
         effects = self._effects
-        if self._mailbox or self._busy or effects.settled:
+        if self._mailbox or self._lanes or effects.settled:
             return False
         if effects.unsettled:
             # While the store is away there is nothing to wait for: the next engine stores the rest.
@@ -210,7 +185,7 @@ class Conversation:
     # Work.
 
     async def _slice(self) -> None:
-        effects = self._effects
+        effects, lanes = self._effects, self._lanes
         effects.settle()
         await self._rebuild()
         effects.fire_timers()
@@ -220,13 +195,13 @@ class Conversation:
                 break
             self._used = trio.current_time()
             if isinstance(message, Request):
-                self._accept(message)
+                lanes.accept(message)
             elif isinstance(message, Work):
-                self._go_on(message)
+                lanes.go_on(message)
             else:
                 self._receive(message)
-            while self._roomless is not None:
-                await self._room(self._roomless)
+            while lanes.roomless is not None:
+                await self._room(lanes.roomless)
         effects.flush()
         await self._rebuild()
         effects.checkpoint()
@@ -239,13 +214,13 @@ class Conversation:
 
     async def _room(self, work: Work) -> None:
         """Wait until `work` can be written, and go on with it. Everybody here waits with it."""
-        self._roomless = None
+        self._lanes.roomless = None
         self._effects.flush()
         try:
             await self._env.store.journal.room()
         except Rejected as no:
             work.error = no
-        self._go_on(work)
+        self._lanes.go_on(work)
 
     def _receive(self, visit: Visit[Any]) -> None:
         if not self.state.exists:
@@ -253,133 +228,6 @@ class Conversation:
             return
         visit.run(self)
         self._effects.when_told(Held(visit.give, visit.refuse))
-
-    def _accept(self, request: Asked) -> None:
-        work = self._busy.get(request.user)
-        if work is None:
-            self._begin(request)
-        elif len(work.held) < self._env.limits.waiting_per_sender:
-            work.held.append(request)
-        else:
-            request.refuse(Rejected("OVERLOADED", retry_after=1.0))
-
-    def _begin(self, request: Asked) -> None:
-        self._active = request
-        try:
-            command, state = request.command, self.state
-            if request.user not in state.members:
-                machine.admit(state, command, request.user)  # before anything is read for them
-            check_rate(request, self._effects.resident, self._env.hub)
-            if isinstance(command, Query):
-                limits = self._env.limits
-                read = read_for(command, request.user, self._env.policy, limits.resume_limit)
-                self._continue(Work(request, read))
-            elif needs_nothing(command, state):
-                self._decide(request, None)
-            else:
-                self._continue(Work(request, Lookup(self.id, request.user, command)))
-        except Rejected as no:
-            self._effects.replies.no(request, no)
-        self._active = None
-
-    def _continue(self, work: Work) -> None:
-        if work.source.missing(self._effects.resident):
-            self._busy[work.request.user] = work
-            self._env.nursery.start_soon(self._fetch, work)
-        elif isinstance(work.source, Lookup):
-            pending = self._awaited(work.request.command, work.source)
-            if pending is None:
-                self._decide(work.request, work.source)
-            else:
-                self._busy[work.request.user] = work
-                back = partial(self._mailbox.post, work)
-                pending.hold(Held(back, partial(self._fail, work)))
-        else:
-            pushes, result = work.source.answer(self._effects.resident)
-            of_shown = work.source.of_shown
-            self._effects.reply_read(work.request, pushes, result, of_shown=of_shown)
-
-    def _awaited(self, command: ConversationCommand, lookup: Lookup) -> Pending | None:
-        """The write of a message that `command` would change: until that is durable it may be
-        refused, and a change of it would be of nothing. (A reply may well be to nothing.)"""
-        unsettled = self._effects.unsettled
-        changes = isinstance(command, DurableCommand) and not isinstance(command, SendMessage)
-        if not changes or not unsettled:
-            return None
-        messages = lookup.messages(self._effects.resident).values()
-        awaited = [unsettled.at(message.seq) for message in messages]
-        return next((each for each in awaited if each is not None and not each.durable), None)
-
-    def _fail(self, work: Work, error: Rejected) -> None:
-        work.error = error
-        self._mailbox.post(work)
-
-    async def _fetch(self, work: Work) -> None:
-        """In a task of its own, so that nobody but this sender waits."""
-        try:
-            await work.source.fetch(self._env.store.conversations)
-        except Rejected as no:
-            work.error = no
-        except Exception as error:
-            correlation = self._env.new_id()
-            _log.error("read failed", correlation=correlation, stack=stack(error))
-            work.error = Rejected("INTERNAL", correlation=correlation)
-        self._mailbox.post(work)
-
-    def _go_on(self, work: Work) -> None:
-        """Go on with `work`, then with what its sender has asked for since."""
-        user, held = work.request.user, work.held
-        if self._busy.get(user) is not work:
-            return  # it was refused while it waited
-        del self._busy[user]
-        self._active, work.held = work.request, deque()
-        try:
-            try:
-                if work.error is not None:
-                    raise work.error
-                self._continue(work)
-            except Rejected as no:
-                self._effects.replies.no(work.request, no)
-            while held and user not in self._busy:
-                self._begin(held.popleft())
-        finally:
-            if user in self._busy:
-                self._busy[user].held = held
-            else:  # a crash: whoever is left keeps waiting in the mailbox
-                self._mailbox.put_back(held)
-        self._active = None
-
-    def _decide(self, request: Asked, lookup: Lookup | None) -> None:
-        effects, env, user = self._effects, self._env, request.user
-        command, resident = request.command, effects.resident
-        if isinstance(command, DurableCommand) and command.client_id is not None:
-            first = resident.ring.led_to(user, command.client_id)
-            if first is None and lookup is not None:
-                first = lookup.first
-            if first is not None:
-                effects.repeat(request, first)
-                return
-        if command.writes and not env.store.journal.has_room:
-            lookup = lookup or Lookup(self.id, user, command)
-            self._roomless = self._busy[user] = Work(request, lookup)
-            return
-        context = Context(
-            user=user,
-            now=env.clock(),
-            policy=env.policy,
-            new_id=env.new_id,
-            messages={} if lookup is None else lookup.messages(resident),
-            position=None if lookup is None else lookup.position(resident),
-            role=request.asker.role,
-            session=request.asker.session,
-        )
-        if env.guards:
-            machine.admit(resident.state, command, user)
-            for guard in env.guards:
-                command = guard.check(command, context, resident.state)
-        effects.carry_out(
-            request, command, context, machine.decide(resident.state, command, context)
-        )
 
     # Called by others, synchronously.
 

@@ -61,8 +61,8 @@ class WriteSide:
     ) -> None:
         self._stream = stream
         self._plain = isinstance(stream, trio.SocketStream)
-        # The stream is closed only after `abort`: until then the number is that of this socket.
-        self._fileno = stream.socket.fileno() if isinstance(stream, trio.SocketStream) else -1
+        # The method, never the number: after a close it is -1, and the number somebody else's.
+        self._fileno = stream.socket.fileno if isinstance(stream, trio.SocketStream) else _none
         self._limits = limits
         self._nursery = nursery
         self._counters = counters
@@ -82,7 +82,7 @@ class WriteSide:
         """Take whole frames. After the end they are ignored."""
         if self._free:
             try:
-                sent = os.write(self._fileno, data)
+                sent = os.write(self._fileno(), data)
             except BlockingIOError:
                 sent = 0
             except OSError:
@@ -168,7 +168,7 @@ class WriteSide:
         while self._queue:
             count, data = self._chunk()
             try:
-                sent = os.write(self._fileno, data)
+                sent = os.write(self._fileno(), data)
             except BlockingIOError:
                 return
             except OSError:
@@ -210,6 +210,10 @@ class WriteSide:
             del self._queue[:count]
             await self._stream.send_all(data)
             self._backlog -= len(data)
+
+
+def _none() -> int:
+    return -1
 
 
 def _nobody(why: Disconnect | None) -> None: ...

@@ -1,0 +1,203 @@
+"""Who may go on, and who waits: the commands of one conversation, each sender's in their order.
+
+Most commands are decided at once, on the state alone. One that needs more is fetched for outside of
+the actor (or waits for a write to be stored, or for room to write); what its sender asks for
+meanwhile waits behind it, and everybody else goes on.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import structlog
+
+from ..protocol import machine
+from ..protocol.commands import Context, ConversationCommand, DurableCommand, Query
+from ..protocol.errors import Rejected
+from ..protocol.features.messages import SendMessage
+from .effects import Effects
+from .environment import Environment
+from .guards.rate import check_rate
+from .logs import stack
+from .lookup import Lookup, needs_nothing
+from .pending import Held, Pending
+from .reads import Read, read_for
+from .replies import Asked
+
+_log = structlog.get_logger("palaver.conversation")
+
+
+class Work:
+    """A request that waits for what it needs (`source` fetches it, or it has to be stored first, or
+    there is no room to write), and what its sender has asked for since, which waits for it."""
+
+    __slots__ = ("error", "held", "request", "source")
+
+    def __init__(self, request: Asked, source: Lookup | Read) -> None:
+        self.request = request
+        self.source = source
+        self.held: deque[Asked] = deque()
+        self.error: Rejected | None = None
+
+
+class Lanes:
+    """`again` brings a `Work` back to `go_on` when what it waited for is there; `put_back` brings
+    requests back to `accept`, before all that have not come yet."""
+
+    def __init__(
+        self,
+        id: str,
+        env: Environment,
+        effects: Effects,
+        again: Callable[[Work], None],
+        put_back: Callable[[Iterable[Asked]], None],
+    ) -> None:
+        self._id = id
+        self._env = env
+        self._effects = effects
+        self._again = again
+        self._put_back = put_back
+        self._busy: dict[str, Work] = {}
+        self.roomless: Work | None = None
+        """what waits for room in the journal; nothing else may be accepted before it goes on"""
+        self.active: Asked | None = None
+        """what is being carried out just now: it is to blame for a crash"""
+
+    def __bool__(self) -> bool:
+        """Whether anybody waits."""
+        return bool(self._busy)
+
+    def clear(self) -> list[Asked]:
+        """Everybody who waits, taken out: what is being fetched for them will come too late."""
+        busy, self._busy, self.roomless = self._busy, {}, None
+        return [asked for work in busy.values() for asked in (work.request, *work.held)]
+
+    def accept(self, request: Asked) -> None:
+        """Carry out `request` now, or when what its sender asked for before is done."""
+        work = self._busy.get(request.user)
+        if work is None:
+            self._begin(request)
+        elif len(work.held) < self._env.limits.waiting_per_sender:
+            work.held.append(request)
+        else:
+            request.refuse(Rejected("OVERLOADED", retry_after=1.0))
+
+    def _begin(self, request: Asked) -> None:
+        self.active = request
+        try:
+            command, state = request.command, self._effects.resident.state
+            if request.user not in state.members:
+                machine.admit(state, command, request.user)  # before anything is read for them
+            check_rate(request, self._effects.resident, self._env.hub)
+            if isinstance(command, Query):
+                limits = self._env.limits
+                read = read_for(command, request.user, self._env.policy, limits.resume_limit)
+                self._continue(Work(request, read))
+            elif needs_nothing(command, state):
+                self._decide(request, None)
+            else:
+                self._continue(Work(request, Lookup(self._id, request.user, command)))
+        except Rejected as no:
+            self._effects.replies.no(request, no)
+        self.active = None
+
+    def _continue(self, work: Work) -> None:
+        if work.source.missing(self._effects.resident):
+            self._busy[work.request.user] = work
+            self._env.nursery.start_soon(self._fetch, work)
+        elif isinstance(work.source, Lookup):
+            pending = self._awaited(work.request.command, work.source)
+            if pending is None:
+                self._decide(work.request, work.source)
+            else:
+                self._busy[work.request.user] = work
+                back = partial(self._again, work)
+                pending.hold(Held(back, partial(self._fail, work)))
+        else:
+            pushes, result = work.source.answer(self._effects.resident)
+            of_shown = work.source.of_shown
+            self._effects.reply_read(work.request, pushes, result, of_shown=of_shown)
+
+    def _awaited(self, command: ConversationCommand, lookup: Lookup) -> Pending | None:
+        """The write of a message that `command` would change: until that is durable it may be
+        refused, and a change of it would be of nothing. (A reply may well be to nothing.)"""
+        unsettled = self._effects.unsettled
+        changes = isinstance(command, DurableCommand) and not isinstance(command, SendMessage)
+        if not changes or not unsettled:
+            return None
+        messages = lookup.messages(self._effects.resident).values()
+        awaited = [unsettled.at(message.seq) for message in messages]
+        return next((each for each in awaited if each is not None and not each.durable), None)
+
+    def _fail(self, work: Work, error: Rejected) -> None:
+        work.error = error
+        self._again(work)
+
+    async def _fetch(self, work: Work) -> None:
+        """In a task of its own, so that nobody but this sender waits."""
+        try:
+            await work.source.fetch(self._env.store.conversations)
+        except Rejected as no:
+            work.error = no
+        except Exception as error:
+            correlation = self._env.new_id()
+            _log.error("read failed", correlation=correlation, stack=stack(error))
+            work.error = Rejected("INTERNAL", correlation=correlation)
+        self._again(work)
+
+    def go_on(self, work: Work) -> None:
+        """Go on with `work`, then with what its sender has asked for since."""
+        user, held = work.request.user, work.held
+        if self._busy.get(user) is not work:
+            return  # it was refused while it waited
+        del self._busy[user]
+        self.active, work.held = work.request, deque()
+        try:
+            try:
+                if work.error is not None:
+                    raise work.error
+                self._continue(work)
+            except Rejected as no:
+                self._effects.replies.no(work.request, no)
+            while held and user not in self._busy:
+                self._begin(held.popleft())
+        finally:
+            if user in self._busy:
+                self._busy[user].held = held
+            else:  # a crash: whoever is left keeps waiting in the mailbox
+                self._put_back(held)
+        self.active = None
+
+    def _decide(self, request: Asked, lookup: Lookup | None) -> None:
+        effects, env, user = self._effects, self._env, request.user
+        command, resident = request.command, effects.resident
+        if isinstance(command, DurableCommand) and command.client_id is not None:
+            first = resident.ring.led_to(user, command.client_id)
+            if first is None and lookup is not None:
+                first = lookup.first
+            if first is not None:
+                effects.repeat(request, first)
+                return
+        if command.writes and not env.store.journal.has_room:
+            lookup = lookup or Lookup(self._id, user, command)
+            self.roomless = self._busy[user] = Work(request, lookup)
+            return
+        context = Context(
+            user=user,
+            now=env.clock(),
+            policy=env.policy,
+            new_id=env.new_id,
+            messages={} if lookup is None else lookup.messages(resident),
+            position=None if lookup is None else lookup.position(resident),
+            role=request.asker.role,
+            session=request.asker.session,
+        )
+        if env.guards:
+            machine.admit(resident.state, command, user)
+            for guard in env.guards:
+                command = guard.check(command, context, resident.state)
+        effects.carry_out(
+            request, command, context, machine.decide(resident.state, command, context)
+        )
