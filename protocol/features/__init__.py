@@ -18,10 +18,12 @@ from . import (
     edits,
     history,
     inbox,
+    lock,
     marks,
     members,
     messages,
     pins,
+    settings,
     subscriptions,
     system,
     typing,
@@ -29,6 +31,8 @@ from . import (
 
 FEATURES: tuple[ModuleType, ...] = (
     conversation,
+    settings,
+    lock,
     members,
     messages,
     edits,

@@ -125,6 +125,7 @@ async def test_CONV_22_nobody_writes_to_themselves():
 SOME_ID = "00000000-0000-7000-8000-00000000ffff"
 PAYLOADS: dict[str, dict[str, Any]] = {
     "conversation.rename": {"title": "x"},
+    "conversation.change_settings": {"description": "x"},
     "member.add": {"users": ["dan"]},
     "member.remove": {"user": "bob"},
     "member.set_role": {"user": "bob", "role": "admin"},
