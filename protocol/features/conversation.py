@@ -27,7 +27,6 @@ class ConversationCreated(EventData):
     """seq 1 of every conversation. `roles` names the members."""
 
     name: ClassVar[str] = "conversation.created"
-    is_system: ClassVar[bool] = True
 
     kind: Kind
     profile: str
