@@ -98,7 +98,8 @@ def _title(creator: str, members: list[str], policy: Policy) -> str | None:
 
 
 def _check_kind(kind: Kind, context: Context) -> None:
-    if kind not in context.policy.kinds and context.user != HOST:
+    by_host = context.user == HOST
+    if kind == "direct" if by_host else kind not in context.policy.kinds:
         raise Rejected("FEATURE_DISABLED", details={"kind": kind})
 
 

@@ -14,7 +14,6 @@ from palaver.protocol.features.history import MessageHistory
 from palaver.protocol.features.lock import LockConversation
 from palaver.protocol.features.members import AddMembers, ListMembers
 from palaver.protocol.features.settings import ChangeSettings
-from palaver.protocol.ids import HOST
 from palaver.tests.support.engines import Lives, group, refused, say
 
 
@@ -176,7 +175,7 @@ async def test_GRP_13_AUTO_08_members_and_settings_appear_as_system_messages(rin
         (said,) = await say(engine, room, "ann", "hello")
         await ann.pin(room, said.id)
         await ann.add_members(room, ["cid", "dan"])
-        await engine.as_user(HOST).do(AddMembers(users=["eve"]), room)
+        await engine.as_host().do(AddMembers(users=["eve"]), room)
         await ann.remove_member(room, "dan")
         await ann.set_role(room, "bob", "admin")
         await ann.rename(room, "Trip")
@@ -219,9 +218,10 @@ async def test_CONV_21_a_lock_of_an_hour():
     clock = TrioClock()
     async with memory_engine(clock=clock) as engine:
         room = await group(engine, "ann", "bob")
-        (said,) = await say(engine, room, "ann", "hello")
+        said = await engine.as_user("ann").send(room, "hello", client_id="1")
         bob = Device(engine, "bob")
         await engine.as_user("ann").do(LockConversation(until=clock() + 3_600_000), room)
+        assert await engine.as_user("ann").send(room, "hello", client_id="1", attempt=2) == said
         no = await refused(engine.as_user("bob").send(room, "x"))
         assert (no.code, no.retry_after) == ("CONVERSATION_LOCKED", 3600.0)
         assert (await engine.as_user("bob").history(room))[0]["id"] == said.id

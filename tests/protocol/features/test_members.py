@@ -383,6 +383,15 @@ def test_CONV_01_only_the_host_says_who_is_in_an_external_group(command: Convers
     assert chat.refuses("ann", command).code == "PERMISSION_DENIED"
 
 
+def test_the_host_is_in_no_direct_conversation():
+    for command in (
+        CreateConversation(kind="direct", members=["ann"]),
+        SendMessage(text="x", to="ann"),
+    ):
+        no = Chat().refuses(HOST, command)
+        assert (no.code, no.details) == ("FEATURE_DISABLED", {"kind": "direct"})
+
+
 def test_the_host_changes_no_direct_conversation():
     chat = Chat.direct("ann", "bob")
     assert chat.refuses(HOST, AddMembers(users=["cid"])).code == "PERMISSION_DENIED"
