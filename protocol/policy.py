@@ -27,7 +27,7 @@ def _lattice(roles: tuple[Role, ...]) -> tuple[Role, ...]:
 def _title_template(template: str) -> str:
     try:
         template.format(creator="", members="", count=1)
-    except (LookupError, AttributeError) as error:
+    except (LookupError, AttributeError, TypeError) as error:
         raise ValueError("has only {creator}, {members} and {count}") from error
     return template
 
@@ -61,8 +61,8 @@ class Policy(BaseModel):
     )
     title_template: Annotated[str, AfterValidator(_title_template)] = Field(
         "",
-        description="Title of a conversation that is given none, of {creator}, {members} (of them)"
-        " and {count}; none if empty (CONV-06)",
+        description="Title of a conversation that is given none, made of {creator}, {members} (the"
+        " first five) and {count}; empty: it stays without (CONV-06)",
     )
     max_pins: int = Field(50, ge=1, le=1000, description="Pinned messages of a conversation")
     max_title_chars: int = Field(200, ge=1, le=1000, description="Title of a conversation")

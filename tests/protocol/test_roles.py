@@ -150,6 +150,7 @@ def test_GRP_04_the_order_of_the_roles_is_always_the_same():
         ({"title_template": "{"}, "title_template"),
         ({"title_template": "{}"}, "title_template"),
         ({"title_template": "{count:x}y{members.name}"}, "title_template"),
+        ({"title_template": "{count[0]}"}, "title_template"),
     ],
 )
 def test_GRP_04_what_there_is_not_is_refused_by_name(policy: dict[str, Any], field: str):
