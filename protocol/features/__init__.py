@@ -16,6 +16,7 @@ from . import (
     conversation,
     deletes,
     edits,
+    group_settings,
     history,
     inbox,
     lock,
@@ -23,7 +24,6 @@ from . import (
     members,
     messages,
     pins,
-    settings,
     subscriptions,
     system,
     typing,
@@ -31,7 +31,7 @@ from . import (
 
 FEATURES: tuple[ModuleType, ...] = (
     conversation,
-    settings,
+    group_settings,
     lock,
     members,
     messages,

@@ -10,10 +10,10 @@ from palaver.engine import Engine
 from palaver.engine.testing import Device, TrioClock, memory_engine
 from palaver.protocol.features import EVENTS
 from palaver.protocol.features.conversation import CreateConversation
+from palaver.protocol.features.group_settings import ChangeSettings
 from palaver.protocol.features.history import MessageHistory
 from palaver.protocol.features.lock import LockConversation
 from palaver.protocol.features.members import AddMembers, ListMembers
-from palaver.protocol.features.settings import ChangeSettings
 from palaver.tests.support.engines import Lives, group, refused, say
 
 

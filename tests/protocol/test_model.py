@@ -29,6 +29,7 @@ from palaver.protocol.features import EVENTS
 from palaver.protocol.features.conversation import RenameConversation
 from palaver.protocol.features.deletes import DeleteMessage
 from palaver.protocol.features.edits import EditMessage
+from palaver.protocol.features.group_settings import ChangeSettings
 from palaver.protocol.features.lock import LockConversation, UnlockConversation, is_locked
 from palaver.protocol.features.marks import Acknowledge, ReadMessages
 from palaver.protocol.features.members import (
@@ -39,7 +40,6 @@ from palaver.protocol.features.members import (
 )
 from palaver.protocol.features.messages import SendMessage
 from palaver.protocol.features.pins import PinMessage, UnpinMessage
-from palaver.protocol.features.settings import ChangeSettings
 from palaver.protocol.features.system import PostMessage
 from palaver.protocol.ids import HOST
 from palaver.protocol.state import ConversationState

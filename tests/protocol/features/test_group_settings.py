@@ -7,9 +7,9 @@ import pytest
 from palaver.protocol.commands import parse_command
 from palaver.protocol.errors import Rejected
 from palaver.protocol.features.edits import EditMessage
+from palaver.protocol.features.group_settings import SETTINGS, ChangeSettings
 from palaver.protocol.features.members import AddMembers, ChangeRole
 from palaver.protocol.features.messages import SendMessage
-from palaver.protocol.features.settings import SETTINGS, ChangeSettings
 from palaver.protocol.features.typing import StartTyping
 from palaver.tests.support.machine import Chat
 
