@@ -77,6 +77,7 @@ class Effects:
     def begin(self, resident: Resident) -> None:
         """Go on from `resident`, just loaded: the truth at rest."""
         self.resident = resident
+        resident.state.permissions = self._env.policy.permission_table
         self.must_rebuild = False
         self._snapshots.begin(resident)
         self.fanout.reset(resident.state)

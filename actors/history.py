@@ -26,6 +26,7 @@ class _Window:
         *,
         limit: int,
         tombstones: bool,
+        system: bool,
         before: int | None = None,
         after: int | None = None,
         before_time: int | None = None,
@@ -33,6 +34,7 @@ class _Window:
         self._user = user
         self._limit = limit
         self._tombstones = tombstones
+        self._system = system
         self._before = before
         self._after = after
         self._before_time = before_time
@@ -57,7 +59,8 @@ class _Window:
                 return None
         found = [m for m in page.messages if self._shown(m, resident)]
         if not (page.more and self._after is not None):
-            found += [m for m in ring.recent_messages(page.as_of) if self._shown(m, resident)]
+            recent = ring.recent_messages(page.as_of, system=self._system)
+            found += [m for m in recent if self._shown(m, resident)]
         if len(found) <= self._limit and not complete:
             return None
         more = page.more or len(found) > self._limit
@@ -83,6 +86,7 @@ class _Window:
             after=self._after,
             before_time=self._before_time,
             deleted=self._tombstones,
+            system=self._system,
         )
 
 
@@ -118,6 +122,7 @@ class HistoryRead:
             self._user,
             limit=self._query.limit + extra,
             tombstones=self._policy.show_tombstones,
+            system=self._query.system,
             before=before,
             after=after,
             before_time=before_time,

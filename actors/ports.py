@@ -98,11 +98,13 @@ class Conversations(Protocol):
         after: int | None = None,
         before_time: int | None = None,
         deleted: bool = True,
+        system: bool = False,
     ) -> Messages:
         """At most `limit` messages within `spans` (inclusive ranges of seq), in ascending order.
 
         With `after` the ones that follow it; otherwise the newest ones before `before` (a seq) or
-        `before_time` (ms). `deleted` says whether deleted ones come, too. Void ones never do.
+        `before_time` (ms). `deleted` says whether deleted ones come, too, and `system` whether
+        events that are shown like messages do. Void ones never do.
         """
         ...
 

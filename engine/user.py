@@ -98,7 +98,7 @@ class User:
     async def create_group(
         self, title: str | None, members: Iterable[str], *, client_id: str | None = None
     ) -> str:
-        """The id of a new group; the caller is its admin."""
+        """The id of a new group; the caller gets the highest role in it."""
         command = CreateConversation(
             kind="group", title=title, members=list(members), client_id=client_id
         )

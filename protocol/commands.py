@@ -122,6 +122,8 @@ class Command(BaseModel):
     name: ClassVar[str]
     host_only: ClassVar[bool] = False
     """Not for clients: only the host, in its own process, may ask for it."""
+    host_may: ClassVar[bool] = False
+    """The host, too, may ask for it, who is no member of anything."""
 
 
 class ConversationCommand(Command):
@@ -157,6 +159,8 @@ class DurableCommand(ConversationCommand):
     """
 
     writes: ClassVar[bool] = True
+    while_locked: ClassVar[bool] = False
+    """Is carried out in a locked conversation, too (CONV-21)."""
 
     client_id: ClientId | None = None
     attempt: int = Field(default=1, ge=1, le=1_000_000)

@@ -84,6 +84,7 @@ class MemoryConversations:
         after: int | None = None,
         before_time: int | None = None,
         deleted: bool = True,
+        system: bool = False,
     ) -> Messages:
         shelf = await self._shelf(conversation)
         end = shelf.seq + 1 if before is None else before
@@ -92,7 +93,7 @@ class MemoryConversations:
         found = [
             event
             for event in shelf.log
-            if event.data.is_message
+            if (event.data.is_message or (system and event.data.is_system))
             and (after or 0) < event.seq < end
             and any(first <= event.seq <= last for first, last in spans)
             and (deleted or not shelf.is_deleted(event))

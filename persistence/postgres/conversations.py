@@ -13,7 +13,7 @@ from ...protocol.machine import Mark
 from ...protocol.records import Events, Loaded, Messages, PositionAt, Snapshot
 from .database import Database
 from .incarnation import Incarnation
-from .pages import PAGE_AFTER, PAGE_BEFORE, SEQ_AT, as_of, clip
+from .pages import PAGE_AFTER, PAGE_BEFORE, SEQ_AT, SYSTEM_KINDS, as_of, clip
 from .rows import EVENT_COLUMNS, LOG_WITH_OVERLAY, MESSAGE_COLUMNS, Record, event_of, message_of
 
 _HEAD = "(SELECT coalesce(max(seq), 0) FROM log WHERE conversation = $1)"
@@ -176,6 +176,7 @@ class PostgresConversations:
         after: int | None = None,
         before_time: int | None = None,
         deleted: bool = True,
+        system: bool = False,
     ) -> Messages:
         if before_time is not None:
             row = await self._database.first(SEQ_AT, conversation, before_time)
@@ -184,7 +185,10 @@ class PostgresConversations:
         firsts, lasts = clip(spans, after, before)
         # One more than asked for tells whether there is more.
         sql = PAGE_BEFORE if after is None else PAGE_AFTER
-        rows = await self._database.fetch(sql, conversation, firsts, lasts, deleted, limit + 1)
+        kinds = SYSTEM_KINDS if system else ()
+        rows = await self._database.fetch(
+            sql, conversation, firsts, lasts, deleted, limit + 1, kinds
+        )
         page = _messages(conversation, rows)
         if len(page.messages) > limit:
             page.more = True

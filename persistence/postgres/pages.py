@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...protocol.features import EVENTS
 from .rows import LOG_WITH_OVERLAY, MESSAGE_COLUMNS
 
 _LAST_SEQ = 2**63 - 1
+
+SYSTEM_KINDS = [name for name, kind in EVENTS.items() if kind.is_system]
 
 
 def as_of(query: str) -> str:
@@ -33,7 +36,7 @@ def _page(direction: str) -> str:
             SELECT {MESSAGE_COLUMNS} FROM {LOG_WITH_OVERLAY}
             WHERE l.conversation = $1
                 AND l.seq BETWEEN span.first AND span.last
-                AND l.event_id = l.message_id
+                AND (l.event_id = l.message_id OR l.kind = ANY ($6::text[]))
                 AND ($4 OR o.deleted_at IS NULL)
             ORDER BY l.seq {direction}
             LIMIT $5
@@ -43,7 +46,8 @@ def _page(direction: str) -> str:
     """)
 
 
-# $2 and $3 first and last seq of spans, $4 whether deleted ones come, $5 limit.
+# $2 and $3 first and last seq of spans, $4 whether deleted ones come, $5 limit, $6 kinds of events
+# that come beside the messages.
 PAGE_BEFORE = _page("DESC")
 PAGE_AFTER = _page("ASC")
 

@@ -16,8 +16,10 @@ from . import (
     conversation,
     deletes,
     edits,
+    group_settings,
     history,
     inbox,
+    lock,
     marks,
     members,
     messages,
@@ -29,6 +31,8 @@ from . import (
 
 FEATURES: tuple[ModuleType, ...] = (
     conversation,
+    group_settings,
+    lock,
     members,
     messages,
     edits,

@@ -32,6 +32,7 @@ WEIGHTS = {
     "pin": 1,
     "unpin": 1,
     "rename": 2,
+    "describe": 2,
     "add": 2,
     "remove": 2,
     "role": 1,

@@ -138,7 +138,7 @@ GOOD: dict[str, Any] = {
         ("conversation.create", {"kind": "group", "members": "ann"}, "members"),
         ("conversation.create", {"kind": "group", "members": ["a", "b", 3]}, "members.2"),
         ("conversation.create", {"kind": "group", "members": [], "title": " "}, "title"),
-        ("member.set_role", {"user": "ann", "role": "owner"}, "role"),
+        ("member.set_role", {"user": "ann", "role": "king"}, "role"),
         ("member.add", {"users": []}, "users"),
         ("member.add", {"users": ["x"] * 1001}, "users"),
         ("member.list", {"limit": 501}, "limit"),

@@ -78,7 +78,7 @@ class Chat:
 
     def __init__(self, **policy: Any) -> None:
         self.policy = Policy(**policy)
-        self.state = ConversationState(CONVERSATION)
+        self.state = self._opened(ConversationState(CONVERSATION))
         self.now = START
         self.log: list[Event] = []
         self.marks: list[Mark] = []
@@ -217,7 +217,11 @@ class Chat:
             state = ConversationState(CONVERSATION)
         else:
             state = ConversationState.restore(CONVERSATION, snapshot)
-        return self._continued(state, self.stored()[state.seq :])
+        return self._continued(self._opened(state), self.stored()[state.seq :])
+
+    def _opened(self, state: ConversationState) -> ConversationState:
+        state.permissions = self.policy.permission_table
+        return state
 
     def _continued(self, state: ConversationState, tail: Iterable[Event]) -> ConversationState:
         for each in tail:

@@ -16,6 +16,7 @@ from typing import Any
 
 Item = dict[str, Any]
 
+SETTINGS = ("description", "icon", "who_may_send", "who_may_add")
 CONTENT = ("text", "metadata", "preview", "version", "edited_at", "pinned", "reply_to")
 
 
@@ -33,6 +34,7 @@ class Copy:
     """The conversation as this device believes it to be."""
 
     title: str | None = None
+    settings: dict[str, str] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
     pins: dict[str, int] = field(default_factory=dict)
     number: int = 0
@@ -44,6 +46,7 @@ class Copy:
         """What two devices of the same position must agree upon."""
         return {
             "title": self.title,
+            "settings": dict(sorted(self.settings.items())),
             "roles": dict(sorted(self.roles.items())),
             "pins": dict(sorted(self.pins.items())),
             "number": self.number,
@@ -154,6 +157,9 @@ class Replica:
             copy.title, copy.roles = data.get("title"), dict(data["roles"])
         elif kind == "conversation.renamed":
             copy.title = data["title"]
+        elif kind == "conversation.settings_changed":
+            new = {name: value for name, value in data.items() if name in SETTINGS}
+            copy.settings = {k: v for k, v in {**copy.settings, **new}.items() if v}
         elif kind == "member.added":
             for user in data["users"]:
                 if user not in copy.roles:
@@ -238,7 +244,8 @@ class Replica:
         assert self.seq is None or view["seq"] >= self.seq, "the state is not behind what was told"
         self.epoch, self.seq, self.marks = view["epoch"], view["seq"], view["marks"]
         self.taken = []
-        self.copy = copy = Copy(view["title"], number=view["number"], pins=dict(view["pins"]))
+        self.copy = copy = Copy(view["title"], dict(view["settings"]))
+        copy.number, copy.pins = view["number"], dict(view["pins"])
         for user, member in view["members"].items():
             copy.roles[user] = member["role"]
             copy.reads[user] = member["read"]["seq"]

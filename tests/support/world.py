@@ -268,6 +268,10 @@ class World:
     async def _rename(self, which: int) -> None:
         self._do(which, "conversation.rename", {"title": f"title {which % 5}"})
 
+    async def _describe(self, which: int) -> None:
+        description = ("", "one", "two")[which % 3]
+        self._do(which, "conversation.change_settings", {"description": description})
+
     async def _add(self, which: int) -> None:
         self._do(which, "member.add", {"users": [USERS[which // 7 % 4]]})
 

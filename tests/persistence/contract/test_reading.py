@@ -2,10 +2,13 @@
 
 import itertools
 import random
+from typing import Any
 
 import pytest
 
+from palaver.protocol.features.conversation import RenameConversation
 from palaver.protocol.features.edits import MessageEdited
+from palaver.protocol.features.members import AddMembers
 from palaver.protocol.features.messages import MessageSent, SendMessage
 from palaver.protocol.message import Message
 from palaver.protocol.records import Messages, PositionAt
@@ -127,7 +130,7 @@ async def test_HIST_01_pages_are_what_counting_by_hand_gives(twin: Twin, spans):
         return any(first <= message.seq <= last for first, last in spans)
 
     times = [None, chat.sent[0].at, chat.sent[9].at, chat.sent[20].at + 1, 1, 10**13]
-    cursors = [{"before_time": time} for time in times]
+    cursors: list[dict[str, Any]] = [{"before_time": time} for time in times]
     cursors += [{"before": seq} for seq in (1, 2, 18, 45, 999)]
     cursors += [{"after": seq} for seq in (0, 7, 40, 999)]
     for cursor, limit, deleted in itertools.product(cursors, (1, 4, 100), (True, False)):
@@ -146,6 +149,41 @@ async def test_HIST_01_pages_are_what_counting_by_hand_gives(twin: Twin, spans):
         assert texts(page) == [m.current_text for m in chosen]
         assert page.more == (len(expected) > limit)
         assert page.as_of == chat.state.seq
+
+
+async def test_GRP_13_AUTO_08_system_messages_stand_among_the_others(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    for number in range(3):
+        chat.send("ann", f"{number}")
+        chat.edit(chat.sent[number], f"edited {number}")
+        chat.do("ann", AddMembers(users=[f"u{number}"]))
+        chat.do("ann", RenameConversation(title=f"Room {number}"))
+    chat.delete(chat.sent[0])
+    await chat.settle()
+
+    async def page(**cursor: Any) -> list[tuple[int, str]]:
+        found = await twin.store.conversations.page(chat.id, spans=[(1, 99)], **cursor)
+        return [(message.seq, message.kind) for message in found.messages]
+
+    system = ("member.added", "conversation.renamed")
+    shown = [(e.seq, e.kind) for e in chat.log if e.kind == "message.sent" or e.kind in system]
+    assert await page(limit=99, system=True) == shown
+    assert await page(limit=4, system=True) == shown[-4:]
+    assert await page(limit=4, system=True, after=0) == shown[:4]
+    assert await page(limit=99, system=True, deleted=False) == shown[1:]
+    assert await page(limit=99) == [each for each in shown if each[1] == "message.sent"]
+    (added,) = (
+        await twin.store.conversations.page(chat.id, spans=[(4, 4)], limit=9, system=True)
+    ).messages
+    assert added.wire() == {
+        "id": chat.log[3].id,
+        "seq": 4,
+        "ts": chat.log[3].at,
+        "kind": "member.added",
+        "by": "ann",
+        "users": ["u0"],
+        "role": "member",
+    }
 
 
 async def test_HIST_01_walking_back_meets_every_message_once(twin: Twin):
