@@ -1,21 +1,38 @@
-"""Pinning messages for everybody (MSG-18)."""
+"""Pinning messages for everybody, and listing them (MSG-18; C-42)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import ClassVar
 
-from ..commands import Context, DurableCommand, Effect, Needs
+from pydantic import Field
+
+from ..commands import Context, DurableCommand, Effect, Needs, Query
 from ..errors import Rejected
 from ..events import Event, EventData
 from ..ids import MessageId
 from ..immutable import immutable
 from ..message import Message
-from ..roles import require
+from ..policy import Policy
+from ..roles import require_member
 from ..state import ConversationState, Slice
 
 PINS = Slice[dict[str, int]]("pins", dict, public=True)
 """Pinned messages, id to seq."""
+
+
+def check_pins(policy: Policy) -> None:
+    """FEATURE_DISABLED where nobody may pin."""
+    if not policy.pin_roles:
+        raise Rejected("FEATURE_DISABLED")
+
+
+def _require_pinner(state: ConversationState, context: Context) -> None:
+    """In a group whoever has one of the roles; both in a direct conversation."""
+    check_pins(context.policy)
+    member = require_member(state, context.user)
+    if state.kind == "group" and member.role not in context.policy.pin_roles:
+        raise Rejected("PERMISSION_DENIED", details={"permission": "pin_messages"})
 
 
 @immutable
@@ -45,7 +62,7 @@ class PinMessage(DurableCommand):
         return Needs(messages=(self.message_id,))
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
-        require(state, context.user, "pin_messages")
+        _require_pinner(state, context)
         message = context.message(self.message_id)
         pins = PINS.of(state)
         if message.id in pins:
@@ -88,10 +105,20 @@ class UnpinMessage(DurableCommand):
         return Needs(messages=(self.message_id,))
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
-        require(state, context.user, "pin_messages")
+        _require_pinner(state, context)
         seq = PINS.of(state).get(self.message_id)
         if seq is None:
             if self.message_id not in context.messages:
                 raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": self.message_id})
             return
         yield MessageUnpinned(message_id=self.message_id, message_seq=seq)
+
+
+class ListPins(Query):
+    """A page of the pinned messages, oldest first, as `message.history` serves them: the newest
+    `limit`, or those before the seq `before`."""
+
+    name: ClassVar[str] = "pin.list"
+
+    before: int | None = Field(default=None, ge=1)
+    limit: int = Field(default=50, ge=1, le=100)
