@@ -22,16 +22,16 @@ class PinsRead:
     of_shown: ClassVar[bool] = False
 
     def __init__(self, query: ListPins, user: str, policy: Policy) -> None:
-        check_pins(policy)
         self._query = query
         self._user = user
-        self._tombstones = policy.show_tombstones
+        self._policy = policy
         self._id = ""
         self._pinned = ById()
         self._quoted = ById()
 
     def missing(self, resident: Resident) -> bool:
         require_member(resident.state, self._user)
+        check_pins(self._policy)
         self._id = resident.state.id
         if self._pinned.missing(resident, PINS.of(resident.state)):
             return True
@@ -49,7 +49,7 @@ class PinsRead:
         pinned = [
             message
             for message in visible(resident.state, self._user, there).values()
-            if (self._tombstones or not message.deleted)
+            if (self._policy.show_tombstones or not message.deleted)
             and (before is None or message.seq < before)
         ]
         pinned.sort(key=lambda message: message.seq)

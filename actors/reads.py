@@ -112,7 +112,9 @@ def _snapshot(state: ConversationState, user: str) -> dict[str, Any]:
         "last": last,
         "marks": state.marks,
     }
-    view.update((part.name, part.of(state)) for part in SLICES if part.public)
+    view.update(
+        (part.name, part.view(part.of(state), member)) for part in SLICES if part.view is not None
+    )
     return view
 
 

@@ -24,16 +24,17 @@ class VersionsRead:
     of_shown: ClassVar[bool] = False
 
     def __init__(self, query: MessageVersions, user: str, policy: Policy) -> None:
-        if not policy.expose_edit_history:
-            raise Rejected("FEATURE_DISABLED")
         self._message = query.message_id
         self._user = user
+        self._exposed = policy.expose_edit_history
         self._id = ""
         self._found = ById()
         self._edits: Events | None = None
 
     def missing(self, resident: Resident) -> bool:
         require_member(resident.state, self._user)
+        if not self._exposed:
+            raise Rejected("FEATURE_DISABLED")
         self._id = resident.state.id
         if self._found.missing(resident, (self._message,)):
             return True

@@ -166,14 +166,16 @@ class ConversationState:
 class Slice(Generic[T]):
     """A feature's own part of the state, under the feature's name.
 
-    The value must be made of what JSON knows, since it travels in snapshots; a `public` one also
-    travels to the client in `conversation.get`.
+    The value must be made of what JSON knows, since it travels in snapshots. With a `view` it also
+    travels to clients in `conversation.get`: what a member sees of it.
     """
 
-    def __init__(self, name: str, default: Callable[[], T], *, public: bool = False) -> None:
+    def __init__(
+        self, name: str, default: Callable[[], T], *, view: Callable[[T, Member], T] | None = None
+    ) -> None:
         self.name = name
         self.default = default
-        self.public = public
+        self.view = view
 
     def of(self, state: ConversationState) -> T:
         """The slice for reading."""

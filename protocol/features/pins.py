@@ -15,9 +15,14 @@ from ..immutable import immutable
 from ..message import Message
 from ..policy import Policy
 from ..roles import require_member
-from ..state import ConversationState, Slice
+from ..state import ConversationState, Member, Slice
 
-PINS = Slice[dict[str, int]]("pins", dict, public=True)
+
+def _view(pins: dict[str, int], member: Member) -> dict[str, int]:
+    return {id: seq for id, seq in pins.items() if member.sees(seq)}
+
+
+PINS = Slice[dict[str, int]]("pins", dict, view=_view)
 """Pinned messages, id to seq."""
 
 
