@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..protocol.message import Message
-from ..protocol.records import Messages
 from .ports import Conversations
 from .resident import Resident
 
@@ -21,7 +20,8 @@ class ById:
     def __init__(self) -> None:
         self._wanted: set[str] = set()
         self._asked: set[str] = set()
-        self._read = Messages([], 0)
+        self._read: dict[str, Message] = {}
+        self._as_of = 0
 
     def missing(self, resident: Resident, ids: Iterable[str]) -> bool:
         """Whether some of `ids` have to be fetched (again) before they can be given."""
@@ -29,19 +29,20 @@ class ById:
         self._wanted = {id for id in ids if ring.message(id) is None}
         if not self._wanted:
             return False
-        return not self._wanted <= self._asked or not ring.overlay(
-            self._read.messages, self._read.as_of
-        )
+        if not self._wanted <= self._asked:
+            return True
+        return not ring.overlay(self._read.values(), self._as_of)
 
     async def fetch(self, store: Conversations, conversation: str) -> None:
         """What was `missing`, if anything was."""
         if self._wanted:
-            self._read = await store.messages(conversation, sorted(self._wanted))
-            self._asked = self._wanted
+            wanted = self._wanted
+            found = await store.messages(conversation, sorted(wanted))
+            self._read = {message.id: message for message in found.messages}
+            self._as_of, self._asked = found.as_of, wanted
 
     def given(self, resident: Resident, id: str | None) -> Message | None:
         """The message, as it is now; None if there is none."""
         if id is None:
             return None
-        read = (message for message in self._read.messages if message.id == id)
-        return resident.ring.message(id) or next(read, None)
+        return resident.ring.message(id) or self._read.get(id)

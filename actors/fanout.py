@@ -35,7 +35,7 @@ class FanOut:
         self._present: dict[str, None] = {}
         self._members: Mapping[str, Member] = {}
         self._joined = 0
-        """Everybody who is present has seen all messages from this seq on."""
+        """whoever is present has been so from this seq on"""
         self._version = -1
         self._recipients: list[Outbox] = []
         self._counting: list[Session] = []

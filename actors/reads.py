@@ -112,9 +112,8 @@ def _snapshot(state: ConversationState, user: str) -> dict[str, Any]:
         "last": last,
         "marks": state.marks,
     }
-    view.update(
-        (part.name, part.view(part.of(state), member)) for part in SLICES if part.view is not None
-    )
+    public = (part for part in SLICES if part.public)
+    view.update((part.name, part.view(part.of(state), member)) for part in public)
     return view
 
 

@@ -22,7 +22,7 @@ def _view(pins: dict[str, int], member: Member) -> dict[str, int]:
     return {id: seq for id, seq in pins.items() if member.sees(seq)}
 
 
-PINS = Slice[dict[str, int]]("pins", dict, view=_view)
+PINS = Slice[dict[str, int]]("pins", dict, public=True, view=_view)
 """Pinned messages, id to seq."""
 
 
