@@ -6,13 +6,13 @@ those of the user they are about. All that one wake-up produced goes out as one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ..protocol.commands import Subscribe
 from ..protocol.disconnects import GOING_AWAY
 from ..protocol.events import Event, SignalData, skipped
-from ..protocol.state import ConversationState
+from ..protocol.state import ConversationState, Member
 from .hub import Hub
 from .outbox import Outbox, Parcel, Push
 
@@ -33,6 +33,9 @@ class FanOut:
         self._events: list[Push] = []
         self._signals: list[tuple[Push, str]] = []
         self._present: dict[str, None] = {}
+        self._members: Mapping[str, Member] = {}
+        self._joined = 0
+        """whoever is present has been so from this seq on"""
         self._version = -1
         self._recipients: list[Outbox] = []
         self._counting: list[Session] = []
@@ -42,6 +45,9 @@ class FanOut:
     def reset(self, state: ConversationState) -> None:
         """`state` was loaded, and every event up to it has passed."""
         self._present = dict.fromkeys(state.current_members())
+        self._members = state.members
+        last = (state.members[user].intervals[-1][0] or 0 for user in self._present)
+        self._joined = max(last, default=0)
         self._version = -1
         for box in [box for box in self.subscribers if box.user not in self._present]:
             self.subscribe(box, Subscribe(on=False))
@@ -57,6 +63,7 @@ class FanOut:
         # comes or goes by it.
         self._offer_events()
         self._present.update(dict.fromkeys(changed))
+        self._joined = push.event.seq
         self._version = -1
         self._events.append(push)
         self._offer_events()
@@ -127,7 +134,7 @@ class FanOut:
         whole = Parcel(pushes)
         for tap in self.taps:
             tap.offer(whole)
-        if any(push.event is not None and push.event.audience is not None for push in pushes):
+        if any(push.event is not None and self._is_narrow(push.event) for push in pushes):
             self._offer_by_audience(pushes, answers)
         elif answers:
             for box in self._recipients:
@@ -136,11 +143,19 @@ class FanOut:
             for box in self._recipients:
                 box.offer(whole)
 
+    def _is_narrow(self, event: Event) -> bool:
+        """Whether there may be members who do not see it."""
+        if event.audience is not None or event.data.is_message:
+            return event.audience is not None
+        target = event.data.target
+        return target is not None and target[1] < self._joined
+
     def _offer_by_audience(self, pushes: list[Push], answers: dict[Outbox, list[Push]]) -> None:
         """Few parcels in practice: one for those inside each audience, one for those outside."""
         parcels: dict[tuple[bool, ...], Parcel] = {}
         for box in self._recipients:
-            seen = tuple(may_see(push.event, box.user) for push in pushes)
+            member = self._members.get(box.user)
+            seen = tuple(may_see(push.event, box.user, member) for push in pushes)
             parcel = parcels.get(seen)
             if parcel is None:
                 parcel = parcels[seen] = Parcel(
@@ -171,9 +186,15 @@ def _give(box: Outbox, parcel: Parcel, answers: dict[Outbox, list[Push]]) -> Non
         box.answer(replies, parcel)
 
 
-def may_see(event: Event | None, user: str) -> bool:
-    """Whether `event` is addressed to `user` at all (its audience)."""
-    return event is None or event.audience is None or user in event.audience
+def may_see(event: Event | None, user: str, member: Member | None) -> bool:
+    """Whether `event` is for `user` at all: addressed to them (its audience), and not about a
+    message from outside of their time as a `member` (HIST-11)."""
+    if event is None:
+        return True
+    if event.audience is not None and user not in event.audience:
+        return False
+    target = event.data.target
+    return target is None or (member is not None and member.sees(target[1]))
 
 
 def _hidden(push: Push) -> dict[str, object]:

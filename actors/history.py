@@ -10,6 +10,7 @@ from ..protocol.message import Message
 from ..protocol.policy import Policy
 from ..protocol.records import Messages
 from ..protocol.roles import require_member
+from .by_id import ById, quotes
 from .outbox import Push
 from .ports import Conversations
 from .resident import Resident
@@ -103,12 +104,12 @@ class HistoryRead:
         self._spans: list[tuple[int, int]] = []
         self._centre: int | None = None
         self._windows: list[_Window] | None = None
+        self._paged = False
         if query.around is None:
             self._windows = [
                 self._window(before=query.before, after=query.after, before_time=query.before_time)
             ]
-        self._quotes: set[str] = set()
-        self._quoted: Messages | None = None
+        self._quoted = ById()
 
     def _window(
         self,
@@ -131,7 +132,7 @@ class HistoryRead:
     def missing(self, resident: Resident) -> bool:
         member = require_member(resident.state, self._user)
         self._id = resident.state.id
-        self._quotes = set()
+        self._paged = False
         self._spans = [
             (first or 0, _END if last is None else last) for first, last in member.intervals
         ]
@@ -143,12 +144,8 @@ class HistoryRead:
         pages = self._pages(resident)
         if pages is None:
             return True
-        quotes = {m.quotes for page in pages for m in page.messages if m.quotes is not None}
-        self._quotes = {id for id in quotes if resident.ring.message(id) is None}
-        if not self._quotes:
-            return False
-        quoted = self._quoted
-        return quoted is None or not resident.ring.overlay(quoted.messages, quoted.as_of)
+        self._paged = True
+        return self._quoted.missing(resident, quotes(m for page in pages for m in page.messages))
 
     def _look_around(self, centre: int) -> None:
         self._centre = centre
@@ -172,8 +169,8 @@ class HistoryRead:
             if not found.messages:
                 raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": self._query.around})
             self._look_around(found.messages[0].seq)
-        if self._quotes:
-            self._quoted = await store.messages(self._id, sorted(self._quotes))
+        if self._paged:
+            await self._quoted.fetch(store, self._id)
             return
         assert self._windows is not None
         for window in self._windows:
@@ -185,14 +182,11 @@ class HistoryRead:
         messages = [message for page in pages for message in page.messages]
         if self._centre is not None and all(m.seq != self._centre for m in messages):
             raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": self._query.around})
-        quoted = {m.id: m for m in self._quoted.messages} if self._quoted else {}
-        items = []
-        for message in messages:
-            quote = message.quotes
-            preview = (resident.ring.message(quote) or quoted.get(quote)) if quote else None
-            items.append(message.wire(preview))
         return [], {
-            "messages": items,
+            "messages": [
+                message.wire(self._quoted.given(resident, message.quotes), self._user)
+                for message in messages
+            ],
             "more": any(page.more for page in pages),
             "seq": resident.state.seq,
         }

@@ -108,6 +108,10 @@ class Conversations(Protocol):
         """
         ...
 
+    async def edits(self, conversation: str, message: str, limit: int) -> Events:
+        """The last `limit` edits of one message, in order."""
+        ...
+
     async def position(self, conversation: str, seq: int) -> PositionAt:
         """How many countable messages lie up to `seq`, and how many after it are excluded."""
         ...

@@ -88,8 +88,12 @@ def event(
     """`data` at its place in the log: the next seq, the next number if it counts.
 
     One command may lead to several events; exactly the one that answers it carries its client id.
+    Whoever may not see a message is not told what becomes of it either.
     """
     client_id = command.client_id if isinstance(command, DurableCommand) else None
+    changed = None
+    if not data.is_message and (target := data.target) is not None:
+        changed = context.messages.get(target[0])
     return Event(
         conversation=state.id,
         seq=state.seq + 1,
@@ -99,6 +103,7 @@ def event(
         at=max(context.now, state.changed_at),
         client_id=client_id if carries_client_id else None,
         number=state.number + 1 if data.countable else None,
+        audience=None if changed is None else changed.audience,
     )
 
 

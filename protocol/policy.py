@@ -41,8 +41,17 @@ class Policy(BaseModel):
     )
     max_chars: int = Field(4000, ge=1, le=100_000, description="Length of a text (SEND-03, C-01)")
     max_metadata_bytes: int = Field(16_384, ge=0, description="Metadata of a message (MSG-29)")
+    edit_enabled: bool = Field(True, description="Whether messages can be edited (C-03)")
     edit_window_s: int | None = Field(900, ge=0, description="None: no end (MSG-03, C-03)")
-    delete_window_s: int | None = Field(None, ge=0, description="None: no end (MSG-09, C-05)")
+    expose_edit_history: bool = Field(
+        False, description="Members may read the earlier texts of a message (MSG-06, C-04)"
+    )
+    delete_scopes: tuple[Literal["me", "everyone"], ...] = Field(
+        ("me", "everyone"), description="For whom a message can be deleted (MSG-09, C-05)"
+    )
+    delete_window_s: int | None = Field(
+        None, ge=0, description="For everyone; None: no end (MSG-09, C-05)"
+    )
     show_tombstones: bool = Field(
         True, description="Deleted messages stay in history, without content (HIST-06, C-06)"
     )
@@ -64,7 +73,31 @@ class Policy(BaseModel):
         description="Title of a conversation that is given none, made of {creator}, {members} (the"
         " first five) and {count}; empty: it stays without (CONV-06)",
     )
-    max_pins: int = Field(50, ge=1, le=1000, description="Pinned messages of a conversation")
+    max_pins: int = Field(
+        50,
+        ge=0,
+        le=1000,
+        description="Pinned messages of a conversation; 0: no pins (C-42)",
+    )
+    reactions: Literal["off", "any", "listed"] = Field(
+        "any", description="None, any emoji, or those of listed_reactions (MSG-15, C-41)"
+    )
+    listed_reactions: tuple[str, ...] = Field(
+        (
+            *("like", "love", "laugh", "wow", "sad", "angry"),
+            *("thumbs_up", "thumbs_down", "fire", "heart"),
+        ),
+        description="The vocabulary if reactions are listed: names or emoji (MSG-15, C-41)",
+    )
+    custom_reactions: bool = Field(
+        False, description="Besides, any emoji and the product's own as `:name:` (MSG-15, C-41)"
+    )
+    max_reactions: int = Field(
+        20, ge=1, le=100, description="Different emoji on one message (MSG-14)"
+    )
+    max_reactors: int = Field(
+        1000, ge=1, le=10_000, description="Users who put one emoji on one message (MSG-14)"
+    )
     max_title_chars: int = Field(200, ge=1, le=1000, description="Title of a conversation")
     typing_ttl_s: float = Field(10.0, gt=0, description="Typing ends by itself (RCPT-12, C-39)")
     max_presence_members: int = Field(

@@ -173,13 +173,21 @@ class Slice(Generic[T]):
     """A feature's own part of the state, under the feature's name.
 
     The value must be made of what JSON knows, since it travels in snapshots; a `public` one also
-    travels to the client in `conversation.get`.
+    travels to the client in `conversation.get`: all of it, or what `view` lets a member see.
     """
 
-    def __init__(self, name: str, default: Callable[[], T], *, public: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        default: Callable[[], T],
+        *,
+        public: bool = False,
+        view: Callable[[T, Member], T] = lambda value, member: value,
+    ) -> None:
         self.name = name
         self.default = default
         self.public = public
+        self.view = view
 
     def of(self, state: ConversationState) -> T:
         """The slice for reading."""

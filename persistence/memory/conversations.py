@@ -11,6 +11,7 @@ import trio
 from ...protocol.commands import Position
 from ...protocol.errors import Rejected
 from ...protocol.events import Event
+from ...protocol.features.edits import MessageEdited
 from ...protocol.machine import Mark
 from ...protocol.records import Events, Loaded, Messages, PositionAt, Snapshot
 from .disk import Disk, Shelf, copy_json
@@ -101,6 +102,15 @@ class MemoryConversations:
         page = found[:limit] if after is not None else found[-limit:]
         messages = [shelf.message(event) for event in page]
         return Messages(messages, shelf.seq, more=len(found) > limit)
+
+    async def edits(self, conversation: str, message: str, limit: int) -> Events:
+        shelf = await self._shelf(conversation)
+        edits = [
+            event
+            for event in shelf.events(0)
+            if isinstance(event.data, MessageEdited) and event.data.message_id == message
+        ]
+        return Events(edits[-limit:], shelf.seq)
 
     async def position(self, conversation: str, seq: int) -> PositionAt:
         shelf = await self._shelf(conversation)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ...protocol.commands import Position
 from ...protocol.errors import Rejected
 from ...protocol.events import Event
+from ...protocol.features.edits import MessageEdited
 from ...protocol.ids import is_uuid
 from ...protocol.machine import Mark
 from ...protocol.records import Events, Loaded, Messages, PositionAt, Snapshot
@@ -106,6 +107,13 @@ _MESSAGES = as_of(f"""
     WHERE l.message_id = ANY ($2::uuid[]) AND l.event_id = l.message_id AND l.conversation = $1
 """)
 
+_EDITS = as_of(f"""
+    SELECT {EVENT_COLUMNS} FROM {LOG_WITH_OVERLAY}
+    WHERE l.message_id = $2 AND l.kind = $3 AND l.conversation = $1
+    ORDER BY l.seq DESC
+    LIMIT $4
+""")
+
 _POSITION = f"""
     SELECT
         {_HEAD} AS as_of,
@@ -155,8 +163,7 @@ class PostgresConversations:
 
     async def events(self, conversation: str, after: int, limit: int) -> Events:
         rows = await self._database.fetch(_EVENTS, conversation, after, limit)
-        events = [event_of(conversation, row) for row in rows if row["seq"] is not None]
-        return Events(events, rows[0]["as_of"])
+        return _events(conversation, rows)
 
     async def find(self, conversation: str, sender: str, client_id: str) -> Event | None:
         row = await self._database.first(_FIND, conversation, sender, client_id)
@@ -195,10 +202,20 @@ class PostgresConversations:
             del page.messages[0 if after is None else -1]
         return page
 
+    async def edits(self, conversation: str, message: str, limit: int) -> Events:
+        kind = MessageEdited.name
+        rows = await self._database.fetch(_EDITS, conversation, message, kind, limit)
+        return _events(conversation, rows)
+
     async def position(self, conversation: str, seq: int) -> PositionAt:
         row = await self._database.first(_POSITION, conversation, seq)
         assert row is not None
         return PositionAt(Position(row["number"] or 0, row["excluded"]), row["as_of"])
+
+
+def _events(conversation: str, rows: Sequence[Record]) -> Events:
+    events = [event_of(conversation, row) for row in rows if row["seq"] is not None]
+    return Events(events, rows[0]["as_of"])
 
 
 def _messages(conversation: str, rows: Sequence[Record]) -> Messages:

@@ -1,4 +1,4 @@
-"""Deleting a message for everyone, softly (MSG-08, 10, 11; HIST-06; SEC-10)."""
+"""Deleting a message for everyone, softly (MSG-08…11; HIST-06; SEC-10; C-05)."""
 
 from __future__ import annotations
 
@@ -58,6 +58,8 @@ class DeleteMessage(DurableCommand):
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         member = require_member(state, context.user)
+        if "everyone" not in context.policy.delete_scopes:
+            raise Rejected("FEATURE_DISABLED")
         message = context.messages.get(self.message_id)
         if message is None:
             raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": self.message_id})

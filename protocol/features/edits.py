@@ -1,11 +1,11 @@
-"""Editing one's own message, for a while (MSG-03, 04, 05, 06, 07; SEC-10)."""
+"""Editing one's own message, for a while, and what it said before (MSG-03…07; HIST-15; SEC-10)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import ClassVar
 
-from ..commands import Context, DurableCommand, Effect, Needs
+from ..commands import Context, DurableCommand, Effect, Needs, Query
 from ..errors import Rejected
 from ..events import Event, EventData
 from ..ids import MessageId
@@ -59,11 +59,14 @@ class EditMessage(DurableCommand):
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         member = require(state, context.user, "send_messages")
+        policy = context.policy
+        if not policy.edit_enabled:
+            raise Rejected("FEATURE_DISABLED")
         message = context.message(self.message_id)
         if message.by != context.user:
             raise Rejected("PERMISSION_DENIED")
-        check_text(self.text, context.policy)
-        window = context.policy.edit_window_s
+        check_text(self.text, policy)
+        window = policy.edit_window_s
         late = window is not None and context.now - message.at > window * 1000
         if late and not may(state, member, "edit_without_window"):
             raise Rejected("EDIT_WINDOW_EXPIRED", details={"window_s": window})
@@ -77,3 +80,12 @@ class EditMessage(DurableCommand):
                 text=self.text,
                 version=version + 1,
             )
+
+
+class MessageVersions(Query):
+    """What a message said and says, oldest first, at most the newest 100 versions (MSG-06). Only
+    where the product exposes it (`expose_edit_history`), and never of a deleted message."""
+
+    name: ClassVar[str] = "message.versions"
+
+    message_id: MessageId

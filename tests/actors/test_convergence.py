@@ -29,6 +29,7 @@ WEIGHTS = {
     "send": 10,
     "edit": 3,
     "delete": 3,
+    "react": 3,
     "pin": 1,
     "unpin": 1,
     "rename": 2,

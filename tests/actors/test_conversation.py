@@ -134,6 +134,8 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "message.delete": {"message_id": SOME_ID},
     "message.pin": {"message_id": SOME_ID},
     "message.unpin": {"message_id": SOME_ID},
+    "message.versions": {"message_id": SOME_ID},
+    "reaction.set": {"message_id": SOME_ID, "emoji": "👍"},
     "conversation.resume": {"epoch": 1, "seq": 0},
     "presence.get": {},
 }

@@ -103,6 +103,7 @@ GOOD: dict[str, Any] = {
     "members": [],
     "title": "x",
     "message_id": ID,
+    "emoji": "👍",
     "user": "ann",
     "users": ["ann"],
     "role": "admin",

@@ -67,6 +67,15 @@ def test_a_message_to_others_is_not_there():
     assert machine.visible(chat.state, "ann", chat.messages) == {message.id: message}
 
 
+def test_what_becomes_of_a_message_to_others_is_for_them_only():
+    chat = Chat.group("ann", "bob")
+    message = chat.send("ann", "psst")
+    message.audience = ("ann",)
+    assert chat.edit(message, "pssst").event.audience == ("ann",)
+    assert chat.delete(message).event.audience == ("ann",)
+    assert chat.delete(chat.send("ann", "hello")).event.audience is None
+
+
 def test_deciding_leaves_the_context_as_it_was():
     chat = Chat.group("ann")
     message = chat.send("ann", "1")

@@ -40,6 +40,7 @@ from palaver.protocol.features.members import (
 )
 from palaver.protocol.features.messages import SendMessage
 from palaver.protocol.features.pins import PinMessage, UnpinMessage
+from palaver.protocol.features.reactions import SetReaction
 from palaver.protocol.features.system import PostMessage
 from palaver.protocol.ids import HOST
 from palaver.protocol.state import ConversationState
@@ -48,6 +49,7 @@ from palaver.tests.support.machine import CONVERSATION, NOWHERE, Chat, Done
 PEOPLE = ["ann", "bob", "cid", "dee"]
 RANKS = ["member", "moderator", "admin", "owner"]
 MAX_CHARS, EDIT_WINDOW_S, DELETE_WINDOW_S, MAX_PINS = 10, 900, 3600, 2
+MAX_REACTIONS, MAX_REACTORS = 2, 2
 
 people = st.sampled_from(PEOPLE)
 whos = st.integers(0, 20)
@@ -55,6 +57,7 @@ whos = st.integers(0, 20)
 picks = st.integers(0, 15)
 """Mostly one of the latest messages, now and then none: see `Conversing.pick`."""
 texts = st.sampled_from(["a", "b", "c", "d", "e", "f", "", " ", "x" * MAX_CHARS, "x" * 11])
+emoji = st.sampled_from(["👍", "❤️", "❤", "🔥", "x"])
 mostly = st.sampled_from([True, True, True, False])
 
 
@@ -69,6 +72,8 @@ class Said:
     text: str
     version: int = 1
     deleted: bool = False
+    reactions: set[tuple[str, str]] = field(default_factory=set)
+    """(emoji, user)"""
 
 
 @dataclass
@@ -233,6 +238,27 @@ class Model:
             return None
         return None if self.message(user, id) is not None else "MESSAGE_NOT_FOUND"
 
+    def reacts(self, user: str, id: str, emoji: str, on: bool) -> str | None:
+        if user not in self.roles:
+            return "PERMISSION_DENIED"
+        said = self.message(user, id)
+        if said is None or said.deleted:
+            return "MESSAGE_NOT_FOUND"
+        emoji = "❤️" if emoji == "❤" else emoji
+        if on == ((emoji, user) in said.reactions):
+            return None
+        if not on:
+            self.seq += 1
+            said.reactions.remove((emoji, user))
+            return None
+        there = [each for each, _ in said.reactions]
+        full = emoji not in there and len(set(there)) == MAX_REACTIONS
+        if emoji == "x" or full or there.count(emoji) == MAX_REACTORS:
+            return "VALIDATION_FAILED"
+        self.seq += 1
+        said.reactions.add((emoji, user))
+        return None
+
     def adds(self, user: str, others: list[str]) -> str | None:
         if not self.ranks(user, self.least("who_may_add", "admin")):
             return "PERMISSION_DENIED"
@@ -351,6 +377,8 @@ class Model:
 class Reader:
     """A client of everybody's pushes: what docs/protocol.md says is all that it goes by."""
 
+    user = "ann"
+
     def __init__(self) -> None:
         self.seq = 0
         self.title: str | None = None
@@ -404,6 +432,14 @@ class Reader:
             case "message.unpinned":
                 self.pins.pop(data["message_id"], None)
                 page.pop("pinned", None)
+            case "reaction.changed" if "redacted" not in page:
+                counts, own = page.pop("reactions", {}), {*page.pop("reacted", ())}
+                counts[data["emoji"]] = data["count"]
+                if data["by"] == self.user:
+                    (own.add if data["on"] else own.discard)(data["emoji"])
+                if counts := {emoji: count for emoji, count in counts.items() if count}:
+                    page["reactions"] = counts
+                    page["reacted"] = [emoji for emoji in counts if emoji in own]
             case "void":
                 self.pages.pop(data["of"], None)
 
@@ -439,6 +475,8 @@ class Conversing(RuleBasedStateMachine):
             roles=RANKS if four else ["member", "admin"],
             max_chars=MAX_CHARS,
             max_pins=MAX_PINS,
+            max_reactions=MAX_REACTIONS,
+            max_reactors=MAX_REACTORS,
             edit_window_s=EDIT_WINDOW_S,
             delete_window_s=DELETE_WINDOW_S,
         )
@@ -527,6 +565,12 @@ class Conversing(RuleBasedStateMachine):
             UnpinMessage(message_id=id),
             self.model.frozen(user) or self.model.unpinned(user, id),
         )
+
+    @rule(who=whos, which=picks, emoji=emoji, on=mostly)
+    def reacts(self, who: int, which: int, emoji: str, on: bool) -> None:
+        user, id = self.user(who), self.pick(which)
+        command = SetReaction(message_id=id, emoji=emoji, on=on)
+        self.does(user, command, self.model.reacts(user, id, emoji, on))
 
     @rule(who=whos, others=st.lists(people, min_size=1, max_size=3))
     def adds(self, who: int, others: list[str]) -> None:
@@ -690,6 +734,13 @@ class Conversing(RuleBasedStateMachine):
             assert state.last is None
 
     @invariant()
+    def MSG_16_reactions_are_what_counting_says(self) -> None:
+        for said in self.model.said:
+            emoji = [] if said.deleted else [each for each, _ in said.reactions]
+            wire = self.chat.wire(self.chat.messages[said.id])
+            assert wire.get("reactions", {}) == {each: emoji.count(each) for each in emoji}
+
+    @invariant()
     def marks_are_where_they_should_be_and_never_go_back(self) -> None:
         for user in self.model.roles:
             member = self.chat.state.members[user]
@@ -726,7 +777,7 @@ class Conversing(RuleBasedStateMachine):
                 self.twice.take(msgpack.unpackb(msgpack.packb(item)))
         self.pushed = len(chat.pushes)
         for reader in (self.once, self.twice):
-            assert reader.history() == chat.history()
+            assert reader.history() == chat.history(reader.user)
             assert reader.roles == self.model.roles
             assert reader.pins == chat.state.slices.get("pins", {})
             assert reader.settings == self.model.settings
@@ -739,7 +790,7 @@ class Conversing(RuleBasedStateMachine):
         late = Reader()
         for event in self.chat.stored():
             late.take(event.item())
-        assert late.history() == self.chat.history()
+        assert late.history() == self.chat.history(late.user)
         assert late.roles == self.model.roles
 
     @invariant()

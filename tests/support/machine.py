@@ -178,12 +178,12 @@ class Chat:
     def unread(self, *users: str) -> list[int]:
         return [self.state.unread(user) for user in users]
 
-    def wire(self, message: Message) -> dict[str, Any]:
+    def wire(self, message: Message, user: str | None = None) -> dict[str, Any]:
         """As `message.history` serves it."""
-        return message.wire(self._quoted(message.quotes))
+        return message.wire(self._quoted(message.quotes), user)
 
-    def history(self) -> list[dict[str, Any]]:
-        return [self.wire(message) for message in self.messages.values()]
+    def history(self, user: str | None = None) -> list[dict[str, Any]]:
+        return [self.wire(message, user) for message in self.messages.values()]
 
     # The same again, from what is stored.
 

@@ -17,7 +17,10 @@ from typing import Any
 Item = dict[str, Any]
 
 SETTINGS = ("description", "icon", "who_may_send", "who_may_add")
-CONTENT = ("text", "metadata", "preview", "version", "edited_at", "pinned", "reply_to")
+CONTENT = (
+    *("text", "metadata", "preview", "version", "edited_at", "pinned", "reply_to"),
+    "reactions",
+)
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,10 @@ class Replica:
         elif kind == "message.unpinned":
             copy.pins.pop(data["message_id"], None)
             self._change(data, lambda m: m.update(pinned=False))
+        elif kind == "reaction.changed":
+            count = {data["emoji"]: data["count"]} if data["count"] else {}
+            self._change(data, lambda m: m["reactions"].pop(data["emoji"], None))
+            self._change(data, lambda m: m["reactions"].update(count))
         else:
             assert kind == "void", kind
 
@@ -311,6 +318,7 @@ def _message(data: Item) -> Item:
         "version": data.get("version", 1),
         "pinned": data.get("pinned", False),
         "reply_to": data.get("reply_to"),
+        "reactions": dict(data.get("reactions", {})),
     }
 
 

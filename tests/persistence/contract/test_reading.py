@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from palaver.protocol.features.conversation import RenameConversation
+from palaver.protocol.features.deletes import DeleteMessage
 from palaver.protocol.features.edits import MessageEdited
 from palaver.protocol.features.members import AddMembers
 from palaver.protocol.features.messages import MessageSent, SendMessage
+from palaver.protocol.features.reactions import SetReaction
 from palaver.protocol.message import Message
 from palaver.protocol.records import Messages, PositionAt
 from palaver.tests.persistence.contract.chat import Chat, new_id
@@ -17,12 +19,15 @@ from palaver.tests.persistence.contract.twins import Twin
 
 
 async def talk(twin: Twin) -> Chat:
-    """40 messages, every third edited, every fifth deleted."""
+    """40 messages, every third edited, every fifth deleted, every seventh with reactions."""
     chat = await Chat(twin.store, ["ann", "bob"]).create()
     for number in range(40):
         chat.send("ann" if number % 2 else "bob", f"text {number}", metadata={"n": number})
         if number % 3 == 0:
             chat.edit(chat.sent[number], f"edited {number}")
+        if number % 7 == 0:
+            for user, emoji in (("ann", "👍"), ("bob", "👍"), ("bob", "🔥")):
+                chat.do(user, SetReaction(message_id=chat.sent[number].id, emoji=emoji))
         if number % 5 == 0:
             chat.delete(chat.sent[number])
         if number % 4 == 0:
@@ -69,7 +74,7 @@ async def test_MSG_08_deleted_messages_and_their_edits_come_without_content(twin
                 gone = event.data.message_id in deleted
                 edits_of_deleted += gone
             case _:
-                assert not event.redacted
+                assert "redacted" not in event.item()["d"]
                 continue
         assert event.redacted == gone
         if gone:
@@ -102,6 +107,61 @@ async def test_messages_are_found_by_id_as_they_are_now(twin: Twin):
         assert message.overlay == mine.overlay
         assert message.current_text == mine.current_text
         assert message.deleted == mine.deleted
+
+
+async def test_MSG_16_the_reactions_of_a_message_are_kept_with_it(twin: Twin):
+    chat = await talk(twin)
+    chat.do("ann", SetReaction(message_id=chat.sent[7].id, emoji="👍", on=False))
+    await chat.settle()
+    await twin.restart()
+    wanted = [chat.sent[7], chat.sent[14], chat.sent[8]]
+    found = await twin.store.conversations.messages(chat.id, [each.id for each in wanted])
+    reactions = {message.seq: message.reactions for message in found.messages}
+    assert reactions == {
+        chat.sent[7].seq: {"👍": ["bob"], "🔥": ["bob"]},
+        chat.sent[8].seq: {},
+        chat.sent[14].seq: {"👍": ["ann", "bob"], "🔥": ["bob"]},
+    }
+
+
+async def test_MSG_08_who_deleted_a_message_and_when_is_kept(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    chat.send("bob", "x")
+    chat.do("ann", DeleteMessage(message_id=chat.sent[0].id))
+    await chat.settle()
+    (kept,) = (await twin.store.conversations.messages(chat.id, [chat.sent[0].id])).messages
+    assert (kept.overlay.deleted_by, kept.overlay.deleted_at) == ("ann", chat.log[-1].at)
+    assert (kept.by, kept.at) == ("bob", chat.sent[0].at)
+
+
+async def test_MSG_06_the_edits_of_a_message(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    for text in ("one", "two"):
+        chat.send("ann", text)
+    one, two = chat.sent
+    for n in range(5):
+        chat.edit(one, f"one {n}")
+        chat.edit(two, f"two {n}")
+        chat.do("bob", SetReaction(message_id=one.id, emoji="👍", on=n % 2 == 0))
+    await chat.settle()
+    store = twin.store.conversations
+    everything = await store.edits(chat.id, one.id, 10)
+    assert everything.as_of == chat.state.seq
+    assert everything.events == [
+        event
+        for event in chat.log
+        if isinstance(event.data, MessageEdited) and event.data.message_id == one.id
+    ]
+    assert (await store.edits(chat.id, one.id, 2)).events == everything.events[-2:]
+
+    chat.delete(one)
+    await chat.settle()
+    erased = [event.item()["d"] for event in (await store.edits(chat.id, one.id, 10)).events]
+    assert len(erased) == 5
+    assert all("text" not in payload for payload in erased)
+    other = await Chat(twin.store, ["ann"]).create()
+    for conversation, message in ((chat.id, new_id()), (other.id, two.id), (new_id(), two.id)):
+        assert (await store.edits(conversation, message, 10)).events == []
 
 
 async def test_a_reply_knows_what_it_answers(twin: Twin):

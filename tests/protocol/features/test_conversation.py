@@ -218,6 +218,8 @@ PAYLOADS: dict[str, Any] = {
     "message.delete": {"message_id": NOWHERE},
     "message.pin": {"message_id": NOWHERE},
     "message.unpin": {"message_id": NOWHERE},
+    "message.versions": {"message_id": NOWHERE},
+    "reaction.set": {"message_id": NOWHERE, "emoji": "👍"},
     "ack": {"seq": 1},
 }
 OF_A_CONVERSATION = {
