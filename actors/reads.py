@@ -14,10 +14,11 @@ from ..protocol.features import SLICES
 from ..protocol.features.conversation import GetConversation
 from ..protocol.features.history import MessageHistory, Resume
 from ..protocol.features.members import ListMembers
+from ..protocol.features.threads import ListThread
 from ..protocol.policy import Policy
 from ..protocol.roles import require_member
 from ..protocol.state import ConversationState, Member
-from .history import HistoryRead
+from .history import HistoryRead, ThreadRead
 from .outbox import Push
 from .ports import Conversations
 from .resident import Resident
@@ -50,6 +51,8 @@ def read_for(query: Query, user: str, policy: Policy, resume_limit: int) -> Read
             return _FromState(user, lambda state, user: _members(state, query))
         case MessageHistory():
             return HistoryRead(query, user, policy)
+        case ListThread():
+            return ThreadRead(query, user, policy)
         case Resume():
             return ResumeRead(query, user, resume_limit)
         case _:

@@ -64,6 +64,9 @@ class Message:
         if self.deleted:
             item["deleted_at"] = self.overlay.deleted_at
             item["redacted"] = True
+            # Where it stands is no content: in its thread, or above one.
+            if thread := self.sent.get("thread") or self.overlay.data.get("thread"):
+                item["thread"] = thread
             return item
         item.update(self.sent)
         item.update(self.overlay.data)

@@ -29,6 +29,9 @@ class Policy(BaseModel):
     )
     max_members: int = Field(256, ge=2, le=100_000, description="Of a group (GRP-02, C-15)")
     max_pins: int = Field(50, ge=1, le=1000, description="Pinned messages of a conversation")
+    threads: bool = Field(
+        False, description="Sub-threads under the messages of a group (CONV-20, C-14)"
+    )
     max_title_chars: int = Field(200, ge=1, le=1000, description="Title of a conversation")
     typing_ttl_s: float = Field(10.0, gt=0, description="Typing ends by itself (RCPT-12, C-39)")
     max_presence_members: int = Field(

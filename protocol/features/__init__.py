@@ -24,6 +24,7 @@ from . import (
     pins,
     subscriptions,
     system,
+    threads,
     typing,
 )
 
@@ -35,6 +36,7 @@ FEATURES: tuple[ModuleType, ...] = (
     deletes,
     system,
     pins,
+    threads,
     marks,
     typing,
     subscriptions,

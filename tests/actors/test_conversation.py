@@ -133,6 +133,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "message.delete": {"message_id": SOME_ID},
     "message.pin": {"message_id": SOME_ID},
     "message.unpin": {"message_id": SOME_ID},
+    "thread.list": {"message_id": SOME_ID},
     "conversation.resume": {"epoch": 1, "seq": 0},
     "presence.get": {},
 }

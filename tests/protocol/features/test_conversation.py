@@ -165,6 +165,7 @@ PAYLOADS: dict[str, Any] = {
     "message.delete": {"message_id": NOWHERE},
     "message.pin": {"message_id": NOWHERE},
     "message.unpin": {"message_id": NOWHERE},
+    "thread.list": {"message_id": NOWHERE},
     "ack": {"seq": 1},
 }
 OF_A_CONVERSATION = {
