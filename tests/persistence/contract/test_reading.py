@@ -180,7 +180,11 @@ async def test_HIST_12_replies_of_a_root_oldest_first(twin: Twin):
     store = twin.store.conversations
     seqs = [reply.seq for reply in replies]
     afters = (0, seqs[0] - 1, seqs[0], seqs[4], seqs[-1])
-    spans = ([(1, 2**62)], [(seqs[3], seqs[6]), (seqs[9], 2**62)], [])
+    spans: tuple[list[tuple[int, int]], ...] = (
+        [(1, 2**62)],
+        [(seqs[3], seqs[6]), (seqs[9], 2**62)],
+        [],
+    )
     for after, span, limit, deleted in itertools.product(afters, spans, (1, 5, 50), (True, False)):
         page = await store.replies(
             chat.id, root.id, spans=span, after=after, limit=limit, deleted=deleted
