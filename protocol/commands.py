@@ -178,6 +178,11 @@ class UserQuery(Command):
     """A command that reads across the caller's conversations; carried out by their session."""
 
 
+class SessionCommand(Command):
+    """A command in which several conversations have a part. The caller's session leads and asks one
+    after another, since conversations never ask each other."""
+
+
 _MAX_NAME = 100
 
 

@@ -6,6 +6,7 @@ Events that change a message say how in `change` (the features); the log keeps t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +50,12 @@ class Message:
         return self.overlay.deleted_at is not None
 
     @property
+    def forwards(self) -> Mapping[str, int]:
+        """By user, how often they have forwarded it (MSG-17)."""
+        forwards: dict[str, int] = self.overlay.data.get("forwards", {})
+        return forwards
+
+    @property
     def current_text(self) -> str | None:
         if self.deleted:
             return None
@@ -70,6 +77,8 @@ class Message:
             return item
         item.update(self.sent)
         item.update(self.overlay.data)
+        if self.forwards:
+            item["forwards"] = sum(self.forwards.values())
         if (text := self.current_text) is not None:
             item["text"] = text
         if quoted is not None:

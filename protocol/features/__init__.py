@@ -9,13 +9,21 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TypeVar
 
-from ..commands import Command, ConversationCommand, DurableCommand, Query, UserQuery
+from ..commands import (
+    Command,
+    ConversationCommand,
+    DurableCommand,
+    Query,
+    SessionCommand,
+    UserQuery,
+)
 from ..events import EventData, SignalData, Void
 from ..state import Slice
 from . import (
     conversation,
     deletes,
     edits,
+    forwards,
     history,
     inbox,
     marks,
@@ -37,6 +45,7 @@ FEATURES: tuple[ModuleType, ...] = (
     system,
     pins,
     threads,
+    forwards,
     marks,
     typing,
     subscriptions,
@@ -49,6 +58,7 @@ _BASES = {
     ConversationCommand,
     DurableCommand,
     Query,
+    SessionCommand,
     UserQuery,
     EventData,
     SignalData,

@@ -26,7 +26,7 @@ from .threads import check_threads, replied
 class MessageSent(EventData):
     """A message. `reply_to` is the {id, seq} of the message that it answers, whose preview is made
     whenever it is served, so that no copy outlives the original. `thread` is the {id, seq} of the
-    message that it hangs under (CONV-20)."""
+    message that it hangs under (CONV-20); `forwarded` says that it is a copy (MSG-17)."""
 
     name: ClassVar[str] = "message.sent"
     countable: ClassVar[bool] = True
@@ -36,6 +36,7 @@ class MessageSent(EventData):
     reply_to: dict[str, Any] | None = None
     thread: dict[str, Any] | None = None
     metadata: dict[str, Any] | None = None
+    forwarded: dict[str, Any] | None = None
 
     @property
     def quotes(self) -> str | None:

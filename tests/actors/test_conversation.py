@@ -134,6 +134,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "message.pin": {"message_id": SOME_ID},
     "message.unpin": {"message_id": SOME_ID},
     "thread.list": {"message_id": SOME_ID},
+    "message.forward": {"message_id": SOME_ID, "to": SOME_ID},
     "conversation.resume": {"epoch": 1, "seq": 0},
     "presence.get": {},
 }

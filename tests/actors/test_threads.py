@@ -165,6 +165,21 @@ async def test_CONV_20_a_repeated_reply_is_counted_once():
         assert seqs(ann) == [told["seq"], sent["seq"]]
 
 
+@pytest.mark.parametrize("attempt", [1, 2])
+async def test_CONV_20_a_reply_that_memory_has_forgotten_is_counted_once(attempt: int):
+    async with memory_engine(policy=THREADS, actors={"ring": 1}) as engine:
+        room = await group(engine, "ann", "bob")
+        (root,) = await say(engine, room, "ann", "root")
+        bob = Device(engine, "bob")
+        payload = {"text": "x", "thread": root.id, "client_id": "k"}
+        first = await bob.ask("message.send", payload, c=room)
+        await say(engine, room, "ann", "1", "2")
+        again = await bob.ask("message.send", {**payload, "attempt": attempt}, c=room)
+        assert again["ok"] == first["ok"]
+        assert (await thread_of(engine, "ann", room, root.seq))["count"] == 1
+        assert len((await listed(engine, "ann", room, root.id))["messages"]) == 1
+
+
 async def test_CONV_20_a_reply_waits_until_its_root_is_stored():
     store = MemoryStore()
     async with memory_engine(store=store, policy=THREADS) as engine:

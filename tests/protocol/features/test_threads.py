@@ -1,5 +1,7 @@
 """Sub-threads: replies under a message of a group, and what their root tells of them."""
 
+from typing import Any
+
 import pytest
 
 from palaver.protocol.commands import After, Emit, Needs, Subscribe, parse_command
@@ -76,6 +78,22 @@ def test_CONV_20_a_deleted_reply_leaves_the_count():
     }
     assert chat.do("ann", DeleteMessage(message_id=first.id)).events == [], "it has left already"
     assert chat.wire(first)["thread"] == {"id": root.id, "seq": root.seq}, "where it stood is shown"
+
+
+def test_CONV_20_what_is_pushed_leads_to_what_history_says():
+    chat, root = talk("ann", "bob")
+    first = chat.send("bob", "1", thread=root.id)
+    chat.send("ann", "2", thread=root.id)
+    chat.delete(first)
+    thread: dict[str, Any] = {}
+    for push in [*chat.pushes, *chat.pushes]:  # a client may take one twice
+        data = push["d"]
+        if push["t"] == "thread.replied":
+            last = {"seq": push["seq"] + 1, "by": data["by"], "ts": push["ts"]}
+            thread = {"count": data["count"], "last": last}
+        elif push["t"] == "thread.reply_deleted":
+            thread = {**thread, "count": data["count"]}
+    assert chat.wire(root)["thread"] == thread
 
 
 def test_CONV_20_what_is_in_no_thread_is_deleted_as_ever():
