@@ -13,7 +13,7 @@ from ..immutable import immutable
 from ..message import Message
 from ..roles import may, require_member
 from ..state import ConversationState
-from .threads import reply_deleted, root_of
+from .threads import recounted, root_of
 
 
 @immutable
@@ -78,7 +78,7 @@ class DeleteMessage(DurableCommand):
         late = window is not None and context.now - message.at > window * 1000
         if late and not any_message:
             raise Rejected("DELETE_WINDOW_EXPIRED", details={"window_s": window})
-        yield from reply_deleted(message, context)
+        yield from recounted(message, context, -1)
         yield MessageDeleted(
             message_id=message.id, message_seq=message.seq, counted=message.number is not None
         )

@@ -45,11 +45,11 @@ class ThreadReplied(EventData):
 
 
 @immutable
-class ThreadReplyDeleted(EventData):
-    """A reply to the root is deleted with the next event, and no longer counted; `last` still tells
+class ThreadRecounted(EventData):
+    """With the next event one of the replies goes, and is counted no longer. `last` still tells
     when somebody last replied."""
 
-    name: ClassVar[str] = "thread.reply_deleted"
+    name: ClassVar[str] = "thread.recounted"
 
     message_id: str
     message_seq: int
@@ -96,14 +96,13 @@ def replied(root: Message) -> ThreadReplied:
     return ThreadReplied(message_id=root.id, message_seq=root.seq, count=_count(root) + 1)
 
 
-def reply_deleted(reply: Message, context: Context) -> Iterator[ThreadReplyDeleted]:
-    """What goes before the deletion of `reply`, if that hangs under a message that the caller may
-    see."""
+def recounted(reply: Message, context: Context, change: int) -> Iterator[ThreadRecounted]:
+    """What goes before an event by which `reply` goes (-1), or is there again (1): nothing if it
+    hangs under no message, or under one that the caller may not see."""
     root = context.messages.get(root_of(reply.sent) or "")
     if root is not None:
-        yield ThreadReplyDeleted(
-            message_id=root.id, message_seq=root.seq, count=max(_count(root) - 1, 0)
-        )
+        count = max(_count(root) + change, 0)
+        yield ThreadRecounted(message_id=root.id, message_seq=root.seq, count=count)
 
 
 def _count(root: Message) -> int:

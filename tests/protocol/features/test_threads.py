@@ -70,7 +70,7 @@ def test_CONV_20_a_deleted_reply_leaves_the_count():
     first = chat.send("bob", "1", thread=root.id)
     second = chat.send("ann", "2", thread=root.id)
     done = chat.do("ann", DeleteMessage(message_id=first.id))
-    assert [event.kind for event in done.events] == ["thread.reply_deleted", "message.deleted"]
+    assert [event.kind for event in done.events] == ["thread.recounted", "message.deleted"]
     assert done.events[0].data.fields()["count"] == 1
     assert chat.wire(root)["thread"] == {
         "count": 1,
@@ -91,7 +91,7 @@ def test_CONV_20_what_is_pushed_leads_to_what_history_says():
         if push["t"] == "thread.replied":
             last = {"seq": push["seq"] + 1, "by": data["by"], "ts": push["ts"]}
             thread = {"count": data["count"], "last": last}
-        elif push["t"] == "thread.reply_deleted":
+        elif push["t"] == "thread.recounted":
             thread = {**thread, "count": data["count"]}
     assert chat.wire(root)["thread"] == thread
 
