@@ -1,7 +1,8 @@
 """From a conversation to the devices of its members: who gets what, encoded once.
 
 Events go to every device of every member; signals only to devices that subscribe, and never to
-those of the user they are about. All that one wake-up produced goes out as one parcel.
+those of the user they are about; those of a thread only to devices that subscribe to it. All that
+one wake-up produced goes out as one parcel.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..protocol.commands import Subscribe
 from ..protocol.disconnects import GOING_AWAY
+from ..protocol.errors import invalid
 from ..protocol.events import Event, SignalData, skipped
 from ..protocol.state import ConversationState, Member
 from .hub import Hub
@@ -18,6 +20,9 @@ from .outbox import Outbox, Parcel, Push
 
 if TYPE_CHECKING:
     from .session import Session
+
+MAX_THREADS = 100
+"""Threads of one conversation that one connection may subscribe to."""
 
 
 class FanOut:
@@ -31,7 +36,7 @@ class FanOut:
         self._conversation = conversation
         self._hub = hub
         self._events: list[Push] = []
-        self._signals: list[tuple[Push, str]] = []
+        self._signals: list[tuple[Push, str, str | None]] = []
         self._present: dict[str, None] = {}
         self._members: Mapping[str, Member] = {}
         self._joined = 0
@@ -40,6 +45,8 @@ class FanOut:
         self._recipients: list[Outbox] = []
         self._counting: list[Session] = []
         self.subscribers: dict[Outbox, None] = {}
+        self.threads: dict[Outbox, set[str]] = {}
+        """who subscribes to which threads: to their signals, and to no others"""
         self.taps: dict[Outbox, None] = {}
 
     def reset(self, state: ConversationState) -> None:
@@ -49,8 +56,9 @@ class FanOut:
         last = (state.members[user].intervals[-1][0] or 0 for user in self._present)
         self._joined = max(last, default=0)
         self._version = -1
-        for box in [box for box in self.subscribers if box.user not in self._present]:
-            self.subscribe(box, Subscribe(on=False))
+        for box in [*self.subscribers, *self.threads]:
+            if box.user not in self._present:
+                self.subscribe(box, Subscribe(on=False))
 
     def event(self, push: Push, gone: Iterable[str] = ()) -> None:
         """Queue the event `push` for the next `flush`; after it, `gone` are members no longer."""
@@ -73,9 +81,20 @@ class FanOut:
                 self.subscribe(box, Subscribe(on=False))
         self._version = -1
 
-    def signal(self, signal: SignalData, by: str, at: int) -> None:
-        if self.subscribers:
-            self._signals.append((Push(signal.item(self._conversation, at)), by))
+    @property
+    def watched(self) -> bool:
+        """Whether anybody looks: subscribes, or follows."""
+        return bool(self.subscribers or self.threads or self.taps)
+
+    def hears(self, thread: str | None) -> bool:
+        """Whether a signal would go to anybody."""
+        if thread is None:
+            return bool(self.subscribers)
+        return any(thread in threads for threads in self.threads.values())
+
+    def signal(self, signal: SignalData, by: str, at: int, thread: str | None = None) -> None:
+        if self.hears(thread):
+            self._signals.append((Push(signal.item(self._conversation, at)), by, thread))
 
     def fence(self) -> None:
         """Offer the events queued so far: whatever is offered next comes after them."""
@@ -108,11 +127,24 @@ class FanOut:
             box.offer(parcel)
 
     def subscribe(self, box: Outbox, change: Subscribe) -> None:
-        if change.on:
+        """VALIDATION_FAILED if it is one thread too many for one connection."""
+        threads = self.threads.get(box, set())
+        if change.thread is not None:
+            threads = threads | {change.thread} if change.on else threads - {change.thread}
+            if len(threads) > MAX_THREADS:
+                raise invalid("thread", f"at most {MAX_THREADS} at a time")
+        elif change.on:
             self.subscribers[box] = None
-            box.subscriptions.add(self._conversation)
         else:
             self.subscribers.pop(box, None)
+            threads = set()
+        if threads:
+            self.threads[box] = threads
+        else:
+            self.threads.pop(box, None)
+        if threads or box in self.subscribers:
+            box.subscriptions.add(self._conversation)
+        else:
             box.subscriptions.discard(self._conversation)
 
     def _refresh(self) -> None:
@@ -167,15 +199,18 @@ class FanOut:
             _give(box, parcel, answers)
 
     def _offer_signals(self) -> None:
-        by_author: dict[str, list[Push]] = {}
-        for push, by in self._signals:
-            by_author.setdefault(by, []).append(push)
+        together: dict[tuple[str, str | None], list[Push]] = {}
+        for push, by, thread in self._signals:
+            together.setdefault((by, thread), []).append(push)
         self._signals = []
-        for by, pushes in by_author.items():
+        for (by, thread), pushes in together.items():
             parcel = Parcel(pushes, droppable=True)
-            for box in self.subscribers:
+            for box in self.subscribers if thread is None else self._followers(thread):
                 if box.user != by:
                     box.offer(parcel)
+
+    def _followers(self, thread: str) -> list[Outbox]:
+        return [box for box, threads in self.threads.items() if thread in threads]
 
 
 def _give(box: Outbox, parcel: Parcel, answers: dict[Outbox, list[Push]]) -> None:

@@ -112,6 +112,22 @@ class Conversations(Protocol):
         """The last `limit` edits of one message, in order."""
         ...
 
+    async def replies(
+        self,
+        conversation: str,
+        root: str,
+        *,
+        spans: Sequence[tuple[int, int]],
+        after: int,
+        limit: int,
+        deleted: bool = True,
+    ) -> Messages:
+        """The same of the replies in the thread under message `root` that follow seq `after`.
+
+        At the cost of the page, however long the conversation or the thread is.
+        """
+        ...
+
     async def position(self, conversation: str, seq: int) -> PositionAt:
         """How many countable messages lie up to `seq`, and how many after it are excluded."""
         ...

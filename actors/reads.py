@@ -16,10 +16,11 @@ from ..protocol.features.edits import MessageVersions
 from ..protocol.features.history import MessageHistory, Resume
 from ..protocol.features.members import ListMembers
 from ..protocol.features.pins import ListPins
+from ..protocol.features.threads import ListThread
 from ..protocol.policy import Policy
 from ..protocol.roles import require_member
 from ..protocol.state import ConversationState, Member
-from .history import HistoryRead
+from .history import HistoryRead, ThreadRead
 from .outbox import Push
 from .pins import PinsRead
 from .ports import Conversations
@@ -58,6 +59,8 @@ def read_for(query: Query, user: str, policy: Policy, resume_limit: int) -> Read
             return PinsRead(query, user, policy)
         case MessageVersions():
             return VersionsRead(query, user, policy)
+        case ListThread():
+            return ThreadRead(query, user, policy)
         case Resume():
             return ResumeRead(query, user, resume_limit)
         case _:

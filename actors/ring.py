@@ -54,7 +54,7 @@ class Ring:
         """Take the content of message `id` out of everything that would be sent again."""
         if (message := self.message(id)) is not None:
             message.text = message.overlay.text = None
-            message.sent = {}
+            message.sent = self._sent[id].redact().as_message().sent
         for index, push in enumerate(self._pushes):
             event = push.event
             assert event is not None

@@ -56,6 +56,12 @@ class Message:
         return reactions
 
     @property
+    def forwards(self) -> Mapping[str, int]:
+        """By user, how often they have forwarded it (MSG-17)."""
+        forwards: dict[str, int] = self.overlay.data.get("forwards", {})
+        return forwards
+
+    @property
     def current_text(self) -> str | None:
         if self.deleted:
             return None
@@ -72,12 +78,17 @@ class Message:
         if self.deleted:
             item["deleted_at"] = self.overlay.deleted_at
             item["redacted"] = True
+            # Where it stands is no content: in its thread, or above one.
+            if thread := self.sent.get("thread") or self.overlay.data.get("thread"):
+                item["thread"] = thread
             return item
         item.update(self.sent)
         item.update(self.overlay.data)
         if reactions := item.pop("reactions", None):
             item["reactions"] = {emoji: len(users) for emoji, users in reactions.items()}
             item["reacted"] = [emoji for emoji, users in reactions.items() if user in users]
+        if self.forwards:
+            item["forwards"] = sum(self.forwards.values())
         if (text := self.current_text) is not None:
             item["text"] = text
         if quoted is not None:

@@ -98,6 +98,12 @@ class Policy(BaseModel):
     max_reactors: int = Field(
         1000, ge=1, le=10_000, description="Users who put one emoji on one message (MSG-14)"
     )
+    threads: bool = Field(
+        False, description="Sub-threads under the messages of a group (CONV-20, C-14)"
+    )
+    max_forwards: int = Field(
+        5, ge=0, description="How often a user may forward one message (MSG-17)"
+    )
     max_title_chars: int = Field(200, ge=1, le=1000, description="Title of a conversation")
     typing_ttl_s: float = Field(10.0, gt=0, description="Typing ends by itself (RCPT-12, C-39)")
     max_presence_members: int = Field(

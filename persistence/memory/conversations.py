@@ -12,6 +12,7 @@ from ...protocol.commands import Position
 from ...protocol.errors import Rejected
 from ...protocol.events import Event
 from ...protocol.features.edits import MessageEdited
+from ...protocol.features.threads import ThreadReplied
 from ...protocol.machine import Mark
 from ...protocol.records import Events, Loaded, Messages, PositionAt, Snapshot
 from .disk import Disk, Shelf, copy_json
@@ -111,6 +112,32 @@ class MemoryConversations:
             if isinstance(event.data, MessageEdited) and event.data.message_id == message
         ]
         return Events(edits[-limit:], shelf.seq)
+
+    async def replies(
+        self,
+        conversation: str,
+        root: str,
+        *,
+        spans: Sequence[tuple[int, int]],
+        after: int,
+        limit: int,
+        deleted: bool = True,
+    ) -> Messages:
+        shelf = await self._shelf(conversation)
+        replies = [
+            shelf.log[event.seq]  # the event after this one
+            for event in shelf.log
+            if isinstance(event.data, ThreadReplied) and event.data.message_id == root
+        ]
+        found = [
+            event
+            for event in replies
+            if event.seq > after
+            and any(first <= event.seq <= last for first, last in spans)
+            and (deleted or not shelf.is_deleted(event))
+        ]
+        messages = [shelf.message(event) for event in found[:limit]]
+        return Messages(messages, shelf.seq, more=len(found) > limit)
 
     async def position(self, conversation: str, seq: int) -> PositionAt:
         shelf = await self._shelf(conversation)

@@ -14,7 +14,7 @@ from ...protocol.machine import Mark
 from ...protocol.records import Events, Loaded, Messages, PositionAt, Snapshot
 from .database import Database
 from .incarnation import Incarnation
-from .pages import PAGE_AFTER, PAGE_BEFORE, SEQ_AT, SYSTEM_KINDS, as_of, clip
+from .pages import PAGE_AFTER, PAGE_BEFORE, REPLIES, SEQ_AT, SYSTEM_KINDS, as_of, clip
 from .rows import EVENT_COLUMNS, LOG_WITH_OVERLAY, MESSAGE_COLUMNS, Record, event_of, message_of
 
 _HEAD = "(SELECT coalesce(max(seq), 0) FROM log WHERE conversation = $1)"
@@ -196,11 +196,23 @@ class PostgresConversations:
         rows = await self._database.fetch(
             sql, conversation, firsts, lasts, deleted, limit + 1, kinds
         )
-        page = _messages(conversation, rows)
-        if len(page.messages) > limit:
-            page.more = True
-            del page.messages[0 if after is None else -1]
-        return page
+        return _cut(_messages(conversation, rows), limit, -1 if after is not None else 0)
+
+    async def replies(
+        self,
+        conversation: str,
+        root: str,
+        *,
+        spans: Sequence[tuple[int, int]],
+        after: int,
+        limit: int,
+        deleted: bool = True,
+    ) -> Messages:
+        clipped = clip(spans, after, None)
+        rows = await self._database.fetch(
+            REPLIES, conversation, *clipped, deleted, limit + 1, root, after
+        )
+        return _cut(_messages(conversation, rows), limit, -1)
 
     async def edits(self, conversation: str, message: str, limit: int) -> Events:
         kind = MessageEdited.name
@@ -221,6 +233,14 @@ def _events(conversation: str, rows: Sequence[Record]) -> Events:
 def _messages(conversation: str, rows: Sequence[Record]) -> Messages:
     messages = [message_of(conversation, row) for row in rows if row["seq"] is not None]
     return Messages(messages, rows[0]["as_of"])
+
+
+def _cut(page: Messages, limit: int, end: int) -> Messages:
+    """`page`, read with one message more than asked for, which lies at this `end` of it."""
+    if len(page.messages) > limit:
+        page.more = True
+        del page.messages[end]
+    return page
 
 
 def _mark_of(conversation: str, row: Record, uncounted: list[int]) -> Mark:

@@ -9,13 +9,21 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TypeVar
 
-from ..commands import Command, ConversationCommand, DurableCommand, Query, UserQuery
+from ..commands import (
+    Command,
+    ConversationCommand,
+    DurableCommand,
+    Query,
+    SessionCommand,
+    UserQuery,
+)
 from ..events import EventData, SignalData, Void
 from ..state import Slice
 from . import (
     conversation,
     deletes,
     edits,
+    forwards,
     group_settings,
     history,
     inbox,
@@ -27,6 +35,7 @@ from . import (
     reactions,
     subscriptions,
     system,
+    threads,
     typing,
 )
 
@@ -41,6 +50,8 @@ FEATURES: tuple[ModuleType, ...] = (
     system,
     pins,
     reactions,
+    threads,
+    forwards,
     marks,
     typing,
     subscriptions,
@@ -53,6 +64,7 @@ _BASES = {
     ConversationCommand,
     DurableCommand,
     Query,
+    SessionCommand,
     UserQuery,
     EventData,
     SignalData,

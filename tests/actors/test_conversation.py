@@ -136,6 +136,8 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "message.unpin": {"message_id": SOME_ID},
     "message.versions": {"message_id": SOME_ID},
     "reaction.set": {"message_id": SOME_ID, "emoji": "👍"},
+    "thread.list": {"message_id": SOME_ID},
+    "message.forward": {"message_id": SOME_ID, "to": SOME_ID},
     "conversation.resume": {"epoch": 1, "seq": 0},
     "presence.get": {},
 }

@@ -99,6 +99,7 @@ ID = "00000000-0000-7000-8000-000000000001"
 # What the commands that have required fields are content with.
 GOOD: dict[str, Any] = {
     "text": "x",
+    "to": ID,
     "kind": "group",
     "members": [],
     "title": "x",
@@ -152,6 +153,10 @@ GOOD: dict[str, Any] = {
         ("message.read", {"message_ids": []}, "message_ids"),
         ("message.read", {"message_ids": [ID] * 101}, "message_ids"),
         ("message.read", {"message_ids": [ID, "x"]}, "message_ids.1"),
+        ("message.send", {"text": "x", "thread": "x"}, "thread"),
+        ("message.send", {"text": "x", "thread": ID, "to": "bob"}, "d"),
+        ("message.forward", {"message_id": ID, "to": "bob"}, "to"),
+        ("message.forward", {"message_id": ID, "to": ID, "client_id": ""}, "client_id"),
         ("conversation.resume", {"epoch": 0, "seq": 0}, "epoch"),
         ("conversation.resume", {"epoch": 1, "seq": -1}, "seq"),
         ("conversation.list", {"limit": 201}, "limit"),

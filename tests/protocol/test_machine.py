@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from palaver.protocol import machine
-from palaver.protocol.commands import Context, Position
+from palaver.protocol.commands import NOTHING, Context, Needs, Position
 from palaver.protocol.errors import Rejected
 from palaver.protocol.events import Event
 from palaver.protocol.features.conversation import ConversationCreated, GetConversation
@@ -239,8 +239,8 @@ def test_reading_asks_for_a_position_only_in_the_middle():
     command = ReadMessages(message_ids=ids)
     messages = dict(chat.messages)
     assert command.needs(chat.state).messages == tuple(ids)
-    assert command.needs_position(chat.state, "bob", messages) is None
+    assert command.needs_more(chat.state, "bob", messages) is NOTHING
     messages.pop(ids[-1])
-    assert command.needs_position(chat.state, "bob", messages) == 3
-    assert command.needs_position(chat.state, "ann", messages) is None
+    assert command.needs_more(chat.state, "bob", messages) == Needs(position=3)
+    assert command.needs_more(chat.state, "ann", messages) is NOTHING
     assert chat.position(3) == Position(number=2, excluded=0)

@@ -140,7 +140,9 @@ class Chat:
         messages = {id: self.messages[id] for id in needs.messages if id in self.messages}
         seq = needs.position
         if needs.messages:
-            seq = command.needs_position(self.state, user, visible(self.state, user, messages))
+            more = command.needs_more(self.state, user, visible(self.state, user, messages))
+            messages |= {id: self.messages[id] for id in more.messages if id in self.messages}
+            seq = more.position
         position = None if seq is None else self.position(seq)
         return Context(user, self.now, self.policy, self.new_id, messages, position)
 

@@ -261,6 +261,71 @@ async def test_HIST_01_walking_back_meets_every_message_once(twin: Twin):
     assert [message.id for message in seen] == [message.id for message in chat.sent]
 
 
+async def test_HIST_12_replies_of_a_root_oldest_first(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    chat.send("ann", "root")
+    chat.send("ann", "another")
+    root, another = chat.sent
+    for number in range(12):
+        chat.send("bob", f"aside {number}")
+        chat.send("ann", f"reply {number}", thread=root.id)
+        chat.send("bob", f"elsewhere {number}", thread=another.id)
+    replies = [m for m in chat.sent if m.sent.get("thread", {}).get("id") == root.id]
+    chat.edit(replies[2], "edited")
+    chat.delete(replies[5])
+    await chat.settle()
+    store = twin.store.conversations
+    seqs = [reply.seq for reply in replies]
+    afters = (0, seqs[0] - 1, seqs[0], seqs[4], seqs[-1])
+    spans: tuple[list[tuple[int, int]], ...] = (
+        [(1, 2**62)],
+        [(seqs[3], seqs[6]), (seqs[9], 2**62)],
+        [],
+    )
+    for after, span, limit, deleted in itertools.product(afters, spans, (1, 5, 50), (True, False)):
+        page = await store.replies(
+            chat.id, root.id, spans=span, after=after, limit=limit, deleted=deleted
+        )
+        expected = [
+            reply
+            for reply in replies
+            if reply.seq > after
+            and any(first <= reply.seq <= last for first, last in span)
+            and (deleted or not reply.deleted)
+        ]
+        assert [m.id for m in page.messages] == [m.id for m in expected[:limit]]
+        assert texts(page) == [m.current_text for m in expected[:limit]]
+        assert page.more == (len(expected) > limit)
+        assert page.as_of == chat.state.seq
+    overlay = (await store.messages(chat.id, [root.id])).messages[0].overlay.data
+    assert overlay["thread"]["count"] == 11
+
+
+async def test_HIST_12_a_message_without_replies_has_none(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    await chat.send("ann", "root").outcome()
+    other = await Chat(twin.store, ["ann", "bob"]).create()
+    chat.send("bob", "reply", thread=chat.sent[0].id)
+    await chat.settle()
+    store = twin.store.conversations
+    whole: dict[str, Any] = {"spans": [(1, 99)], "after": 0, "limit": 9}
+    assert (await store.replies(chat.id, chat.sent[1].id, **whole)).messages == []
+    assert (await store.replies(other.id, chat.sent[0].id, **whole)).messages == []
+    assert await store.replies(new_id(), new_id(), **whole) == Messages([], 0)
+
+
+async def test_HIST_12_a_reply_that_was_refused_is_none(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    chat.send("ann", "root")
+    chat.send("ann", "one", thread=chat.sent[0].id, client_id="k")
+    chat.send("ann", "two", thread=chat.sent[0].id, client_id="k")
+    await chat.settle()
+    page = await twin.store.conversations.replies(
+        chat.id, chat.sent[0].id, spans=[(1, 99)], after=0, limit=9
+    )
+    assert texts(page) == ["one"]
+
+
 async def test_void_events_are_no_messages(twin: Twin):
     chat = await Chat(twin.store, ["ann", "bob"]).create()
     chat.send("ann", "one", client_id="k")

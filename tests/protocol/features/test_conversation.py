@@ -220,6 +220,7 @@ PAYLOADS: dict[str, Any] = {
     "message.unpin": {"message_id": NOWHERE},
     "message.versions": {"message_id": NOWHERE},
     "reaction.set": {"message_id": NOWHERE, "emoji": "👍"},
+    "thread.list": {"message_id": NOWHERE},
     "ack": {"seq": 1},
 }
 OF_A_CONVERSATION = {
