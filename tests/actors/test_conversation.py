@@ -169,7 +169,7 @@ async def test_CONV_18_who_is_no_member_can_do_nothing(kind: str, who: str):
         assert outsider.items == [reply]
 
 
-async def test_what_is_no_command_is_said_to_be_none():
+async def test_WS_07_what_is_no_command_is_said_to_be_none():
     async with memory_engine() as engine:
         ann = Device(engine, "ann")
         error = (await ann.ask("message.explode"))["error"]

@@ -56,7 +56,7 @@ async def test_events_and_signals_come_in_the_order_of_the_wire(
     assert typing == Signal("typing.started", "c", 5, {"by": "bob"})
 
 
-async def test_a_gap_is_resumed_and_what_lies_beyond_comes_in_its_place(
+async def test_WS_08_a_gap_is_resumed_and_what_lies_beyond_comes_in_its_place(
     clock: MockClock, server: Server
 ) -> None:
     async with server.client() as client:
