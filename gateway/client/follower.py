@@ -131,6 +131,8 @@ class Follower:
 
     def _changed(self, answer: dict[str, Any]) -> None:
         rows = {row["c"]: (row["epoch"], row["seq"]) for row in answer["conversations"]}
+        for conversation in answer.get("left", ()):
+            self.replica.left(conversation)
         self._compare(rows if self._cursor is not None else None)
         self._cursor = answer["cursor"]
         for entry in answer.get("log", ()):

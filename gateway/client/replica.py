@@ -136,6 +136,11 @@ class Replica:
     def forget(self, conversation: str) -> None:
         self.positions.pop(conversation, None)
 
+    def left(self, conversation: str) -> None:
+        """The user was in it and is no more: what is to be known of that, a resume says."""
+        if (position := self.positions.get(conversation)) is not None:
+            position.moved = True
+
     def disconnected(self) -> None:
         """The connection is gone, and with it the resumes in flight."""
         for position in self.positions.values():

@@ -60,6 +60,21 @@ async def test_SEND_24_nothing_on_the_way_waits_for_a_clock(durability: str):
         assert trio.current_time() == before
 
 
+async def test_CONV_16_a_device_that_was_shown_a_count_is_told_when_that_is_over():
+    """Also if it is over before the others were told that it was ever different."""
+    async with memory_engine() as engine:
+        room = await group(engine, "ann", "bob")
+        one, other = Device(engine, "bob"), Device(engine, "bob")
+        await one.ask("conversation.list")
+        await say(engine, room, "ann", "hi")
+        (row,) = (await other.ask("conversation.list"))["ok"]["conversations"]
+        assert row["unread"] == 1
+        await one.ask("message.read", c=room)
+        await trio.sleep(1)
+        (told,) = other.of_kind("unread.changed")
+        assert told["d"] == {"total": 0, "conversations": {room: 0}}
+
+
 @pytest.mark.parametrize(("kind", "payload"), MISSING)
 async def test_SEND_21_what_is_missing_is_not_found(kind: str, payload: dict[str, Any]):
     async with memory_engine() as engine:

@@ -179,6 +179,26 @@ async def test_who_was_removed_meanwhile_is_told(clock: MockClock, server: Serve
         assert set(reloads) == {Reload("c", "not_member"), Reload("d", "conversation_not_found")}
 
 
+async def test_who_was_removed_from_where_nothing_else_happened_is_told_too(
+    clock: MockClock, server: Server
+) -> None:
+    async with server.client() as client:
+        peer = await server.peer()
+        await peer.welcome()
+        await peer.push(1)
+        await news(client, 1)
+        await peer.drop()
+        peer = await server.peer()
+        await peer.welcome(rows=[row(1, 1)])  # all is as it was
+        await wait_all_tasks_blocked()
+        await peer.drop()
+        peer = await server.peer()
+        await peer.welcome(left=["c", "never heard of"])
+        asked = await resume(peer)
+        await peer.reply(asked, recovered=False, reason="not_member", epoch=1, seq=2)
+        assert await news(client, 1) == [Reload("c", "not_member")]
+
+
 async def test_a_lost_last_event_is_found_by_the_head(clock: MockClock, server: Server) -> None:
     async with server.client() as client:
         peer = await server.peer()
