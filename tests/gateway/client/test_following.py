@@ -179,6 +179,29 @@ async def test_who_was_removed_meanwhile_is_told(clock: MockClock, server: Serve
         assert set(reloads) == {Reload("c", "not_member"), Reload("d", "conversation_not_found")}
 
 
+async def test_RCPT_06_marks_that_alone_moved_meanwhile_come_where_one_looks(
+    clock: MockClock, server: Server
+) -> None:
+    async with server.client() as client:
+        peer = await server.peer()
+        await peer.welcome()
+        await peer.push(1)
+        await news(client, 1)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(client.subscribe, "c")
+            await peer.reply(await peer.expect("conversation.subscribe"))
+        await peer.drop()
+        for moved in ((), ({"user": "bob", "read": 1, "delivered": 1},)):
+            peer = await server.peer()
+            await peer.welcome(rows=[row(1, 1)])
+            await peer.reply(await resume(peer), **recovered(1, n=len(moved), moved=moved))
+            await wait_all_tasks_blocked()
+            await peer.drop()
+        read, delivered = await news(client, 2)
+        assert read == Signal("message.read", "c", 0, {"by": "bob", "seq": 1})
+        assert delivered == Signal("message.delivered", "c", 0, {"by": "bob", "seq": 1})
+
+
 async def test_who_was_removed_from_where_nothing_else_happened_is_told_too(
     clock: MockClock, server: Server
 ) -> None:
