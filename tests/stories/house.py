@@ -36,6 +36,15 @@ class House:
         self._done = 0
         self._moved = trio.Event()
 
+    @asynccontextmanager
+    async def live(self, pages: float = float("inf")) -> AsyncIterator[None]:
+        """With every device switched on."""
+        async with AsyncExitStack() as stack:
+            for name, user in OWNERS.items():
+                device = Device(self.url, self.token(user), pages)
+                self.devices[name] = await stack.enter_async_context(device.on())
+            yield
+
     def any_of(self, user: str) -> Device:
         """One of the devices of `user`, there or away."""
         names = [name for name, owner in OWNERS.items() if owner == user]
@@ -94,35 +103,33 @@ class House:
 
     async def converges(self, *, whole: bool = True) -> None:
         """Every device shows what its user sees who signs in now; see `differences`."""
-        for name, device in self.devices.items():
-            differ: list[object] = ["it never came so far"]
+        for user in ("ann", "bob", "cid"):
+            devices = {name: self.devices[name] for name in OWNERS if OWNERS[name] == user}
+            differ: dict[str, list[object]] = {"nobody": ["has looked"]}
             with trio.move_on_after(10):
                 while differ:
-                    changed = device.changed
-                    fresh = await loaded(self.url, self.token(OWNERS[name]))
-                    if differ := differences(device.state, fresh, whole=whole):
-                        # The device may be ahead of what was just loaded, and hear no more.
+                    fresh = await loaded(self.url, self.token(user))
+                    differ = {
+                        name: found
+                        for name, device in devices.items()
+                        if (found := differences(device.state, fresh, whole=whole))
+                    }
+                    if differ:  # they may be ahead of what was just loaded, and hear no more
                         with trio.move_on_after(0.2):
-                            await changed.wait()
-            assert not differ, name
+                            await devices[min(differ)].changed.wait()
+            assert not differ
 
 
 @asynccontextmanager
-async def house(
-    dsn: str, data: Path, seed: int, *, pages: float = float("inf"), **sections: Any
-) -> AsyncIterator[House]:
-    """With every device switched on."""
+async def house(dsn: str, data: Path, seed: int, **sections: Any) -> AsyncIterator[House]:
+    """Where everybody will be at home; see `House.live`."""
     sections |= {
         "storage": {"dsn": dsn, "data": data},
         "auth": {"secret": "s" * 32},
         "listen": {"port": 0, "http_port": 0},
+        "actors": {"ring": 16},  # little is answered from memory alone
         "limits": {"messages_per_min": 0, "connects_per_min": 0, "commands_per_s": 0},
     }
     async with Engine(Settings(**sections)) as engine, trio.open_nursery() as nursery:
-        home = House(engine, await nursery.start(serve, engine), random.Random(seed))
-        async with AsyncExitStack() as stack:
-            for name, user in OWNERS.items():
-                device = Device(home.url, home.token(user), pages)
-                home.devices[name] = await stack.enter_async_context(device.on())
-            yield home
+        yield House(engine, await nursery.start(serve, engine), random.Random(seed))
         nursery.cancel_scope.cancel()

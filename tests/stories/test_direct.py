@@ -38,7 +38,7 @@ async def talk(home: House, pair: tuple[str, str], c: str) -> None:
 async def test_HIST_07_MSG_07_MSG_11_edits_and_deletions_while_a_device_is_away(
     fresh_database: str, tmp_path: Path
 ):
-    async with house(fresh_database, tmp_path, 2) as home:
+    async with house(fresh_database, tmp_path, 2) as home, home.live():
         rooms = [await home.of(one).client.create_direct(other) for one, other in PAIRS]
         ann = home.devices["ann's desk"].client
         said = [await ann.send(rooms[0], f"line {n}") for n in range(30)]

@@ -54,7 +54,10 @@ async def live(home: House, user: str, c: str) -> None:
 
 @pytest.mark.parametrize("durability", ["write_behind", "commit"])
 async def test_HIST_07_GRP_07_a_busy_group(fresh_database: str, tmp_path: Path, durability: str):
-    async with house(fresh_database, tmp_path, 1, policy={"durability": durability}) as home:
+    async with (
+        house(fresh_database, tmp_path, 1, policy={"durability": durability}) as home,
+        home.live(),
+    ):
         c = await home.devices["ann's desk"].client.create_group(["bob", "cid"], "Trip")
 
         await home.play(*(partial(live, home, user, c) for user in ("ann", "bob", "cid")))

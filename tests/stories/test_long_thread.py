@@ -63,31 +63,36 @@ async def jump(home: House, device: Device, c: str, ids: list[str]) -> None:
     assert set(seqs) >= set(window), "and none is left out"
 
 
+async def tell(home: House, c: str, ids: list[str]) -> None:
+    for device in home.devices.values():
+        await device.until_it_shows(c)
+
+    async def look(name: str) -> None:
+        for _ in range(JUMPS):
+            home.devices[name].come_back()
+            await home.act(jump(home, home.devices[name], c, ids))
+
+    async def write(user: str) -> None:
+        own = ids[("ann", "bob", "cid").index(user) :: 3]
+        for n in range(WRITES):
+            client = home.of(user).client
+            await home.act(client.send(c, f"{user} now {n}"))
+            await home.act(client.edit(c, home.chance.choice(own), f"{user} means {n}"))
+            await home.act(client.delete(c, home.chance.choice(own)))
+            await home.act(client.read(c, home.chance.randint(1, LENGTH)))
+
+    looks = [partial(look, name) for name in home.devices]
+    await home.play(*looks, *(partial(write, user) for user in ("ann", "bob", "cid")))
+    await home.converges(whole=False)
+    kept = [len(device.views[c].messages) for device in home.devices.values()]
+    assert min(kept) > 3 * JUMPS * LIMIT, "each has seen much of it"
+
+
 async def test_HIST_07_HIST_08_a_thread_of_10_000_messages_is_jumped_into(
     fresh_database: str, tmp_path: Path
 ):
-    async with house(fresh_database, tmp_path, 3, pages=1) as home:
+    async with house(fresh_database, tmp_path, 3) as home:
         c = await home.engine.as_user("ann").create_group("Long", ["bob", "cid"])
         ids = await fill(home, c)
-        for device in home.devices.values():
-            await device.until_it_shows(c)
-
-        async def look(name: str) -> None:
-            for _ in range(JUMPS):
-                home.devices[name].come_back()
-                await home.act(jump(home, home.devices[name], c, ids))
-
-        async def write(user: str) -> None:
-            own = ids[("ann", "bob", "cid").index(user) :: 3]
-            for n in range(WRITES):
-                client = home.of(user).client
-                await home.act(client.send(c, f"{user} now {n}"))
-                await home.act(client.edit(c, home.chance.choice(own), f"{user} means {n}"))
-                await home.act(client.delete(c, home.chance.choice(own)))
-                await home.act(client.read(c, home.chance.randint(1, LENGTH)))
-
-        looks = [partial(look, name) for name in home.devices]
-        await home.play(*looks, *(partial(write, user) for user in ("ann", "bob", "cid")))
-        await home.converges(whole=False)
-        kept = [len(device.views[c].messages) for device in home.devices.values()]
-        assert min(kept) > 3 * JUMPS * LIMIT, "each has seen much of it"
+        async with home.live(pages=1):
+            await tell(home, c, ids)
