@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 import trio
 
 from palaver.gateway.client import ConnectionLost
@@ -88,6 +89,7 @@ async def tell(home: House, c: str, ids: list[str]) -> None:
     assert min(kept) > 3 * JUMPS * LIMIT, "each has seen much of it"
 
 
+@pytest.mark.timeout(150)  # seconds, on a machine that has nothing else to do
 async def test_HIST_07_HIST_08_a_thread_of_10_000_messages_is_jumped_into(
     fresh_database: str, tmp_path: Path
 ):
