@@ -206,6 +206,7 @@ STORED = ["SELECT opened_in, epoch, kind FROM conversation WHERE id = $1"] + [
 ]
 
 
+@pytest.mark.timeout(120)
 async def test_SEND_19_SEND_20_any_fault_at_any_step_changes_nothing(
     fresh_database: str, monkeypatch: pytest.MonkeyPatch
 ):
