@@ -89,7 +89,7 @@ async def tell(home: House, c: str, ids: list[str]) -> None:
     assert min(kept) > 3 * JUMPS * LIMIT, "each has seen much of it"
 
 
-@pytest.mark.timeout(150)  # seconds, on a machine that has nothing else to do
+@pytest.mark.timeout(150)
 async def test_HIST_07_HIST_08_a_thread_of_10_000_messages_is_jumped_into(
     fresh_database: str, tmp_path: Path
 ):

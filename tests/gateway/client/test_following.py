@@ -182,7 +182,7 @@ async def test_who_was_removed_meanwhile_is_told(clock: MockClock, server: Serve
 async def test_RCPT_06_marks_that_alone_moved_meanwhile_come_where_one_looks(
     clock: MockClock, server: Server
 ) -> None:
-    async with server.client() as client:
+    async with server.client(ack_every=None) as client:
         peer = await server.peer()
         await peer.welcome()
         await peer.push(1)
