@@ -1,7 +1,8 @@
 """From a conversation to the devices of its members: who gets what, encoded once.
 
 Events go to every device of every member; signals only to devices that subscribe, and never to
-those of the user they are about. All that one wake-up produced goes out as one parcel.
+those of the user they are about; or, where they are meant for somebody, to all devices of theirs.
+All that one wake-up produced goes out as one parcel.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class FanOut:
         self._hub = hub
         self._events: list[Push] = []
         self._signals: list[tuple[Push, str]] = []
+        self._notices: list[tuple[Push, tuple[str, ...]]] = []
         self._present: dict[str, None] = {}
         self._version = -1
         self._recipients: list[Outbox] = []
@@ -70,6 +72,10 @@ class FanOut:
         if self.subscribers:
             self._signals.append((Push(signal.item(self._conversation, at)), by))
 
+    def notify(self, signal: SignalData, users: tuple[str, ...], at: int) -> None:
+        """Queue `signal` for every device of `users`."""
+        self._notices.append((Push(signal.item(self._conversation, at)), users))
+
     def fence(self) -> None:
         """Offer the events queued so far: whatever is offered next comes after them."""
         self._offer_events()
@@ -80,6 +86,8 @@ class FanOut:
         self._offer_events(answers)
         if self._signals:
             self._offer_signals()
+        if self._notices:
+            self._offer_notices()
 
     def close(self) -> None:
         """No more will come: end whoever follows."""
@@ -161,6 +169,13 @@ class FanOut:
             for box in self.subscribers:
                 if box.user != by:
                     box.offer(parcel)
+
+    def _offer_notices(self) -> None:
+        notices, self._notices = self._notices, []
+        for push, users in notices:
+            parcel = Parcel([push], droppable=True)
+            for box in self._hub.outboxes(users):
+                box.offer(parcel)
 
 
 def _give(box: Outbox, parcel: Parcel, answers: dict[Outbox, list[Push]]) -> None:

@@ -34,9 +34,8 @@ class Payload:
 
     def fields(self) -> dict[str, Any]:
         """What it says, without what is None."""
-        return {
-            name: value for name in self.field_names() if (value := getattr(self, name)) is not None
-        }
+        names = self.__match_args__
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
 @immutable
@@ -51,7 +50,7 @@ class EventData(Payload):
     """A message that counts as unread: the machine gives it a `number`."""
     is_message: ClassVar[bool] = False
     """The event is a message: its id is the message's id."""
-    content: ClassVar[frozenset[str]] = frozenset({"text", "metadata"})
+    content: ClassVar[frozenset[str]] = frozenset({"text", "metadata", "mentions", "entities"})
     """Fields that go when the message is deleted, expired or erased."""
 
     def apply(self, state: ConversationState, event: Event) -> None:

@@ -15,7 +15,8 @@ class Overlay:
     """What has become of the message at `seq` up to and including the event at `changed_seq`.
 
     `text` replaces the logged one if not None; `data` holds whatever features keep (edited_at,
-    pinned, …) made of what JSON knows. `deleted_at` (ms) set: neither text nor metadata is served.
+    pinned, …) made of what JSON knows, where None takes away what was sent. `deleted_at` (ms) set:
+    neither text nor metadata is served.
     """
 
     seq: int
@@ -54,6 +55,11 @@ class Message:
             return None
         return self.text if self.overlay.text is None else self.overlay.text
 
+    def current(self, name: str) -> Any:
+        """The field `name` of its payload as it is now; None if it has none."""
+        data = self.overlay.data
+        return data[name] if name in data else self.sent.get(name)
+
     def wire(self, quoted: Message | None = None) -> dict[str, Any]:
         """As `message.history` serves it: like the payload of its event, brought up to date."""
         item: dict[str, Any] = {"id": self.id, "seq": self.seq, "ts": self.at, "kind": self.kind}
@@ -66,7 +72,11 @@ class Message:
             item["redacted"] = True
             return item
         item.update(self.sent)
-        item.update(self.overlay.data)
+        for name, value in self.overlay.data.items():
+            if value is None:
+                item.pop(name, None)
+            else:
+                item[name] = value
         if (text := self.current_text) is not None:
             item["text"] = text
         if quoted is not None:
@@ -77,8 +87,10 @@ class Message:
         """What a reply to this message shows of it (MSG-13)."""
         if self.deleted:
             return {"unavailable": True}
-        text = self.current_text or ""
-        return {"by": self.by, "text": text[:PREVIEW_CHARS]}
+        preview = {"by": self.by, "text": (self.current_text or "")[:PREVIEW_CHARS]}
+        if (type := self.sent.get("type")) is not None:
+            preview["type"] = type
+        return preview
 
 
 PREVIEW_CHARS = 140

@@ -19,6 +19,7 @@ Permission = Literal[
     "change_settings",
     "delete_any_message",
     "pin_messages",
+    "announce",
 ]
 
 RANK: Mapping[Role, int] = {"member": 0, "admin": 1}
@@ -31,6 +32,7 @@ PERMISSIONS: Mapping[Permission, Role] = {
     "change_settings": "admin",
     "delete_any_message": "admin",
     "pin_messages": "admin",
+    "announce": "admin",
 }
 """The least role that holds the permission, in groups."""
 

@@ -17,7 +17,7 @@ from palaver.protocol.roles import (
 )
 from palaver.protocol.state import ConversationState, Member
 
-# GRP-05, by hand: the five of the requirements and our two more.
+# GRP-05, by hand: the five of the requirements and our three more.
 ADMINS_ONLY = {
     "add_members",
     "remove_members",
@@ -25,6 +25,7 @@ ADMINS_ONLY = {
     "change_settings",
     "delete_any_message",
     "pin_messages",
+    "announce",
 }
 EVERYBODY = {"send_messages"}
 
