@@ -71,7 +71,7 @@ def mentioned(
     names = list(named or ())
     if len(names) > policy.max_mentions:
         raise invalid("mentions", f"at most {policy.max_mentions}")
-    if policy.mentions_in_text and "@" in text:
+    if policy.mentions_in_text:
         names += [match[1] for match in _NAME.finditer(text)]
 
     def is_here(user: str) -> bool:

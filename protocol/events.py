@@ -34,7 +34,7 @@ class Payload:
 
     def fields(self) -> dict[str, Any]:
         """What it says, without what is None."""
-        names = self.__match_args__
+        names: tuple[str, ...] = self.__match_args__
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 

@@ -105,7 +105,7 @@ class SendMessage(DurableCommand):
         if self.metadata is not None:
             check_metadata(self.metadata, policy)
         mentions = None
-        if self.mentions or policy.mentions_in_text:
+        if self.mentions or (policy.mentions_in_text and "@" in text):
             mentions = mentioned(self.mentions, text, state, context, self.to)
         seq = state.seq + 1
         if not state.exists and self.to is not None:
