@@ -78,6 +78,7 @@ class Effects:
     def begin(self, resident: Resident) -> None:
         """Go on from `resident`, just loaded: the truth at rest."""
         self.resident = resident
+        resident.state.permissions = self._env.policy.permission_table
         self.must_rebuild = False
         self._snapshots.begin(resident)
         self.fanout.reset(resident.state)
@@ -123,7 +124,7 @@ class Effects:
                     self._count_anew(effect.user)
                 case Emit() | Notify():
                     signals.append(effect)
-                case After():
+                case After() if effect.thread is None or self.fanout.hears(effect.thread):
                     self.timers[effect.key] = trio.current_time() + effect.delay_s, effect
                 case Cancel():
                     self.timers.pop(effect.key, None)
@@ -192,7 +193,7 @@ class Effects:
     def _emit(self, signals: Sequence[Emit | Notify]) -> None:
         for each in signals:
             if isinstance(each, Emit):
-                self.fanout.signal(each.signal, each.by, self._env.clock())
+                self.fanout.signal(each.signal, each.by, self._env.clock(), each.thread)
             else:
                 self.fanout.notify(each.signal, each.users, self._env.clock())
 
@@ -368,7 +369,7 @@ class Effects:
         now = trio.current_time()
         for key in [key for key, (at, _) in self.timers.items() if at <= now]:
             _, after = self.timers.pop(key)
-            self.fanout.signal(after.signal, after.by, self._env.clock())
+            self.fanout.signal(after.signal, after.by, self._env.clock(), after.thread)
 
     def tell_members(self, signal: SignalData) -> None:
         self.fanout.to_members(Push(signal.item(self._id, self._env.clock())))

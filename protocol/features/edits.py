@@ -1,4 +1,7 @@
-"""Editing one's own message, for a while (MSG-03, 05, 06, 07, 20, 27; SEC-10)."""
+"""Editing one's own message, for a while, and what it said before.
+
+Rows MSG-03…07, 20, 27; HIST-15; SEC-10.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from ..commands import Context, DurableCommand, Effect, Needs, Notify
+from ..commands import Context, DurableCommand, Effect, Needs, Notify, Query
 from ..content import check_text, mentioned
 from ..entities import links
 from ..errors import Rejected
@@ -15,7 +18,7 @@ from ..events import Event, EventData
 from ..ids import MessageId, UserId
 from ..immutable import immutable
 from ..message import PREVIEW_CHARS, Message
-from ..roles import require
+from ..roles import may, require
 from ..state import ConversationState
 from .messages import MessageMentioned
 
@@ -72,8 +75,10 @@ class EditMessage(DurableCommand):
         return Needs(messages=(self.message_id,))
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
+        member = require(state, context.user, "send_messages")
         policy = context.policy
-        require(state, context.user, "send_messages")
+        if not policy.edit_enabled:
+            raise Rejected("FEATURE_DISABLED")
         message = context.message(self.message_id)
         if message.by != context.user:
             raise Rejected("PERMISSION_DENIED")
@@ -82,7 +87,8 @@ class EditMessage(DurableCommand):
             require(state, context.user, "announce")
         check_text(self.text, policy, type)
         window = policy.edit_window_s
-        if window is not None and context.now - message.at > window * 1000:
+        late = window is not None and context.now - message.at > window * 1000
+        if late and not may(state, member, "edit_without_window"):
             raise Rejected("EDIT_WINDOW_EXPIRED", details={"window_s": window})
         version = message.overlay.data.get("version", 1)
         if self.version is not None and self.version != version:
@@ -99,5 +105,16 @@ class EditMessage(DurableCommand):
             mentions=mentions,
             entities=links(self.text, policy.max_entities),
         )
-        if new := tuple(user for user in mentions or () if user not in (before or ())):
-            yield Notify(MessageMentioned(by=context.user, seq=message.seq), new)
+        new = [user for user in mentions or () if user not in (before or ())]
+        # Who came later does not see the message, so they are not told of it either (HIST-11).
+        if told := tuple(user for user in new if state.members[user].sees(message.seq)):
+            yield Notify(MessageMentioned(by=context.user, seq=message.seq), told)
+
+
+class MessageVersions(Query):
+    """What a message said and says, oldest first, at most the newest 100 versions (MSG-06). Only
+    where the product exposes it (`expose_edit_history`), and never of a deleted message."""
+
+    name: ClassVar[str] = "message.versions"
+
+    message_id: MessageId

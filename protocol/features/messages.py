@@ -19,13 +19,15 @@ from ..message import PREVIEW_CHARS
 from ..roles import require
 from ..state import ConversationState
 from .conversation import opened_direct
+from .threads import check_threads, replied
 
 
 @immutable
 class MessageSent(EventData):
     """A message. `reply_to` is the {id, seq} of the message that it answers, whose preview is made
-    whenever it is served, so that no copy outlives the original. `type` None is text, `format` None
-    is plain."""
+    whenever it is served, so that no copy outlives the original. `thread` is the {id, seq} of the
+    message that it hangs under (CONV-20); `forwarded` says that it is a copy (MSG-17). `type` None
+    is text, `format` None is plain."""
 
     name: ClassVar[str] = "message.sent"
     countable: ClassVar[bool] = True
@@ -33,11 +35,13 @@ class MessageSent(EventData):
 
     text: str
     reply_to: dict[str, Any] | None = None
+    thread: dict[str, Any] | None = None
     metadata: dict[str, Any] | None = None
     type: str | None = None
     format: str | None = None
     mentions: list[str] | None = None
     entities: list[dict[str, Any]] | None = None
+    forwarded: dict[str, Any] | None = None
 
     @property
     def quotes(self) -> str | None:
@@ -75,18 +79,21 @@ class SendMessage(DurableCommand):
     text: str
     to: UserId | None = None
     reply_to: MessageId | None = None
+    thread: MessageId | None = None
     metadata: dict[str, Any] | None = None
     type: str = Field(default="text", max_length=32)
     mentions: list[UserId] | None = Field(default=None, max_length=1000)
 
     @model_validator(mode="after")
     def _reply_needs_a_conversation(self) -> SendMessage:
-        if self.to is not None and self.reply_to is not None:
-            raise ValueError("reply_to names a message of a conversation: give c, not to")
+        if self.to is not None and (self.reply_to is not None or self.thread is not None):
+            raise ValueError("reply_to and thread name a message of a conversation: give c, not to")
         return self
 
     def needs(self, state: ConversationState) -> Needs:
-        return NOTHING if self.reply_to is None else Needs(messages=(self.reply_to,))
+        if self.reply_to is None and self.thread is None:
+            return NOTHING
+        return Needs(messages=tuple(id for id in (self.reply_to, self.thread) if id is not None))
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         policy, text, type = context.policy, self.text, self.type
@@ -115,10 +122,18 @@ class SendMessage(DurableCommand):
         if self.reply_to is not None:
             target = context.message(self.reply_to)
             reply_to = {"id": target.id, "seq": target.seq}
+        thread = None
+        if self.thread is not None:
+            check_threads(state, policy)
+            root = context.message(self.thread)
+            thread = {"id": root.id, "seq": root.seq}
+            yield replied(root)  # before the message: the last event is the one that answers
+            seq += 1
         # By position: by name, each message would cost a dict.
         yield MessageSent(
             text,
             reply_to,
+            thread,
             self.metadata,
             None if type == "text" else type,
             None if policy.format == "plain" else policy.format,

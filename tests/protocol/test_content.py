@@ -350,6 +350,22 @@ def test_MSG_20_the_first_message_to_somebody_may_mention_them():
     assert chat.log[-1].seq == 2
 
 
+def test_MSG_20_CONV_20_a_mention_in_a_thread_tells_the_place_of_its_message():
+    chat = Chat.group("ann", "bob", threads=True)
+    root = chat.send("ann", "root")
+    _, notices = mentions(chat, "ann", "x", mentions=["bob"], thread=root.id)
+    assert notices == [Notify(MessageMentioned(by="ann", seq=chat.log[-1].seq), ("bob",))]
+    assert [event.kind for event in chat.log[-2:]] == ["thread.replied", "message.sent"]
+
+
+def test_MSG_20_HIST_11_who_does_not_see_the_edited_message_is_not_told_of_it():
+    chat = Chat.group("ann", "bob")
+    message = chat.send("ann", "x")
+    chat.do("ann", AddMembers(users=["cid"]))
+    command = EditMessage(message_id=message.id, text="y", mentions=["cid", "bob"])
+    assert [notice.users for notice in chat.do("ann", command).notices] == [("bob",)]
+
+
 def test_MSG_20_an_edit_mentions_anew_and_tells_who_was_not_told_before():
     chat = Chat.group("ann", "bob", "cid")
     message = chat.send("ann", "bob?", mentions=["bob"])
