@@ -1,20 +1,22 @@
 """From a conversation to the devices of its members: who gets what, encoded once.
 
-Events go to every device of every member; signals only to devices that subscribe, and never to
-those of the user they are about. All that one wake-up produced goes out as one parcel.
+Events go to every device of every member; signals only to devices that subscribe, and of those to
+whom each is for. All that one wake-up produced goes out as one parcel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..protocol.commands import Subscribe
+from ..protocol.commands import Emit, Subscribe
 from ..protocol.disconnects import GOING_AWAY
-from ..protocol.events import Event, SignalData, skipped
-from ..protocol.state import ConversationState
+from ..protocol.events import Event, skipped
+from ..protocol.state import ConversationState, Member
 from .hub import Hub
 from .outbox import Outbox, Parcel, Push
+from .ports import Clock
+from .receipts import Shares
 
 if TYPE_CHECKING:
     from .session import Session
@@ -27,11 +29,14 @@ class FanOut:
     `commit`), so it keeps its own account of who is present.
     """
 
-    def __init__(self, conversation: str, hub: Hub) -> None:
+    def __init__(self, conversation: str, hub: Hub, clock: Clock) -> None:
         self._conversation = conversation
         self._hub = hub
+        self._clock = clock
         self._events: list[Push] = []
-        self._signals: list[tuple[Push, str]] = []
+        self._signals: list[tuple[Push, Emit]] = []
+        self._receipts: list[Shares] = []
+        self._members: dict[str, Member] = {}
         self._present: dict[str, None] = {}
         self._version = -1
         self._recipients: list[Outbox] = []
@@ -42,6 +47,7 @@ class FanOut:
     def reset(self, state: ConversationState) -> None:
         """`state` was loaded, and every event up to it has passed."""
         self._present = dict.fromkeys(state.current_members())
+        self._members = state.members
         self._version = -1
         for box in [box for box in self.subscribers if box.user not in self._present]:
             self.subscribe(box, Subscribe(on=False))
@@ -66,9 +72,16 @@ class FanOut:
                 self.subscribe(box, Subscribe(on=False))
         self._version = -1
 
-    def signal(self, signal: SignalData, by: str, at: int) -> None:
-        if self.subscribers:
-            self._signals.append((Push(signal.item(self._conversation, at)), by))
+    def signals(self, emits: Sequence[Emit]) -> None:
+        if emits and self.subscribers:
+            at = self._clock()
+            for emit in emits:
+                self._signals.append((Push(emit.signal.item(self._conversation, at)), emit))
+
+    def receipts(self, receipts: Sequence[Emit]) -> None:
+        """Queue `receipts`, to be told by one signal."""
+        if receipts and self.subscribers:
+            self._receipts.append(Shares(self._conversation, receipts, self._clock()))
 
     def fence(self) -> None:
         """Offer the events queued so far: whatever is offered next comes after them."""
@@ -80,6 +93,8 @@ class FanOut:
         self._offer_events(answers)
         if self._signals:
             self._offer_signals()
+        if self._receipts:
+            self._offer_receipts()
 
     def close(self) -> None:
         """No more will come: end whoever follows."""
@@ -152,15 +167,27 @@ class FanOut:
             _give(box, parcel, answers)
 
     def _offer_signals(self) -> None:
-        by_author: dict[str, list[Push]] = {}
-        for push, by in self._signals:
-            by_author.setdefault(by, []).append(push)
+        by_audience: dict[tuple[str | None, int | None], list[Push]] = {}
+        for push, emit in self._signals:
+            by_audience.setdefault((emit.by, emit.after), []).append(push)
         self._signals = []
-        for by, pushes in by_author.items():
+        for (by, after), pushes in by_audience.items():
             parcel = Parcel(pushes, droppable=True)
             for box in self.subscribers:
-                if box.user != by:
+                if box.user != by and (after is None or self._sent(box.user) > after):
                     box.offer(parcel)
+
+    def _offer_receipts(self) -> None:
+        receipts, self._receipts = self._receipts, []
+        for shares in receipts:
+            for box in self.subscribers:
+                if (parcel := shares.parcel(box.user, self._sent(box.user))) is not None:
+                    box.offer(parcel)
+
+    def _sent(self, user: str) -> int:
+        """seq of the user's last message."""
+        member = self._members.get(user)
+        return 0 if member is None else member.sent_seq
 
 
 def _give(box: Outbox, parcel: Parcel, answers: dict[Outbox, list[Push]]) -> None:

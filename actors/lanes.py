@@ -93,7 +93,9 @@ class Lanes:
             check_rate(request, self._effects.resident, self._env.hub)
             if isinstance(command, Query):
                 limits = self._env.limits
-                read = read_for(command, request.user, self._env.policy, limits.resume_limit)
+                read = read_for(
+                    command, request.user, self._id, self._env.policy, limits.resume_limit
+                )
                 self._continue(Work(request, read))
             elif needs_nothing(command, state):
                 self._decide(request, None)

@@ -48,6 +48,7 @@ class Pending:
         "members",
         "overlays",
         "pushes",
+        "receipts",
         "requests",
         "result",
         "signals",
@@ -67,11 +68,12 @@ class Pending:
         self.pushes: list[tuple[Push, tuple[str, ...]]] = []
         self.head: Head | None = None
         # Most writes have none of these.
-        self.marks: tuple[Mark, ...] = ()
+        self.marks: Sequence[Mark] = ()
         self.overlays: tuple[Overlay, ...] = ()
         self.members: tuple[MemberRow, ...] = ()
         self.created: NewConversation | None = None
         self.snapshot: Snapshot | None = None
+        self.receipts: Sequence[Emit] = ()
         self.signals: Sequence[Emit] = ()
         self.held: tuple[Held, ...] = ()
         self.delayed = False

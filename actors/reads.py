@@ -13,6 +13,7 @@ from ..protocol.errors import Rejected
 from ..protocol.features import SLICES
 from ..protocol.features.conversation import GetConversation
 from ..protocol.features.history import MessageHistory, Resume
+from ..protocol.features.marks import MessageReaders
 from ..protocol.features.members import ListMembers
 from ..protocol.policy import Policy
 from ..protocol.roles import require_member
@@ -20,6 +21,7 @@ from ..protocol.state import ConversationState, Member
 from .history import HistoryRead
 from .outbox import Push
 from .ports import Conversations
+from .readers import ReadersRead
 from .resident import Resident
 from .resume import ResumeRead
 
@@ -41,7 +43,7 @@ class Read(Protocol):
         ...
 
 
-def read_for(query: Query, user: str, policy: Policy, resume_limit: int) -> Read:
+def read_for(query: Query, user: str, conversation: str, policy: Policy, resume_limit: int) -> Read:
     """How `query` of `user` is answered."""
     match query:
         case GetConversation():
@@ -50,6 +52,8 @@ def read_for(query: Query, user: str, policy: Policy, resume_limit: int) -> Read
             return _FromState(user, lambda state, user: _members(state, query))
         case MessageHistory():
             return HistoryRead(query, user, policy)
+        case MessageReaders():
+            return ReadersRead(query, user, conversation)
         case Resume():
             return ResumeRead(query, user, resume_limit)
         case _:

@@ -70,36 +70,46 @@ class Context:
 
 
 @immutable
+class Emit:
+    """Send a signal to the subscribers of the conversation, except to `by`, if that is somebody;
+    with `after` only to those who have sent a message after that seq."""
+
+    signal: SignalData
+    by: str | None
+    after: int | None = None
+
+
+@immutable
 class MoveMark:
-    """Raise a member's read or delivered mark to `position` at `seq`. Stored, but no event."""
+    """Raise a member's read or delivered mark to `position` at `seq`. Stored, but no event.
+
+    It may be stored together with others (RCPT-09); `receipt`, if any, is emitted with it.
+    """
 
     user: str
     kind: str
     seq: int
     position: Position
+    receipt: Emit | None = None
 
 
 @immutable
-class Emit:
-    """Send a signal to the subscribers of the conversation, except to `by` itself."""
-
-    signal: SignalData
-    by: str
-
-
-@immutable
-class After:
-    """Emit `signal` in `delay_s` seconds, unless the same `key` is set anew or cancelled before."""
+class Show:
+    """`by` does something that lasts: emit `on`, and `off` as soon as it was not shown again for
+    `ttl_s` seconds. Shown again within `every_s` seconds it is not told again (RCPT-13); `key`
+    tells what is the same."""
 
     key: str
-    delay_s: float
-    signal: SignalData
     by: str
+    on: SignalData
+    off: SignalData
+    ttl_s: float
+    every_s: float
 
 
 @immutable
-class Cancel:
-    """Forget what `After` had planned under `key`."""
+class Hide:
+    """It is over: emit `off` of what was shown under `key`, unless it is over already."""
 
     key: str
 
@@ -111,7 +121,7 @@ class Subscribe:
     on: bool
 
 
-Effect = EventData | MoveMark | Emit | After | Cancel | Subscribe
+Effect = EventData | MoveMark | Emit | Show | Hide | Subscribe
 
 
 class Command(BaseModel):

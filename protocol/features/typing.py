@@ -1,11 +1,12 @@
-"""Somebody is typing: told to the others who are looking, never stored (RCPT-11, RCPT-12)."""
+"""Somebody is typing: told to the others who are looking, never stored (RCPT-11, 12, 13)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import ClassVar
 
-from ..commands import After, Cancel, Context, ConversationCommand, Effect, Emit
+from ..commands import Context, ConversationCommand, Effect, Hide, Show
+from ..errors import Rejected
 from ..events import SignalData
 from ..immutable import immutable
 from ..roles import require
@@ -27,21 +28,37 @@ class TypingStopped(SignalData):
 
 
 class StartTyping(ConversationCommand):
-    """Repeat it while typing goes on: it ends by itself after `Policy.typing_ttl_s`."""
+    """Repeat it while typing goes on, at most every `Policy.typing_min_interval_s`: it ends by
+    itself after `Policy.typing_ttl_s`."""
 
     name: ClassVar[str] = "typing.start"
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
-        require(state, context.user, "send_messages")
-        user = context.user
-        yield Emit(TypingStarted(by=user), by=user)
-        yield After(f"typing:{user}", context.policy.typing_ttl_s, TypingStopped(by=user), user)
+        _check(state, context)
+        user, policy = context.user, context.policy
+        yield Show(
+            _key(user),
+            user,
+            on=TypingStarted(by=user),
+            off=TypingStopped(by=user),
+            ttl_s=policy.typing_ttl_s,
+            every_s=policy.typing_min_interval_s,
+        )
 
 
 class StopTyping(ConversationCommand):
     name: ClassVar[str] = "typing.stop"
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
-        require(state, context.user, "send_messages")
-        yield Cancel(f"typing:{context.user}")
-        yield Emit(TypingStopped(by=context.user), by=context.user)
+        _check(state, context)
+        yield Hide(_key(context.user))
+
+
+def _check(state: ConversationState, context: Context) -> None:
+    require(state, context.user, "send_messages")
+    if not context.policy.typing_enabled:
+        raise Rejected("FEATURE_DISABLED")
+
+
+def _key(user: str) -> str:
+    return f"typing:{user}"

@@ -11,6 +11,7 @@ from palaver.engine import Engine
 from palaver.engine.testing import Device, TrioClock, memory_engine
 from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.features.marks import ReadMessages
+from palaver.protocol.state import STATE_VERSION
 from palaver.tests.support.engines import Lives, group, refused, say, settled
 
 
@@ -122,7 +123,7 @@ async def test_RCPT_10_who_has_read_a_message_follows_from_the_marks(ring: int):
         members = (await engine.as_user("ann").conversation(room))["members"]
         marks = {user: member["read"]["seq"] for user, member in members.items()}
         assert marks == {"ann": 6, "bob": 5, "cid": 6}
-        loaded = await store.conversations.load(room, 1)
+        loaded = await store.conversations.load(room, STATE_VERSION)
         assert loaded is not None
         assert {m.user: m.seq for m in loaded.marks if m.kind == "read"} == {"bob": 5, "cid": 6}
         readers = {

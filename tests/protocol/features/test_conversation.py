@@ -164,6 +164,7 @@ PAYLOADS: dict[str, Any] = {
     "message.edit": {"message_id": NOWHERE, "text": "x"},
     "message.delete": {"message_id": NOWHERE},
     "message.pin": {"message_id": NOWHERE},
+    "message.readers": {"message_id": NOWHERE},
     "message.unpin": {"message_id": NOWHERE},
     "ack": {"seq": 1},
 }

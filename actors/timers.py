@@ -1,0 +1,70 @@
+"""What somebody does that lasts: told when it begins, and when it ends of itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import trio
+
+from ..protocol.commands import Emit, Hide, Show
+
+_FORGET = 64
+"""Of so many that are over, it is looked whether they may be forgotten."""
+
+
+@dataclass(slots=True)
+class _Shown:
+    off: Emit
+    ends_at: float
+
+
+class Timers:
+    """What is shown in one conversation, by key; `emit` tells the subscribers (RCPT-12, RCPT-13).
+
+    What was told less than `every_s` ago is not told again: shown meanwhile, it only goes on, and
+    if it is over, it stays so. Whoever goes on repeats it, and is heard then.
+    """
+
+    def __init__(self, emit: Callable[[Emit], None]) -> None:
+        self._emit = emit
+        self._shown: dict[str, _Shown] = {}
+        self._quiet: dict[str, float] = {}
+
+    def __bool__(self) -> bool:
+        """Whether anything will end of itself."""
+        return bool(self._shown)
+
+    @property
+    def deadline(self) -> float:
+        """When the next one ends, in trio's time."""
+        return min((each.ends_at for each in self._shown.values()), default=math.inf)
+
+    def carry_out(self, effect: Show | Hide) -> None:
+        if isinstance(effect, Show):
+            self._show(effect)
+        elif (shown := self._shown.pop(effect.key, None)) is not None:
+            self._emit(shown.off)
+
+    def _show(self, show: Show) -> None:
+        now = trio.current_time()
+        shown = self._shown.get(show.key)
+        if now >= self._quiet.get(show.key, -math.inf):
+            self._be_quiet(show.key, now, show.every_s)
+            self._emit(Emit(show.on, show.by))
+        elif shown is None:
+            return
+        self._shown[show.key] = _Shown(Emit(show.off, show.by), now + show.ttl_s)
+
+    def fire(self) -> None:
+        """End what is due."""
+        now = trio.current_time()
+        for key in [key for key, each in self._shown.items() if each.ends_at <= now]:
+            self._emit(self._shown.pop(key).off)
+
+    def _be_quiet(self, key: str, now: float, every_s: float) -> None:
+        if len(self._quiet) >= max(_FORGET, 2 * len(self._shown)):
+            self._quiet = {key: until for key, until in self._quiet.items() if until > now}
+        if every_s:
+            self._quiet[key] = now + every_s
