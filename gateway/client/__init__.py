@@ -23,10 +23,12 @@ from .outbox import Outbox
 from .outgoing import Outgoing
 from .pushes import Event, Failed, Push, Reload, Sent, Signal, StateChange
 from .reconnect import Backoff, exponential, linear
+from .status import BackwardStatus, MessageStatus, Status
 
 __all__ = [
     "Address",
     "Backoff",
+    "BackwardStatus",
     "CallTimeout",
     "Client",
     "ClientClosed",
@@ -38,6 +40,7 @@ __all__ = [
     "Event",
     "Expired",
     "Failed",
+    "MessageStatus",
     "NoAnswer",
     "Outbox",
     "OutboxForeign",
@@ -53,6 +56,7 @@ __all__ = [
     "Sent",
     "Signal",
     "StateChange",
+    "Status",
     "exponential",
     "linear",
 ]
