@@ -47,10 +47,10 @@ class Presence:
         self._before, self._now = {}, {}
         told: dict[str, dict[str, int | None]] = {}
         for user, last_seen in now.items():
-            if before[user] == (last_seen is None):
-                continue  # there and back
             if last_seen is not None:
                 self._unstored[user] = last_seen
+            if before[user] == (last_seen is None):
+                continue  # there and back
             for id in self._env.hub.watchers(user):
                 told.setdefault(id, {})[user] = last_seen
         for id, changes in told.items():

@@ -159,7 +159,7 @@ def test_RCPT_07_joining_starts_at_zero_each_time():
     assert chat.unread("cid") == [0]
 
 
-def test_RCPT_10_readers_and_times_follow_from_the_marks():
+def test_RCPT_10_C_07_readers_and_times_follow_from_the_marks():
     chat = Chat.group("ann", "bob", "cid")
     messages = [chat.send("ann", str(number)) for number in range(4)]
     chat.wait(1)
