@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from operator import methodcaller
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from palaver.gateway.client import (
     Failed,
     MessageStatus,
     Outgoing,
+    Push,
     Sent,
     Signal,
     Status,
@@ -42,13 +44,11 @@ def test_SEND_12_a_status_only_goes_forward():
                 now.become(other)
 
 
-FACTS: dict[str, Callable[[MessageStatus], Any]] = {
+FACTS: dict[str, Callable[[MessageStatus], None]] = {
     "sent": lambda status: status.sent(5),
     "failed": lambda status: status.failed(),
     **{
-        f"{user} {kind} {seq}": lambda status, user=user, kind=kind, seq=seq: status.marked(
-            user, kind, seq
-        )
+        f"{user} {kind} {seq}": methodcaller("marked", user, kind, seq)
         for user in ("bob", "cid", "not a recipient")
         for kind in ("read", "delivered")
         for seq in (4, 5, 9)
@@ -104,7 +104,7 @@ def receipt(kind: str, c: str, by: str, seq: int) -> Signal:
 def test_SEND_12_as_the_pushes_of_a_client_tell_it(c: str | None):
     mine, other = outgoing(c, **({} if c else {"to": "bob"})), outgoing("room")
     status = MessageStatus(["bob"])
-    for push, now in [
+    story: list[tuple[Push, Status]] = [
         (Event("message.sent", "room", 5, 0, {"by": "ann", "client_id": "key"}), SENDING),
         (Sent(other, {"c": "room", "seq": 4}), SENDING),
         (receipt("delivered", "elsewhere", "bob", 9), SENDING),
@@ -114,7 +114,8 @@ def test_SEND_12_as_the_pushes_of_a_client_tell_it(c: str | None):
         (Event("message.sent", "elsewhere", 9, 0, {"by": "bob"}), DELIVERED),
         (Event("message.sent", "room", 6, 0, {"by": "bob"}), READ),
         (receipt("delivered", "room", "bob", 6), READ),
-    ]:
+    ]
+    for push, now in story:
         assert status.take(push, mine) is now, push
 
 
