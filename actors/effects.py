@@ -38,7 +38,7 @@ from ..protocol.state import ConversationState
 from .environment import Environment
 from .fanout import FanOut
 from .outbox import Outbox, Parcel, Push
-from .pending import Held, Pending, Unsettled
+from .pending import ForeignWriter, Held, Pending, Unsettled
 from .receipts import Batch
 from .replies import Asked, Replies, event_result
 from .resident import Resident
@@ -46,10 +46,6 @@ from .ring import Ring
 from .rows import copied, created, head, member_row
 from .snapshots import Snapshots
 from .timers import Timers
-
-
-class ForeignWriter(Exception):
-    """Somebody else writes this conversation, so this engine must not."""
 
 
 class Effects:
@@ -136,13 +132,14 @@ class Effects:
 
     def store_marks(self) -> bool:
         """Store and tell the marks that are ahead; False if there are none."""
-        state = self.resident.state
-        if self.must_rebuild:  # what lies beyond may not have been
-            machine.drop_ahead(state, self.resident.stored)
-        if not state.ahead:
+        if not self._batch:
             return False
-        self._register(self._take_marks(self._pending(None)))
-        return True
+        if self.must_rebuild:  # what lies beyond may not have been
+            machine.drop_ahead(self.resident.state, self.resident.stored)
+        pending = self._take_marks(self._pending(None))
+        if pending.marks:
+            self._register(pending)
+        return bool(pending.marks)
 
     def _take_marks(self, pending: Pending) -> Pending:
         pending.marks, pending.receipts = self._batch.take(self.resident.state)
@@ -197,7 +194,8 @@ class Effects:
         if pending.marks:
             self.resident.marks_shown = pending.marks[-1].n
             self.fanout.receipts(pending.receipts)
-        self.fanout.signals(pending.signals)
+        if pending.signals:
+            self.fanout.signals(pending.signals)
 
     def repeat(self, request: Asked, first: Event) -> None:
         """`request` repeats the command that led to `first`: it gets the same answer."""
@@ -298,7 +296,10 @@ class Effects:
     def _committed(self, pending: Pending) -> None:
         if self._mode == "commit":
             self._show(pending)
-        self.resident.committed(pending.events, pending.marks)
+        if pending.events:
+            self.resident.stored = pending.events[-1].seq
+        if pending.marks:
+            self.resident.stored_marks(pending.marks)
         if not pending.durable:
             self._durable(pending)
 
@@ -385,9 +386,8 @@ class Effects:
 
     def _watch(self) -> None:
         """Be told of the presence of members, if anybody looks and there are not too many."""
-        policy, count = self._env.policy, self.resident.state.member_count
-        told = policy.presence_enabled and count <= policy.max_presence_members
-        wanted = self.fanout.subscribers and told
+        few = self.resident.state.member_count <= self._env.policy.max_presence_members
+        wanted = self.fanout.subscribers and few
         self._env.hub.watch(self._id, self.resident.state.current_members() if wanted else ())
 
     def _count_anew(self, user: str) -> None:

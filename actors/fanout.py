@@ -80,7 +80,9 @@ class FanOut:
 
     def receipts(self, receipts: Sequence[Emit]) -> None:
         """Queue `receipts`, to be told by one signal."""
-        if receipts and self.subscribers:
+        if len(receipts) < 2:
+            self.signals(receipts)
+        elif self.subscribers:
             self._receipts.append(Shares(self._conversation, receipts, self._clock()))
 
     def fence(self) -> None:
@@ -174,20 +176,15 @@ class FanOut:
         for (by, after), pushes in by_audience.items():
             parcel = Parcel(pushes, droppable=True)
             for box in self.subscribers:
-                if box.user != by and (after is None or self._sent(box.user) > after):
+                if box.user != by and (after is None or self._members[box.user].sent_seq > after):
                     box.offer(parcel)
 
     def _offer_receipts(self) -> None:
         receipts, self._receipts = self._receipts, []
         for shares in receipts:
             for box in self.subscribers:
-                if (parcel := shares.parcel(box.user, self._sent(box.user))) is not None:
+                if (parcel := shares.parcel(box.user, self._members)) is not None:
                     box.offer(parcel)
-
-    def _sent(self, user: str) -> int:
-        """seq of the user's last message."""
-        member = self._members.get(user)
-        return 0 if member is None else member.sent_seq
 
 
 def _give(box: Outbox, parcel: Parcel, answers: dict[Outbox, list[Push]]) -> None:

@@ -17,6 +17,10 @@ from .outbox import Push
 from .request import Request
 
 
+class ForeignWriter(Exception):
+    """Somebody else writes this conversation, so this engine must not."""
+
+
 @immutable
 class Held:
     """An answer to be given only once all that it rests upon is stored."""

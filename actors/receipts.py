@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import trio
 
@@ -13,7 +13,7 @@ from ..protocol.commands import Emit, MoveMark
 from ..protocol.features.marks import together
 from ..protocol.machine import Mark
 from ..protocol.policy import Policy
-from ..protocol.state import ConversationState
+from ..protocol.state import ConversationState, Member
 from .outbox import Parcel, Push
 
 
@@ -34,6 +34,10 @@ class Batch:
         self._most = policy.receipts_batch_n
         self._moves = 0
         self._receipts: dict[tuple[str, str], Emit] = {}
+
+    def __bool__(self) -> bool:
+        """Whether any wait."""
+        return self._moves > 0
 
     @property
     def full(self) -> bool:
@@ -68,20 +72,20 @@ class Shares:
         self._at = at
         # What a sender hears is then the beginning of it: few different parcels, quickly found.
         self._emits = sorted(receipts, key=lambda emit: emit.after or 0)
-        self._afters = [emit.after or 0 for emit in self._emits]
-        self._for_senders = any(emit.after is not None for emit in self._emits)
+        self._afters = [emit.after for emit in self._emits if emit.after is not None]
         self._left_out = {emit.by for emit in self._emits}
-        self._parcels: dict[tuple[int, str | None], Parcel | None] = {}
+        self._beginnings: dict[int, Parcel | None] = {}
 
-    def parcel(self, user: str, sent_seq: int) -> Parcel | None:
-        """For `user`, whose last message is at `sent_seq`; None if there is nothing to hear."""
+    def parcel(self, user: str, members: Mapping[str, Member]) -> Parcel | None:
+        """For `user`, one of `members`; None if there is nothing to hear."""
         count = len(self._emits)
-        if self._for_senders:
-            count = bisect_left(self._afters, sent_seq)
-        key = count, (user if user in self._left_out else None)
-        if key not in self._parcels:
-            self._parcels[key] = self._make([e for e in self._emits[:count] if e.by != user])
-        return self._parcels[key]
+        if self._afters:
+            count = bisect_left(self._afters, members[user].sent_seq)
+        if user in self._left_out:
+            return self._make([emit for emit in self._emits[:count] if emit.by != user])
+        if count not in self._beginnings:
+            self._beginnings[count] = self._make(self._emits[:count])
+        return self._beginnings[count]
 
     def _make(self, emits: Sequence[Emit]) -> Parcel | None:
         if not emits:

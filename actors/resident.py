@@ -39,10 +39,8 @@ class Resident:
     snapshot: int = 0
     moved: set[str] = field(default_factory=set)
 
-    def committed(self, events: Sequence[Event], marks: Sequence[Mark]) -> None:
+    def stored_marks(self, marks: Sequence[Mark]) -> None:
         """The oldest that were not stored are now."""
-        if events:
-            self.stored = events[-1].seq
         for _ in marks:
             self.unstored_marks.popleft()
 

@@ -39,7 +39,7 @@ class Timers:
     @property
     def deadline(self) -> float:
         """When the next one ends, in trio's time."""
-        return min((each.ends_at for each in self._shown.values()), default=math.inf)
+        return min(each.ends_at for each in self._shown.values()) if self._shown else math.inf
 
     def carry_out(self, effect: Show | Hide) -> None:
         if isinstance(effect, Show):

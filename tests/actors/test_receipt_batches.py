@@ -222,6 +222,27 @@ async def test_RCPT_09_a_batch_outlives_what_could_not_be_stored():
         assert receipts(cid) == [[("bob", 2)]]
 
 
+async def test_RCPT_09_what_was_read_and_then_never_happened_is_forgotten():
+    store = MemoryStore()
+    async with memory_engine(store=store, policy=BATCHED) as engine:
+        room = await group(engine, "ann", "bob", "cid")
+        await say(engine, room, "ann", "1")
+        (cid,) = await looking(engine, room, "cid")
+        store.hold()
+        ann, bob = Device(engine, "ann"), Device(engine, "bob")
+        ann.submit("message.send", {"text": "bad"}, c=room, id=1)
+        bob.submit("message.read", {}, c=room, id=1)
+        await settled()
+        store.refuse(lambda write: bool(write.events), voidable=False)
+        store.release()
+        await settled()
+        store.refuse(None)
+        await trio.sleep(10)
+        assert receipts(cid) == []
+        assert await unread(engine, "bob", room) == 1
+        assert (await read(engine, "bob", room))["unread"] == 0
+
+
 # Who hears (C-09).
 
 
@@ -266,6 +287,20 @@ async def test_C_09_RCPT_06_senders_of_what_was_unread(batched: bool):
         else:
             assert told["dan"] == [[("bob", 2)], [("cid", 3)]]
             assert told["ann"] == [[("bob", 2)], [("cid", 3)], [("bob", 3)]]
+
+
+async def test_C_09_who_writes_while_their_read_waits_hears_nothing_of_themselves():
+    policy = {**BATCHED, "receipts_audience": "senders"}
+    async with memory_engine(policy=policy) as engine:
+        room = await group(engine, "ann", "bob", "cid")
+        await say(engine, room, "ann", "2")
+        ann, bob = await looking(engine, room, "ann", "bob")
+        await read(engine, "bob", room)
+        await say(engine, room, "bob", "3")
+        await read(engine, "cid", room)
+        await trio.sleep(3)
+        assert receipts(ann) == [[("bob", 2), ("cid", 3)]]
+        assert receipts(bob) == [[("cid", 3)]]
 
 
 # The property.
