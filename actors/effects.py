@@ -7,6 +7,7 @@ journal answers, then or later, `settle` takes in.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -362,14 +363,13 @@ class Effects:
 
     @property
     def deadline(self) -> float:
-        """When something is due, in trio's time."""
+        """When to `do_due`, in trio's time."""
         return min(self.timers.deadline, self._batch.due)
 
     def do_due(self) -> None:
-        """What is to happen though nobody asks for it just now."""
-        if self.timers:
+        if self.timers.deadline < math.inf:
             self.timers.fire()
-        if self._batch.is_due:
+        if self._batch.due < math.inf and self._batch.is_due:
             self.store_marks()
 
     def tell_members(self, signal: SignalData) -> None:

@@ -45,7 +45,7 @@ class Batch:
 
     @property
     def is_due(self) -> bool:
-        return self._moves > 0 and trio.current_time() >= self.due
+        return trio.current_time() >= self.due
 
     def gather(self, state: ConversationState, move: MoveMark, at: int) -> None:
         """Carry `move` out for its user, and keep it for the others."""

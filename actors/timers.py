@@ -31,15 +31,12 @@ class Timers:
         self._emit = emit
         self._shown: dict[str, _Shown] = {}
         self._quiet: dict[str, float] = {}
+        self.deadline = math.inf
+        """when to `fire`, in trio's time: nothing ends before"""
 
     def __bool__(self) -> bool:
         """Whether anything will end of itself."""
         return bool(self._shown)
-
-    @property
-    def deadline(self) -> float:
-        """When the next one ends, in trio's time."""
-        return min(each.ends_at for each in self._shown.values()) if self._shown else math.inf
 
     def carry_out(self, effect: Show | Hide) -> None:
         if isinstance(effect, Show):
@@ -55,13 +52,18 @@ class Timers:
             self._emit(Emit(show.on, show.by))
         elif shown is None:
             return
-        self._shown[show.key] = _Shown(Emit(show.off, show.by), now + show.ttl_s)
+        ends_at = now + show.ttl_s
+        self._shown[show.key] = _Shown(Emit(show.off, show.by), ends_at)
+        self.deadline = min(self.deadline, ends_at)
 
     def fire(self) -> None:
         """End what is due."""
         now = trio.current_time()
+        if now < self.deadline:
+            return
         for key in [key for key, each in self._shown.items() if each.ends_at <= now]:
             self._emit(self._shown.pop(key).off)
+        self.deadline = min((each.ends_at for each in self._shown.values()), default=math.inf)
 
     def _be_quiet(self, key: str, now: float, every_s: float) -> None:
         if len(self._quiet) >= max(_FORGET, 2 * len(self._shown)):
