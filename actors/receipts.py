@@ -58,9 +58,11 @@ class Batch:
 
     def take(self, state: ConversationState) -> tuple[list[Mark], list[Emit]]:
         """All that waits: the last move of each mark, and what is to be told of it."""
-        receipts = [self._receipts[key] for key in state.ahead if key in self._receipts]
-        self._receipts, self._moves, self.due = {}, 0, math.inf
-        return machine.take_ahead(state), receipts
+        receipts, self._receipts = self._receipts, {}
+        self._moves, self.due = 0, math.inf
+        marks = machine.take_ahead(state)
+        told = (receipts.get((mark.user, mark.kind)) for mark in marks)
+        return marks, [receipt for receipt in told if receipt is not None]
 
 
 class Shares:

@@ -145,12 +145,19 @@ def move_ahead(state: ConversationState, move: MoveMark, at: int) -> None:
 
 
 def take_ahead(state: ConversationState) -> list[Mark]:
-    """The marks that were ahead, now moved: of each member and kind one at most."""
+    """The marks that were ahead, now moved: of each member and kind one at most.
+
+    Not those that a message of their own has overtaken: everybody knows since then that, and when,
+    they have read that far.
+    """
     ahead, state.ahead = state.ahead, {}
-    return [
-        move_mark(state, MoveMark(user, kind, to.seq, Position(to.number, to.excluded)), to.at)
-        for (user, kind), to in ahead.items()
-    ]
+    marks = []
+    for (user, kind), to in ahead.items():
+        member = state.members[user]
+        if to.seq > (member.read_seq if kind == "read" else member.delivered_seq):
+            move = MoveMark(user, kind, to.seq, Position(to.number, to.excluded))
+            marks.append(move_mark(state, move, to.at))
+    return marks
 
 
 def drop_ahead(state: ConversationState, after: int) -> None:

@@ -289,18 +289,23 @@ async def test_C_09_RCPT_06_senders_of_what_was_unread(batched: bool):
             assert told["ann"] == [[("bob", 2)], [("cid", 3)], [("bob", 3)]]
 
 
-async def test_C_09_who_writes_while_their_read_waits_hears_nothing_of_themselves():
+async def test_C_09_RCPT_05_who_writes_while_their_read_waits_has_read_then():
     policy = {**BATCHED, "receipts_audience": "senders"}
     async with memory_engine(policy=policy) as engine:
         room = await group(engine, "ann", "bob", "cid")
-        await say(engine, room, "ann", "2")
+        (first,) = await say(engine, room, "ann", "2")
         ann, bob = await looking(engine, room, "ann", "bob")
         await read(engine, "bob", room)
+        await trio.sleep(1)
+        at = engine.now()
         await say(engine, room, "bob", "3")
+        for _ in range(2):
+            answer = await engine.as_user("ann").do(MessageReaders(message_id=first.id), room)
+            assert answer["readers"] == [{"user": "bob", "at": at}]
+            await trio.sleep(3)
         await read(engine, "cid", room)
         await trio.sleep(3)
-        assert receipts(ann) == [[("bob", 2), ("cid", 3)]]
-        assert receipts(bob) == [[("cid", 3)]]
+        assert receipts(ann) == receipts(bob) == [[("cid", 3)]]
 
 
 # The property.
