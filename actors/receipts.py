@@ -26,6 +26,8 @@ class Batch:
     first time that was ever told is kept (RCPT-05).
     """
 
+    __slots__ = ("_most", "_moves", "_receipts", "_seconds", "due", "on")
+
     def __init__(self, policy: Policy) -> None:
         self.on = policy.receipts_batch_s > 0 and policy.receipts_batch_n > 1
         self.due = math.inf

@@ -27,6 +27,8 @@ class Timers:
     if it is over, it stays so. Whoever goes on repeats it, and is heard then.
     """
 
+    __slots__ = ("_emit", "_quiet", "_shown", "deadline")
+
     def __init__(self, emit: Callable[[Emit], None]) -> None:
         self._emit = emit
         self._shown: dict[str, _Shown] = {}
