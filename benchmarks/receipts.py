@@ -28,27 +28,25 @@ _PATIENCE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """CPU of the engine in seconds; what all members received in bytes; replies that came."""
+    """CPU of the engine in seconds; what all members received in bytes."""
 
     reads: int
     cpu: float
     received: int
-    replies: int
 
 
 def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser("python -m palaver.benchmarks receipts", description=__doc__)
     parser.add_argument("--seconds", type=float, default=10.0, help="of each run")
     parser.add_argument("--members", type=int, default=256)
-    parser.add_argument("--rate", type=float, default=200.0, help="reads per second, of all")
     parser.add_argument("--store", choices=("memory", "postgres"), default="postgres")
     options = parser.parse_args(arguments)
     console = Console(width=110)
     console.print(
-        f"a group of {options.members} who all look, {options.rate:g} reads/s in turn, a message "
+        f"a group of {options.members} who all look and read in turn, one after another, a message "
         f"after each round, {options.store}, {options.seconds:g} s; no rate limits"
     )
-    table = Table("batch", "reads", "CPU µs per read", "bytes received per read", "answered")
+    table = Table("batch", "reads", "CPU µs per read", "bytes received per read")
     for seconds, most in BATCHES:
         run = _run(options, seconds, most)
         table.add_row(
@@ -56,7 +54,6 @@ def main(arguments: Sequence[str]) -> None:
             f"{run.reads}",
             f"{1e6 * run.cpu / run.reads:.0f}",
             f"{run.received / run.reads:.0f}",
-            f"{run.replies}",
         )
     console.print(table)
     console.print(f"load average of the machine: {os.getloadavg()[1]:.1f}, cores: {os.cpu_count()}")
@@ -79,30 +76,25 @@ def _run(options: argparse.Namespace, batch_s: float, batch_n: int) -> Run:
         sink = _Sink(load.devices)
         stack.callback(sink.close)
         before = server.cpu()
-        reads = _talk(options, load.devices, conversation, sink)
-        patience = time.perf_counter() + _PATIENCE_S
-        while sink.replies < reads and time.perf_counter() < patience:
-            sink.read_until(time.perf_counter() + 0.1)
-        sink.read_until(time.perf_counter() + batch_s + 0.5)
-        return Run(reads, server.cpu() - before, sink.received, sink.replies)
+        reads = _talk(options.seconds, load.devices, conversation, sink)
+        sink.listen(batch_s + 0.5)
+        return Run(reads, server.cpu() - before, sink.received)
 
 
-def _talk(
-    options: argparse.Namespace, devices: Sequence[Device], conversation: str, sink: _Sink
-) -> int:
-    """Each in turn reads to the end; after each round somebody says something."""
+def _talk(seconds: float, devices: Sequence[Device], conversation: str, sink: _Sink) -> int:
+    """Each in turn reads to the end, when the one before has its answer: so none is told in one
+    write with another. After each round somebody says something."""
     text = {"text": "x" * TEXT_BYTES}
-    said = masked_frame({"t": "message.send", "c": conversation, "d": text})
+    said = masked_frame({"t": "message.send", "id": 1, "c": conversation, "d": text})
     read = masked_frame({"t": "message.read", "id": 1, "c": conversation, "d": {}})
-    reads = int(options.rate * options.seconds)
-    began = time.perf_counter()
-    for number in range(reads):
-        sink.read_until(began + number / options.rate)
-        reader = number % len(devices)
-        if reader == 0:
-            devices[-1].sock.send(said)
-            sink.read_until(time.perf_counter() + 0.05)
-        devices[reader].sock.send(read)
+    end = time.perf_counter() + seconds
+    reads = answers = 0
+    while time.perf_counter() < end:
+        for sender, frame in [(devices[-1], said), *((device, read) for device in devices[:-1])]:
+            sender.sock.send(frame)
+            answers += 1
+            sink.await_answers(answers)
+        reads += len(devices) - 1
     return reads
 
 
@@ -118,12 +110,24 @@ class _Sink:
             sock.setblocking(False)
             self._epoll.register(sock, select.EPOLLIN)
 
-    def read_until(self, at: float) -> None:
-        while (wait := at - time.perf_counter()) > 0:
-            for fd, _ in self._epoll.poll(wait):
-                size = self._socks[fd].recv_into(self._buffer)
-                self.received += size
-                self.replies += self._buffer.count(b"\xa2ok", 0, size)
+    def await_answers(self, count: int) -> None:
+        """Raises `RuntimeError` if there are not so many for long."""
+        until = time.perf_counter() + _PATIENCE_S
+        while self.replies < count:
+            if time.perf_counter() > until:
+                raise RuntimeError(f"{count - self.replies} answers are missing")
+            self._take(0.1)
+
+    def listen(self, seconds: float) -> None:
+        until = time.perf_counter() + seconds
+        while (wait := until - time.perf_counter()) > 0:
+            self._take(wait)
+
+    def _take(self, wait: float) -> None:
+        for fd, _ in self._epoll.poll(wait):
+            size = self._socks[fd].recv_into(self._buffer)
+            self.received += size
+            self.replies += self._buffer.count(b"\xa2ok", 0, size)
 
     def close(self) -> None:
         self._epoll.close()
