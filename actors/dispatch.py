@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from ..protocol.commands import Command, ConversationCommand, UserQuery, parse_command
+from ..protocol.commands import (
+    Command,
+    ConversationCommand,
+    SessionCommand,
+    UserQuery,
+    parse_command,
+)
 from ..protocol.errors import Rejected, invalid
 from ..protocol.features import COMMANDS
 from ..protocol.features.conversation import CreateConversation
@@ -42,7 +48,7 @@ class Dispatch:
         self, asker: Outbox, command: Command, id: int | str | None, conversation: str | None
     ) -> None:
         """The same for a command that is parsed already."""
-        if isinstance(command, UserQuery):
+        if isinstance(command, UserQuery | SessionCommand):
             session = self._sessions.of(asker.user)
             session.submit(Request(asker, command, id, conversation))
             return

@@ -59,7 +59,7 @@ class Effects:
         self.resident = Resident(ConversationState(id), Ring(env.limits.ring))
         self.unsettled = Unsettled()
         self.settled: deque[tuple[Pending, Outcome]] = deque()
-        self.timers = Timers(lambda emit: self.fanout.signals((emit,)))
+        self.timers = Timers(self.fanout)
         self._batch = Batch(env.policy)
         self.must_rebuild = False
         self._writes: list[Pending] = []
@@ -69,6 +69,7 @@ class Effects:
     def begin(self, resident: Resident) -> None:
         """Go on from `resident`, just loaded: the truth at rest."""
         self.resident = resident
+        resident.state.permissions = self._env.policy.permission_table
         self.must_rebuild = False
         self._snapshots.begin(resident)
         self.fanout.reset(resident.state)
@@ -78,12 +79,10 @@ class Effects:
     @property
     def is_told(self) -> bool:
         """Whether nothing of the state has to wait for its commit."""
-        resident = self.resident
+        resident, state = self.resident, self.resident.state
         if self._mode != "commit":
             return True
-        return (
-            resident.state.seq <= resident.stored and resident.state.marks <= resident.marks_shown
-        )
+        return state.seq <= resident.stored and state.marks <= resident.marks_shown
 
     # One command.
 
@@ -367,10 +366,10 @@ class Effects:
         return min(self.timers.deadline, self._batch.due)
 
     def do_due(self) -> None:
-        if self.timers.deadline < math.inf:
+        if self.deadline < math.inf:
             self.timers.fire()
-        if self._batch.due < math.inf and self._batch.is_due:
-            self.store_marks()
+            if self._batch.is_due:
+                self.store_marks()
 
     def tell_members(self, signal: SignalData) -> None:
         self.fanout.to_members(Push(signal.item(self._id, self._env.clock())))

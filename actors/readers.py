@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ..protocol.errors import Rejected
 from ..protocol.features.marks import MessageReaders
-from ..protocol.machine import visible
 from ..protocol.message import Message
 from ..protocol.roles import require_member
-from .lookup import Lookup
+from .by_id import ById
 from .outbox import Push
 from .ports import Conversations
 from .resident import Resident
@@ -21,11 +19,11 @@ class ReadersRead:
 
     of_shown: ClassVar[bool] = False
 
-    def __init__(self, query: MessageReaders, user: str, conversation: str) -> None:
+    def __init__(self, query: MessageReaders, user: str) -> None:
         self._query = query
         self._user = user
-        self._id = conversation
-        self._message = Lookup(conversation, user, query)
+        self._id = ""
+        self._found = ById()
         self._seq: int | None = None
         self._marks: dict[str, int] = {}
         self._more = False
@@ -35,17 +33,15 @@ class ReadersRead:
 
     def missing(self, resident: Resident) -> bool:
         require_member(resident.state, self._user)
+        self._id = resident.state.id
         if self._seq is None:
-            if self._message.missing(resident):
+            if self._found.missing(resident, (self._query.message_id,)):
                 return True
             self._look(resident)
         return bool(self._marks) and self._times is None
 
     def _look(self, resident: Resident) -> None:
-        found = visible(resident.state, self._user, self._message.messages(resident))
-        message = found.get(self._query.message_id)
-        if message is None or message.deleted:
-            raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": self._query.message_id})
+        message = self._found.seen(resident, self._user, self._query.message_id)
         self._seq = message.seq
         members = resident.state.members
         names = [
@@ -72,7 +68,7 @@ class ReadersRead:
 
     async def fetch(self, store: Conversations) -> None:
         if self._seq is None:
-            await self._message.fetch(store)
+            await self._found.fetch(store, self._id)
         else:
             self._times = await store.read_at(self._id, self._seq, self._marks)
 

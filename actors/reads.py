@@ -12,18 +12,23 @@ from ..protocol.commands import Query
 from ..protocol.errors import Rejected
 from ..protocol.features import SLICES
 from ..protocol.features.conversation import GetConversation
+from ..protocol.features.edits import MessageVersions
 from ..protocol.features.history import MessageHistory, Resume
 from ..protocol.features.marks import MessageReaders
 from ..protocol.features.members import ListMembers
+from ..protocol.features.pins import ListPins
+from ..protocol.features.threads import ListThread
 from ..protocol.policy import Policy
 from ..protocol.roles import require_member
 from ..protocol.state import ConversationState, Member
-from .history import HistoryRead
+from .history import HistoryRead, ThreadRead
 from .outbox import Push
+from .pins import PinsRead
 from .ports import Conversations
 from .readers import ReadersRead
 from .resident import Resident
 from .resume import ResumeRead
+from .versions import VersionsRead
 
 MAX_INLINE_MEMBERS = 500
 
@@ -43,7 +48,7 @@ class Read(Protocol):
         ...
 
 
-def read_for(query: Query, user: str, conversation: str, policy: Policy, resume_limit: int) -> Read:
+def read_for(query: Query, user: str, policy: Policy, resume_limit: int) -> Read:
     """How `query` of `user` is answered."""
     match query:
         case GetConversation():
@@ -53,7 +58,13 @@ def read_for(query: Query, user: str, conversation: str, policy: Policy, resume_
         case MessageHistory():
             return HistoryRead(query, user, policy)
         case MessageReaders():
-            return ReadersRead(query, user, conversation)
+            return ReadersRead(query, user)
+        case ListPins():
+            return PinsRead(query, user, policy)
+        case MessageVersions():
+            return VersionsRead(query, user, policy)
+        case ListThread():
+            return ThreadRead(query, user, policy)
         case Resume():
             return ResumeRead(query, user, resume_limit)
         case _:
@@ -108,7 +119,8 @@ def _snapshot(state: ConversationState, user: str) -> dict[str, Any]:
         "last": last,
         "marks": state.marks,
     }
-    view.update((part.name, part.of(state)) for part in SLICES if part.public)
+    public = (part for part in SLICES if part.public)
+    view.update((part.name, part.view(part.of(state), member)) for part in public)
     return view
 
 

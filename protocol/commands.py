@@ -71,11 +71,12 @@ class Context:
 
 @immutable
 class Emit:
-    """Send a signal to the subscribers of the conversation, except to `by`, if that is somebody;
-    with `after` only to those who have sent a message after that seq."""
+    """Send a signal to the subscribers of the conversation, or of this thread of it, except to
+    `by`, if that is somebody; with `after` only to those who have sent a message after that seq."""
 
     signal: SignalData
     by: str | None
+    thread: str | None = None
     after: int | None = None
 
 
@@ -97,7 +98,7 @@ class MoveMark:
 class Show:
     """`by` does something that lasts: emit `on`, and `off` as soon as it was not shown again for
     `ttl_s` seconds. Shown again within `every_s` seconds it is not told again (RCPT-13); `key`
-    tells what is the same."""
+    tells what is the same. If nobody subscribes, or to this thread, nothing happens."""
 
     key: str
     by: str
@@ -105,6 +106,7 @@ class Show:
     off: SignalData
     ttl_s: float
     every_s: float
+    thread: str | None = None
 
 
 @immutable
@@ -116,9 +118,11 @@ class Hide:
 
 @immutable
 class Subscribe:
-    """The asking connection starts or stops to get this conversation's signals (CONN-11)."""
+    """The asking connection starts or stops to get this conversation's signals (CONN-11), or those
+    of one thread of it. To stop without a thread ends those of all threads, too."""
 
     on: bool
+    thread: str | None = None
 
 
 Effect = EventData | MoveMark | Emit | Show | Hide | Subscribe
@@ -132,6 +136,8 @@ class Command(BaseModel):
     name: ClassVar[str]
     host_only: ClassVar[bool] = False
     """Not for clients: only the host, in its own process, may ask for it."""
+    host_may: ClassVar[bool] = False
+    """The host, too, may ask for it, who is no member of anything."""
 
 
 class ConversationCommand(Command):
@@ -145,11 +151,11 @@ class ConversationCommand(Command):
     def needs(self, state: ConversationState) -> Needs:
         return NOTHING
 
-    def needs_position(
+    def needs_more(
         self, state: ConversationState, user: str, messages: Mapping[str, Message]
-    ) -> int | None:
-        """A seq whose `Position` it needs, too, but can name only once its messages are known."""
-        return None
+    ) -> Needs:
+        """What it needs besides, but can name only once its messages are known."""
+        return NOTHING
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         raise NotImplementedError
@@ -167,6 +173,8 @@ class DurableCommand(ConversationCommand):
     """
 
     writes: ClassVar[bool] = True
+    while_locked: ClassVar[bool] = False
+    """Is carried out in a locked conversation, too (CONV-21)."""
 
     client_id: ClientId | None = None
     attempt: int = Field(default=1, ge=1, le=1_000_000)
@@ -181,6 +189,11 @@ class Query(ConversationCommand):
 
 class UserQuery(Command):
     """A command that reads across the caller's conversations; carried out by their session."""
+
+
+class SessionCommand(Command):
+    """A command in which several conversations have a part. The caller's session leads and asks one
+    after another, since conversations never ask each other."""
 
 
 _MAX_NAME = 100

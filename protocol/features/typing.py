@@ -1,4 +1,4 @@
-"""Somebody is typing: told to the others who are looking, never stored (RCPT-11, 12, 13)."""
+"""Somebody is typing: told to the others who are looking, never stored (RCPT-11…14)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import ClassVar
 from ..commands import Context, ConversationCommand, Effect, Hide, Show
 from ..errors import Rejected
 from ..events import SignalData
+from ..ids import MessageId
 from ..immutable import immutable
 from ..roles import require
 from ..state import ConversationState
+from .threads import check_threads
 
 
 @immutable
@@ -18,6 +20,7 @@ class TypingStarted(SignalData):
     name: ClassVar[str] = "typing.started"
 
     by: str
+    thread: str | None = None
 
 
 @immutable
@@ -25,40 +28,52 @@ class TypingStopped(SignalData):
     name: ClassVar[str] = "typing.stopped"
 
     by: str
+    thread: str | None = None
 
 
 class StartTyping(ConversationCommand):
     """Repeat it while typing goes on, at most every `Policy.typing_min_interval_s`: it ends by
-    itself after `Policy.typing_ttl_s`."""
+    itself after `Policy.typing_ttl_s`.
+
+    With the root of a `thread`, typing in that. Nobody can subscribe to what is no message, so it
+    is not looked up whether it is one.
+    """
 
     name: ClassVar[str] = "typing.start"
 
+    thread: MessageId | None = None
+
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
-        _check(state, context)
-        user, policy = context.user, context.policy
+        _check(state, context, self.thread)
+        by, thread, policy = context.user, self.thread, context.policy
         yield Show(
-            _key(user),
-            user,
-            on=TypingStarted(by=user),
-            off=TypingStopped(by=user),
+            _key(by, thread),
+            by,
+            on=TypingStarted(by, thread),
+            off=TypingStopped(by, thread),
             ttl_s=policy.typing_ttl_s,
             every_s=policy.typing_min_interval_s,
+            thread=thread,
         )
 
 
 class StopTyping(ConversationCommand):
     name: ClassVar[str] = "typing.stop"
 
+    thread: MessageId | None = None
+
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
-        _check(state, context)
-        yield Hide(_key(context.user))
+        _check(state, context, self.thread)
+        yield Hide(_key(context.user, self.thread))
 
 
-def _check(state: ConversationState, context: Context) -> None:
+def _check(state: ConversationState, context: Context, thread: str | None) -> None:
     require(state, context.user, "send_messages")
     if not context.policy.typing_enabled:
         raise Rejected("FEATURE_DISABLED")
+    if thread is not None:
+        check_threads(state, context.policy)
 
 
-def _key(user: str) -> str:
-    return f"typing:{user}"
+def _key(user: str, thread: str | None) -> str:
+    return f"typing:{user}" if thread is None else f"typing in {thread}:{user}"

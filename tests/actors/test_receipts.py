@@ -380,6 +380,7 @@ async def test_RCPT_13_nothing_is_kept_of_those_who_typed_long_ago():
     async with memory_engine() as engine:
         users = [f"user {n}" for n in range(250)]
         room = await group(engine, "ann", *users)
+        await looking(engine, room, "ann")
         for user in users:
             await Device(engine, user).ask("typing.start", c=room)
             await trio.sleep(1)

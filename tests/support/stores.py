@@ -12,7 +12,10 @@ from palaver.persistence.memory.store import MemoryStore
 
 Action = Callable[[], Awaitable[None]]
 
-CONVERSATIONS = ("load", "renew", "events", "find", "messages", "page", "position", "read_at")
+CONVERSATIONS = (
+    *("load", "renew", "events", "find", "messages", "page", "replies", "edits", "position"),
+    "read_at",
+)
 INBOXES = ("inbox", "changes", "rows", "seen", "last_seen")
 
 
