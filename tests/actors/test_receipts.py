@@ -137,7 +137,7 @@ async def test_RCPT_10_who_has_read_a_message_follows_from_the_marks(ring: int):
         assert readers[6] == ["cid"]
 
 
-async def test_sending_moves_one_s_own_mark_without_a_receipt():
+async def test_RCPT_06_sending_moves_one_s_own_mark_without_a_receipt():
     async with memory_engine() as engine:
         room = await group(engine, "ann", "bob")
         (ann,) = await looking(engine, room, "ann")
