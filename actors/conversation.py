@@ -15,11 +15,13 @@ order in which they came, also where one of them waits for something to be read.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
 import trio
 
+from ..protocol.commands import Emit
 from ..protocol.errors import Rejected
 from ..protocol.events import Event
 from ..protocol.features.subscriptions import ConversationHead, PresenceChanged
@@ -95,6 +97,7 @@ class Conversation:
     async def _load(self) -> None:
         """What an earlier life of this conversation has written comes first."""
         env, store = self._env, self._env.store
+        self._store_marks()
         await store.journal.settled(self.id)
         self._effects.settle()
         self._effects.flush()
@@ -120,7 +123,7 @@ class Conversation:
         if request is not None:
             request.refuse(error)
         try:
-            self._effects.flush()
+            self._store_marks()
         except Exception as lost:
             _log.error(
                 "flush after a crash failed", conversation=hashed(self.id), stack=stack(lost)
@@ -167,6 +170,8 @@ class Conversation:
         effects = self._effects
         if self._mailbox or self._lanes or effects.settled:
             return False
+        if self.retiring and self._store_marks():
+            return False
         if effects.unsettled:
             # While the store is away there is nothing to wait for: the next engine stores the rest.
             if not self.retiring or not effects.unsettled.durable:
@@ -180,7 +185,13 @@ class Conversation:
             if effects.fanout.watched or effects.timers:
                 self._used = trio.current_time()
                 return False
-        return not effects.put_away()
+        return not (self._store_marks() or effects.put_away())
+
+    def _store_marks(self) -> bool:
+        """Store what waits to be stored with others; False if nothing does."""
+        stored = self._effects.store_marks()
+        self._effects.flush()
+        return stored
 
     # Work.
 
@@ -188,7 +199,7 @@ class Conversation:
         effects, lanes = self._effects, self._lanes
         effects.settle()
         await self._rebuild()
-        effects.fire_timers()
+        effects.do_due()
         for _ in range(self._env.limits.slice):
             message = self._mailbox.take()
             if message is None:
@@ -209,7 +220,6 @@ class Conversation:
     async def _rebuild(self) -> None:
         """If what was refused is still in the state, load it anew."""
         if self._effects.must_rebuild:
-            self._effects.flush()
             await self._load()
 
     async def _room(self, work: Work) -> None:
@@ -231,11 +241,13 @@ class Conversation:
 
     # Called by others, synchronously.
 
-    def presence(self, user: str, online: bool, last_seen: int | None) -> None:
-        """Tell the subscribers that `user` came or went."""
-        signal = PresenceChanged(user=user, online=online, last_seen=last_seen)
-        self._effects.fanout.signal(signal, user, self._env.clock())
-        self._effects.fanout.flush()
+    def presence(self, changes: Mapping[str, int | None]) -> None:
+        """Tell the subscribers who is offline, and since when, or online (None)."""
+        fanout = self._effects.fanout
+        for user, last_seen in changes.items():
+            signal = PresenceChanged(user=user, online=last_seen is None, last_seen=last_seen)
+            fanout.signals([Emit(signal, user)])
+        fanout.flush()
 
     def leave(self, box: Outbox) -> None:
         """`box` is closed: it subscribes no longer."""

@@ -88,6 +88,8 @@ class Inbox:
         }
 
     async def _presence(self, id: str) -> dict[str, Any]:
+        if not self._env.policy.presence_enabled:
+            raise Rejected("FEATURE_DISABLED")
         members = await self._registry.visit(id, self._members)
         offline = [user for user in members if not self._env.hub.is_online(user)]
         seen = await self._env.store.inboxes.last_seen(offline)

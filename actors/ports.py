@@ -6,7 +6,7 @@ contract by one test suite. Reads raise `Rejected("UNAVAILABLE")` while the stor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from ..protocol.events import Event
@@ -132,6 +132,14 @@ class Conversations(Protocol):
         """How many countable messages lie up to `seq`, and how many after it are excluded."""
         ...
 
+    async def read_at(
+        self, conversation: str, seq: int, marks: Mapping[str, int]
+    ) -> dict[str, int]:
+        """When each user of `marks`, where their read marks are now, first had read up to `seq`:
+        the time (ms) of their first read mark there or above, or of the first message of theirs,
+        whichever came first. Who has neither is left out."""
+        ...
+
 
 class Inboxes(Protocol):
     """What a user sees across conversations, of what is at rest."""
@@ -158,8 +166,8 @@ class Inboxes(Protocol):
         """Add to the user's own log; returns when it is durable."""
         ...
 
-    async def seen(self, user: str, at: int) -> None:
-        """Keep when `user` was last online."""
+    async def seen(self, at: Mapping[str, int]) -> None:
+        """Keep when users were last online; the latest that was told holds."""
         ...
 
     async def last_seen(self, users: Collection[str]) -> dict[str, int]:

@@ -22,8 +22,9 @@ from .bucket import Bucket, Rate
 from .environment import Environment
 from .forwarding import forward
 from .inbox import Inbox
-from .logs import hashed, stack
+from .logs import stack
 from .outbox import Outbox, Parcel, Push
+from .presence import Presence
 from .registry import Registry
 from .request import Request
 
@@ -34,7 +35,7 @@ class Session:
     """`counting` once a device has asked for the inbox: from then on changes of unread counts are
     pushed to all devices (CONV-16)."""
 
-    def __init__(self, user: str, env: Environment, registry: Registry) -> None:
+    def __init__(self, user: str, env: Environment, registry: Registry, presence: Presence) -> None:
         self.user = user
         self.outboxes: list[Outbox] = []
         self.online = False
@@ -43,6 +44,7 @@ class Session:
         self._connects = Bucket(Rate(env.limits.connects_per_min, 60.0))
         self._env = env
         self._registry = registry
+        self._presence = presence
         self._inbox = Inbox(user, env, registry)
         self._queries: deque[Request[UserQuery | SessionCommand]] = deque()
         self._unread: dict[str, int] = {}
@@ -66,7 +68,7 @@ class Session:
         self._offline_at = math.inf
         if not self.online:
             self.online = True
-            self._tell_presence(None)
+            self._presence.changed(self.user, None)
 
     def detach(self, box: Outbox) -> None:
         """A device is gone; the last one leaves the user online for a grace period (RCPT-20)."""
@@ -122,7 +124,7 @@ class Session:
                 if now >= self._count_at:
                     await self._count()
                 if now >= self._offline_at:
-                    await self._go_offline()
+                    self._go_offline()
                 deadline = min(self._count_at, self._offline_at)
                 if deadline == math.inf:
                     if self.online:
@@ -201,27 +203,29 @@ class Session:
             for box in self.outboxes:
                 box.offer(parcel)
 
-    async def _go_offline(self) -> None:
+    def _go_offline(self) -> None:
         self._offline_at = math.inf
         self.online = False
-        at = self._env.clock()
         self._env.hub.changed()
-        self._tell_presence(at)
-        try:
-            await self._env.store.inboxes.seen(self.user, at)
-        except Rejected:
-            _log.warning("last seen not stored", user=hashed(self.user))
-
-    def _tell_presence(self, last_seen: int | None) -> None:
-        for id in self._env.hub.watchers(self.user):
-            conversation = self._registry.resident(id)
-            if conversation is not None:
-                conversation.presence(self.user, self.online, last_seen)
+        self._presence.changed(self.user, self._env.clock())
 
 
-def session_for(user: str, env: Environment, registry: Registry) -> Session:
-    """The one session of `user`, made if there is none."""
-    session = env.hub.sessions.get(user)
-    if session is None:
-        session = env.hub.sessions[user] = Session(user, env, registry)
-    return session
+class Sessions:
+    """The sessions of all users, which `Hub` keeps."""
+
+    def __init__(self, env: Environment, registry: Registry) -> None:
+        self._env = env
+        self._registry = registry
+        self._presence = Presence(env, registry)
+
+    async def close(self) -> None:
+        """All users go now: keep when they were last seen."""
+        await self._presence.close()
+
+    def of(self, user: str) -> Session:
+        """The one session of `user`, made if there is none."""
+        sessions = self._env.hub.sessions
+        session = sessions.get(user)
+        if session is None:
+            session = sessions[user] = Session(user, self._env, self._registry, self._presence)
+        return session

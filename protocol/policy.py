@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from .roles import PERMISSIONS, RANK, Least, Permission, Role
 
 Durability = Literal["commit", "write_behind", "relaxed"]
+Audience = Literal["members", "others", "senders"]
 Format = Literal["plain", "markdown"]
 MessageType = Literal["text", "media", "image", "voice", "video", "file", "announcement"]
 """What a client may send. A message of the system is an event of its own, `message.posted`."""
@@ -124,7 +125,31 @@ class Policy(BaseModel):
         5, ge=0, description="How often a user may forward one message (MSG-17)"
     )
     max_title_chars: int = Field(200, ge=1, le=1000, description="Title of a conversation")
+    receipts_audience: Audience = Field(
+        "members",
+        description="Who hears that somebody has read: every member, the reader's other devices"
+        " included; all others; or those who had written what was unread until then (C-09)",
+    )
+    receipts_batch_s: float = Field(
+        0.0,
+        ge=0,
+        description="Moves of marks are stored and told together after so long; 0: each at once"
+        " (RCPT-09, C-11)",
+    )
+    receipts_batch_n: int = Field(
+        1, ge=1, le=100, description="Or as soon as there are so many; 1: each at once (RCPT-09)"
+    )
+    typing_enabled: bool = Field(True, description="Whether typing is told at all (C-39)")
     typing_ttl_s: float = Field(10.0, gt=0, description="Typing ends by itself (RCPT-12, C-39)")
+    typing_min_interval_s: float = Field(
+        1.0, ge=0, description="Its start is told at most so often (RCPT-13, C-39)"
+    )
+    presence_enabled: bool = Field(
+        True, description="Whether anybody is told, or may ask, who is online (C-40)"
+    )
+    presence_batch_s: float = Field(
+        0.0, ge=0, description="Who came and went is told together after so long (RCPT-18, C-40)"
+    )
     max_presence_members: int = Field(
         100, ge=0, description="Above it presence is asked for, not pushed (RCPT-16)"
     )

@@ -24,7 +24,7 @@ from .roles import PERMISSIONS, Least, Permission, Role
 Kind = Literal["direct", "group", "thread", "external_group"]
 """`thread` is a group that is about something; the members of an `external_group` are the host's
 to say. All are one model: only what one may do in them differs (CONV-01, GRP-17)."""
-STATE_VERSION = 1
+STATE_VERSION = 2
 """Of the snapshot's form. A snapshot of another version is ignored: the log is replayed instead."""
 
 T = TypeVar("T")
@@ -50,6 +50,8 @@ class Member:
     delivered_seq: int = 0
     delivered_at: int = 0
     delivered_n: int = 0
+    sent_seq: int = 0
+    """of the last countable message that the user has sent"""
 
     def join(self, role: Role, seq: int, number: int, at: int) -> None:
         """A member from the event at `seq` on, who has read and received all that came before."""
@@ -67,6 +69,16 @@ class Member:
             first is not None and first <= seq and (last is None or seq <= last)
             for first, last in self.intervals
         )
+
+
+@dataclass(slots=True)
+class Ahead:
+    """Where a mark has moved to before that is stored or told to anybody else (RCPT-09)."""
+
+    seq: int
+    number: int
+    excluded: int
+    at: int
 
 
 @dataclass(slots=True)
@@ -95,6 +107,9 @@ class ConversationState:
     """the last message, as the inbox shows it: id, seq, by, ts, text"""
     marks: int = 0
     """how many times any mark has moved"""
+    ahead: dict[tuple[str, str], Ahead] = field(default_factory=dict)
+    """by user and kind, marks that wait to be stored: no part of the snapshot, and seen by nobody
+    but the user, whose unread count they rule"""
     slices: dict[str, Any] = field(default_factory=dict)
     epoch: int = 1
     starts_after: list[int] = field(default_factory=list)
@@ -107,8 +122,16 @@ class ConversationState:
         return self.seq > 0
 
     def unread(self, user: str) -> int:
+        ahead = self.read_ahead(user) if self.ahead else None
+        if ahead is not None:
+            return self.number - ahead.number - ahead.excluded
         member = self.members[user]
         return self.number - member.read_number - member.excluded
+
+    def read_ahead(self, user: str) -> Ahead | None:
+        """The user's read mark, if it is ahead of the one that the others know."""
+        ahead = self.ahead.get((user, "read"))
+        return ahead if ahead is not None and ahead.seq > self.members[user].read_seq else None
 
     def current_members(self) -> list[str]:
         return [user for user, member in self.members.items() if member.role is not None]
@@ -121,6 +144,9 @@ class ConversationState:
         for member in self.members.values():
             if member.read_seq < seq:
                 member.excluded += 1
+        for ahead in self.ahead.values():
+            if ahead.seq < seq:
+                ahead.excluded += 1
 
     def sent_by(self, user: str | None, seq: int, number: int, at: int) -> None:
         """A countable message: it takes `number` and moves its sender's own marks."""
@@ -128,7 +154,7 @@ class ConversationState:
         self.numbered_seq = seq
         member = self.members.get(user) if user is not None else None
         if member is not None:
-            member.read_seq = member.delivered_seq = seq
+            member.read_seq = member.delivered_seq = member.sent_seq = seq
             member.read_at = member.delivered_at = at
             member.read_n = member.delivered_n = 0
             member.read_number = number
@@ -151,7 +177,7 @@ class ConversationState:
                     m.role,
                     [list(interval) for interval in m.intervals],
                     *(m.read_seq, m.read_number, m.read_at, m.read_n, m.excluded),
-                    *(m.delivered_seq, m.delivered_at, m.delivered_n),
+                    *(m.delivered_seq, m.delivered_at, m.delivered_n, m.sent_seq),
                 ]
                 for user, m in self.members.items()
             },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import trio
@@ -143,6 +143,19 @@ class MemoryConversations:
         shelf = await self._shelf(conversation)
         number = max((event.number or 0 for event in shelf.log[:seq]), default=0)
         return PositionAt(Position(number, shelf.excluded(seq)), shelf.seq)
+
+    async def read_at(
+        self, conversation: str, seq: int, marks: Mapping[str, int]
+    ) -> dict[str, int]:
+        shelf = await self._shelf(conversation)
+        times: dict[str, list[int]] = {user: [] for user in marks}
+        for (user, kind), moves in shelf.marks.items():
+            if kind == "read" and user in times:
+                times[user] += [move.at for move in moves if move.seq >= seq]
+        for event in shelf.log[seq - 1 :]:
+            if event.number is not None and event.sender in times:
+                times[event.sender].append(event.at)
+        return {user: min(found) for user, found in times.items() if found}
 
     async def _shelf(self, conversation: str) -> Shelf:
         await trio.lowlevel.checkpoint()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 import trio
 
@@ -62,9 +62,10 @@ class MemoryInboxes:
         log.append(event)
         return event
 
-    async def seen(self, user: str, at: int) -> None:
+    async def seen(self, at: Mapping[str, int]) -> None:
         await self._ready()
-        self._disk.seen[user] = max(at, self._disk.seen.get(user, 0))
+        for user, when in at.items():
+            self._disk.seen[user] = max(when, self._disk.seen.get(user, 0))
 
     async def last_seen(self, users: Collection[str]) -> dict[str, int]:
         await self._ready()

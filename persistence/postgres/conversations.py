@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ...protocol.commands import Position
 from ...protocol.errors import Rejected
@@ -126,6 +126,29 @@ _POSITION = f"""
         (SELECT count(*) {_UNCOUNTED} AND o.seq > $2) AS excluded
 """
 
+# $2 seq, $3 and $4 users and where their marks are now. A mark or an own message lies there, so no
+# more of the log is looked at than they read at once.
+_READ_AT = """
+    SELECT reader.user_id, least(moved.at, wrote.at) AS at
+    FROM unnest($3::text[], $4::bigint[]) AS reader (user_id, read_seq)
+    LEFT JOIN LATERAL (
+        SELECT seq, at FROM mark
+        WHERE conversation = $1 AND user_id = reader.user_id AND kind = 'read' AND seq >= $2
+        ORDER BY seq
+        LIMIT 1
+    ) AS moved ON true
+    LEFT JOIN LATERAL (
+        SELECT at FROM log
+        WHERE conversation = $1
+            AND seq BETWEEN $2 AND least(reader.read_seq, moved.seq)
+            AND sender = reader.user_id
+            AND number IS NOT NULL
+        ORDER BY seq
+        LIMIT 1
+    ) AS wrote ON true
+    WHERE moved.at IS NOT NULL OR wrote.at IS NOT NULL
+"""
+
 
 class PostgresConversations:
     """Implements `Conversations`. Every method is one round trip, `load` is two."""
@@ -223,6 +246,14 @@ class PostgresConversations:
         row = await self._database.first(_POSITION, conversation, seq)
         assert row is not None
         return PositionAt(Position(row["number"] or 0, row["excluded"]), row["as_of"])
+
+    async def read_at(
+        self, conversation: str, seq: int, marks: Mapping[str, int]
+    ) -> dict[str, int]:
+        rows = await self._database.fetch(
+            _READ_AT, conversation, seq, list(marks), list(marks.values())
+        )
+        return {row["user_id"]: row["at"] for row in rows}
 
 
 def _events(conversation: str, rows: Sequence[Record]) -> Events:

@@ -133,6 +133,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "message.edit": {"message_id": SOME_ID, "text": "x"},
     "message.delete": {"message_id": SOME_ID},
     "message.pin": {"message_id": SOME_ID},
+    "message.readers": {"message_id": SOME_ID},
     "message.unpin": {"message_id": SOME_ID},
     "message.versions": {"message_id": SOME_ID},
     "reaction.set": {"message_id": SOME_ID, "emoji": "👍"},

@@ -14,6 +14,7 @@ Action = Callable[[], Awaitable[None]]
 
 CONVERSATIONS = (
     *("load", "renew", "events", "find", "messages", "page", "replies", "edits", "position"),
+    "read_at",
 )
 INBOXES = ("inbox", "changes", "rows", "seen", "last_seen")
 

@@ -139,8 +139,7 @@ async def test_the_user_log_is_numbered_without_gap_also_from_many_devices(twin:
 
 async def test_last_seen_is_the_latest_that_was_told(twin: Twin):
     inboxes = twin.store.inboxes
-    await inboxes.seen("ann", 2000)
-    await inboxes.seen("ann", 1000)
-    await inboxes.seen("bob", 7)
+    await inboxes.seen({"ann": 2000})
+    await inboxes.seen({"bob": 7, "ann": 1000})
     assert await inboxes.last_seen(["ann", "bob", "cy"]) == {"ann": 2000, "bob": 7}
     assert await inboxes.last_seen([]) == {}

@@ -1,0 +1,86 @@
+"""Who came and went: told to who watches, and stored, several at a time (RCPT-16, 18, 19)."""
+
+from __future__ import annotations
+
+import structlog
+import trio
+
+from ..protocol.errors import Rejected
+from .alarms import Alarm
+from .environment import Environment
+from .registry import Registry
+
+_log = structlog.get_logger("palaver.presence")
+
+
+class Presence:
+    """Of all users of an engine. Their sessions tell it, each conversation hears at most once in
+    `Policy.presence_batch_s` of each user, and only if that user is not where they were before.
+
+    Who is online is known in memory alone; stored is when who is not was last seen, all those of a
+    batch by one upsert.
+    """
+
+    def __init__(self, env: Environment, registry: Registry) -> None:
+        self._env = env
+        self._registry = registry
+        self._alarm = Alarm(env.alarms, self._flush)
+        self._before: dict[str, bool] = {}
+        self._now: dict[str, int | None] = {}
+        self._unstored: dict[str, int] = {}
+        self._storing = False
+
+    def changed(self, user: str, last_seen: int | None) -> None:
+        """`user` is offline since `last_seen`, in milliseconds, or online if that is None."""
+        policy = self._env.policy
+        if not policy.presence_enabled:
+            return
+        if not self._now and policy.presence_batch_s:
+            self._alarm.set(trio.current_time() + policy.presence_batch_s)
+        self._before.setdefault(user, last_seen is not None)
+        self._now[user] = last_seen
+        if not policy.presence_batch_s:
+            self._flush()
+
+    def _flush(self) -> None:
+        before, now = self._before, self._now
+        self._before, self._now = {}, {}
+        told: dict[str, dict[str, int | None]] = {}
+        for user, last_seen in now.items():
+            if last_seen is not None:
+                self._unstored[user] = last_seen
+            if before[user] == (last_seen is None):
+                continue  # there and back
+            for id in self._env.hub.watchers(user):
+                told.setdefault(id, {})[user] = last_seen
+        for id, changes in told.items():
+            conversation = self._registry.resident(id)
+            if conversation is not None:
+                conversation.presence(changes)
+        if self._unstored and not self._storing:
+            self._storing = True
+            self._env.nursery.start_soon(self._store)
+
+    async def _store(self) -> None:
+        """What comes meanwhile is stored next, together."""
+        try:
+            while self._unstored:
+                await self._seen()
+        finally:
+            self._storing = False
+
+    async def _seen(self) -> None:
+        seen, self._unstored = self._unstored, {}
+        try:
+            await self._env.store.inboxes.seen(seen)
+        except Rejected:
+            _log.warning("last seen not stored", users=len(seen))
+
+    async def close(self) -> None:
+        """Store when everybody was last seen who was, until now."""
+        self._flush()
+        if self._env.policy.presence_enabled:
+            now, sessions = self._env.clock(), self._env.hub.sessions
+            self._unstored.update((user, now) for user, each in sessions.items() if each.online)
+        if self._unstored:
+            await self._seen()
