@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from ..protocol.errors import Rejected
 from ..protocol.features.history import MessageHistory
 from ..protocol.message import Message
+from ..protocol.paging import page_size
 from ..protocol.policy import Policy
 from ..protocol.records import Messages
 from ..protocol.roles import require_member
+from .numbered_window import NumberedWindow
 from .outbox import Push
 from .ports import Conversations
 from .resident import Resident
@@ -98,13 +101,32 @@ class HistoryRead:
         self._id = ""
         self._spans: list[tuple[int, int]] = []
         self._centre: int | None = None
-        self._windows: list[_Window] | None = None
-        if query.around is None:
+        self._limit = page_size(query.limit, policy.messages_page, policy.max_messages_page)
+        self._windows: Sequence[_Window | NumberedWindow] | None = None
+        self._place: Callable[[], dict[str, int]] = dict
+        number = query.page
+        if number is None and policy.history_style == "page" and not query.has_cursor:
+            number = 1
+        if number is not None:
+            numbered = self._numbered(number)
+            self._windows, self._place = [numbered], numbered.place
+        elif query.around is None:
             self._windows = [
                 self._window(before=query.before, after=query.after, before_time=query.before_time)
             ]
         self._quotes: set[str] = set()
         self._quoted: Messages | None = None
+
+    def _numbered(self, number: int) -> NumberedWindow:
+        return NumberedWindow(
+            self._user,
+            number,
+            limit=self._limit,
+            newest_first=self._policy.history_order == "newest_page_ascending",
+            tombstones=self._policy.show_tombstones,
+            before=self._query.before,
+            before_time=self._query.before_time,
+        )
 
     def _window(
         self,
@@ -116,7 +138,7 @@ class HistoryRead:
     ) -> _Window:
         return _Window(
             self._user,
-            limit=self._query.limit + extra,
+            limit=self._limit + extra,
             tombstones=self._policy.show_tombstones,
             before=before,
             after=after,
@@ -189,5 +211,6 @@ class HistoryRead:
         return [], {
             "messages": items,
             "more": any(page.more for page in pages),
-            "seq": resident.state.seq,
+            "seq": pages[0].as_of,
+            **self._place(),
         }

@@ -10,10 +10,18 @@ from ...protocol.errors import Rejected
 from ...protocol.events import Event
 from ...protocol.ids import is_uuid
 from ...protocol.machine import Mark
-from ...protocol.records import Events, Loaded, Messages, PositionAt, Snapshot
+from ...protocol.records import Events, Loaded, Messages, NumberedPage, PositionAt, Snapshot
 from .database import Database
 from .incarnation import Incarnation
-from .pages import PAGE_AFTER, PAGE_BEFORE, SEQ_AT, as_of, clip
+from .pages import (
+    NUMBERED_FROM_NEWEST,
+    NUMBERED_FROM_OLDEST,
+    PAGE_AFTER,
+    PAGE_BEFORE,
+    SEQ_AT,
+    as_of,
+    clip,
+)
 from .rows import EVENT_COLUMNS, LOG_WITH_OVERLAY, MESSAGE_COLUMNS, Record, event_of, message_of
 
 _HEAD = "(SELECT coalesce(max(seq), 0) FROM log WHERE conversation = $1)"
@@ -120,7 +128,7 @@ _POSITION = f"""
 
 
 class PostgresConversations:
-    """Implements `Conversations`. Every method is one round trip, `load` is two."""
+    """Implements `Conversations`. Every method is one round trip; `load` and a page by time two."""
 
     def __init__(self, database: Database, incarnation: Incarnation, epochs: bool) -> None:
         self._database = database
@@ -178,9 +186,7 @@ class PostgresConversations:
         deleted: bool = True,
     ) -> Messages:
         if before_time is not None:
-            row = await self._database.first(SEQ_AT, conversation, before_time)
-            assert row is not None
-            before = row["seq"] if before is None else min(before, row["seq"])
+            before = await self._before(conversation, before, before_time)
         firsts, lasts = clip(spans, after, before)
         # One more than asked for tells whether there is more.
         sql = PAGE_BEFORE if after is None else PAGE_AFTER
@@ -190,6 +196,40 @@ class PostgresConversations:
             page.more = True
             del page.messages[0 if after is None else -1]
         return page
+
+    async def numbered_page(
+        self,
+        conversation: str,
+        user: str,
+        *,
+        spans: Sequence[tuple[int, int]],
+        offset: int,
+        limit: int,
+        newest_first: bool,
+        before: int | None = None,
+        before_time: int | None = None,
+        deleted: bool = True,
+    ) -> NumberedPage:
+        if before_time is not None:
+            before = await self._before(conversation, before, before_time)
+        rows = await self._database.fetch(
+            NUMBERED_FROM_NEWEST if newest_first else NUMBERED_FROM_OLDEST,
+            conversation,
+            *clip(spans, None, before),
+            deleted,
+            user,
+            offset,
+            limit,
+        )
+        page = _messages(conversation, rows)
+        return NumberedPage(page.messages, rows[0]["total"], page.as_of)
+
+    async def _before(self, conversation: str, before: int | None, time: int) -> int:
+        """The seq that is before both."""
+        row = await self._database.first(SEQ_AT, conversation, time)
+        assert row is not None
+        seq: int = row["seq"]
+        return seq if before is None else min(before, seq)
 
     async def position(self, conversation: str, seq: int) -> PositionAt:
         row = await self._database.first(_POSITION, conversation, seq)

@@ -47,6 +47,44 @@ def _page(direction: str) -> str:
 PAGE_BEFORE = _page("DESC")
 PAGE_AFTER = _page("ASC")
 
+
+def _numbered(direction: str) -> str:
+    # `shown` is only counted: what is in the page is looked up again.
+    return f"""
+        WITH shown AS MATERIALIZED (
+            SELECT l.seq
+            FROM unnest($2::bigint[], $3::bigint[]) AS span (first, last)
+            CROSS JOIN LATERAL (
+                SELECT log.seq FROM log
+                WHERE log.conversation = $1
+                    AND log.seq BETWEEN span.first AND span.last
+                    AND log.event_id = log.message_id
+                    AND (log.audience IS NULL OR $5 = ANY (log.audience))
+                OFFSET 0
+            ) AS l
+            WHERE $4 OR NOT EXISTS (
+                SELECT FROM overlay AS o
+                WHERE o.conversation = $1 AND o.seq = l.seq AND o.deleted_at IS NOT NULL
+            )
+        )
+        SELECT head.as_of, counted.total, found.*
+        FROM (
+            SELECT coalesce(max(seq), 0) AS as_of FROM log WHERE conversation = $1
+        ) AS head
+        CROSS JOIN (SELECT count(*) AS total FROM shown) AS counted
+        LEFT JOIN LATERAL (
+            SELECT {MESSAGE_COLUMNS}
+            FROM (SELECT seq FROM shown ORDER BY seq {direction} OFFSET $6 LIMIT $7) AS chosen
+            JOIN {LOG_WITH_OVERLAY} ON l.conversation = $1 AND l.seq = chosen.seq
+        ) AS found ON true
+        ORDER BY found.seq
+    """
+
+
+# $2 to $4 as above, $5 user, $6 offset, $7 limit.
+NUMBERED_FROM_NEWEST = _numbered("DESC")
+NUMBERED_FROM_OLDEST = _numbered("ASC")
+
 # The first seq whose time is $2 or later. Times never fall and seqs have no gaps within a
 # conversation, so the log is its own index: some twenty probes of the primary key.
 SEQ_AT = """

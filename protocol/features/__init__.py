@@ -22,6 +22,7 @@ from . import (
     members,
     messages,
     pins,
+    search,
     subscriptions,
     system,
     typing,
@@ -40,6 +41,7 @@ FEATURES: tuple[ModuleType, ...] = (
     subscriptions,
     history,
     inbox,
+    search,
 )
 
 _BASES = {
