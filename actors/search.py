@@ -16,7 +16,7 @@ from .registry import Registry
 async def search_messages(
     query: SearchMessages, user: str, env: Environment, registry: Registry
 ) -> dict[str, Any]:
-    """The Reply to `query` of `user`. A conversation that is not theirs is not found."""
+    """The Reply to `query` of `user`."""
     policy = env.policy
     if policy.search_mode == "off":
         raise Rejected("FEATURE_DISABLED")

@@ -62,9 +62,8 @@ def _numbered(direction: str) -> str:
                     AND (log.audience IS NULL OR $5 = ANY (log.audience))
                 OFFSET 0
             ) AS l
-            WHERE $4 OR NOT EXISTS (
-                SELECT FROM overlay AS o
-                WHERE o.conversation = $1 AND o.seq = l.seq AND o.deleted_at IS NOT NULL
+            WHERE $4 OR l.seq NOT IN (
+                SELECT seq FROM overlay WHERE conversation = $1 AND deleted_at IS NOT NULL
             )
         )
         SELECT head.as_of, counted.total, found.*

@@ -86,9 +86,10 @@ BY_WORDS = _search(f"""
             FROM (SELECT DISTINCT conversation FROM mine LIMIT {_SCOPED + 1}) AS these
         ) AS scope
         WHERE numnode(words) > 0
-        OFFSET 0
     ) AS wanted
-    JOIN search AS s ON s.tsv @@ wanted.scoped
+    CROSS JOIN LATERAL (
+        SELECT * FROM search WHERE search.tsv @@ wanted.scoped OFFSET 0
+    ) AS s
     JOIN mine ON mine.conversation = s.conversation
     WHERE {_ALLOWED}
 """)

@@ -12,7 +12,10 @@ from palaver.persistence.memory.store import MemoryStore
 
 Action = Callable[[], Awaitable[None]]
 
-CONVERSATIONS = ("load", "renew", "events", "find", "messages", "page", "position")
+CONVERSATIONS = (
+    *("load", "renew", "events", "find", "messages"),
+    *("page", "numbered_page", "position"),
+)
 INBOXES = ("inbox", "changes", "rows", "seen", "last_seen")
 
 

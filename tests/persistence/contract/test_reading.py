@@ -163,6 +163,52 @@ async def test_HIST_01_walking_back_meets_every_message_once(twin: Twin):
     assert [message.id for message in seen] == [message.id for message in chat.sent]
 
 
+@pytest.mark.parametrize("spans", SPANS)
+async def test_HIST_02_numbered_pages_are_what_counting_by_hand_gives(twin: Twin, spans):
+    chat = await talk(twin)
+    spans = sorted(spans)
+    times: list[dict[str, int]] = [{}, {"before": 45}, {"before_time": chat.sent[20].at}]
+    for end, deleted, newest in itertools.product(times, (True, False), (True, False)):
+        expected = [
+            message
+            for message in chat.sent
+            if any(first <= message.seq <= last for first, last in spans)
+            and (deleted or not message.deleted)
+            and message.seq < end.get("before", 999)
+            and message.at < end.get("before_time", 10**13)
+        ]
+        for offset, limit in ((0, 7), (7, 7), (30, 100), (999, 5)):
+            page = await twin.store.conversations.numbered_page(
+                chat.id,
+                "ann",
+                spans=spans,
+                offset=offset,
+                limit=limit,
+                newest_first=newest,
+                deleted=deleted,
+                **end,
+            )
+            ordered = expected[::-1] if newest else expected
+            chosen = sorted(m.seq for m in ordered[offset : offset + limit])
+            assert [message.seq for message in page.messages] == chosen
+            assert (page.total, page.as_of) == (len(expected), chat.state.seq)
+
+
+async def test_HIST_02_what_is_meant_for_others_is_not_counted(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob", "cy"]).create()
+    write = chat.write("ann", SendMessage(text="between us"))
+    write.events[0].audience = ("ann", "cy")
+    await chat.append(write).outcome()
+    await chat.send("ann", "to all").outcome()
+    totals = {}
+    for user in chat.users:
+        page = await twin.store.conversations.numbered_page(
+            chat.id, user, spans=[(1, 99)], offset=0, limit=9, newest_first=True
+        )
+        totals[user] = page.total, len(page.messages)
+    assert totals == {"ann": (2, 2), "bob": (1, 1), "cy": (2, 2)}
+
+
 async def test_void_events_are_no_messages(twin: Twin):
     chat = await Chat(twin.store, ["ann", "bob"]).create()
     chat.send("ann", "one", client_id="k")
