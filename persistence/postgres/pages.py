@@ -8,6 +8,10 @@ from .rows import LOG_WITH_OVERLAY, MESSAGE_COLUMNS
 
 _LAST_SEQ = 2**63 - 1
 
+# Rather than event_id = message_id, which Postgres thinks is rarely true: it would then read a long
+# conversation from end to end and sort it, instead of following the key as far as the limit.
+_IS_MESSAGE = "{0}.message_id IS NOT NULL AND {0}.message_seq IS NULL"
+
 
 def as_of(query: str) -> str:
     """The rows of `query` in order of `seq`, with `as_of`; a single row of nulls if there is none.
@@ -33,7 +37,7 @@ def _page(direction: str) -> str:
             SELECT {MESSAGE_COLUMNS} FROM {LOG_WITH_OVERLAY}
             WHERE l.conversation = $1
                 AND l.seq BETWEEN span.first AND span.last
-                AND l.event_id = l.message_id
+                AND {_IS_MESSAGE.format("l")}
                 AND ($4 OR o.deleted_at IS NULL)
             ORDER BY l.seq {direction}
             LIMIT $5
@@ -58,7 +62,7 @@ def _numbered(direction: str) -> str:
                 SELECT log.seq FROM log
                 WHERE log.conversation = $1
                     AND log.seq BETWEEN span.first AND span.last
-                    AND log.event_id = log.message_id
+                    AND {_IS_MESSAGE.format("log")}
                     AND (log.audience IS NULL OR $5 = ANY (log.audience))
                 OFFSET 0
             ) AS l

@@ -24,6 +24,14 @@ _SCOPED: Final = 500
 """Conversations that are looked for by their lexeme; of who has more, every hit is checked."""
 
 
+_TIMES: Final = f"""
+    jsonb_array_elements(member.intervals) AS each
+    CROSS JOIN LATERAL (
+        SELECT (each ->> 0)::bigint AS first, coalesce((each ->> 1)::bigint, {2**63 - 1}) AS last
+    ) AS times
+"""
+
+
 def _search(found: str) -> str:
     """One page and the total of `found`, a query for conversation, seq, at and rank.
 
@@ -31,18 +39,7 @@ def _search(found: str) -> str:
     $8 limit.
     """
     return f"""
-        WITH mine AS MATERIALIZED (
-            SELECT
-                member.conversation,
-                (times ->> 0)::bigint AS first,
-                coalesce((times ->> 1)::bigint, {2**63 - 1}) AS last
-            FROM member
-            CROSS JOIN LATERAL jsonb_array_elements(member.intervals) AS times
-            WHERE member.user_id = $1
-                AND member.role IS NOT NULL
-                AND ($2::uuid IS NULL OR member.conversation = $2)
-        ),
-        found AS MATERIALIZED ({found})
+        WITH found AS MATERIALIZED ({found})
         SELECT counted.total, page.*
         FROM (SELECT count(*) AS total FROM found) AS counted
         LEFT JOIN LATERAL (
@@ -58,9 +55,14 @@ def _search(found: str) -> str:
     """
 
 
-_ALLOWED = """
-    s.seq BETWEEN mine.first AND mine.last
-    AND (s.audience IS NULL OR $1 = ANY (s.audience))
+_MINE = """
+    member.user_id = $1
+    AND member.role IS NOT NULL
+    AND ($2::uuid IS NULL OR member.conversation = $2)
+"""
+
+_SHOWN = """
+    (s.audience IS NULL OR $1 = ANY (s.audience))
     AND ($4::text IS NULL OR s.sender = $4)
     AND ($5::timestamptz IS NULL OR s.at > $5)
     AND ($6::timestamptz IS NULL OR s.at < $6)
@@ -68,6 +70,17 @@ _ALLOWED = """
         SELECT FROM overlay AS o
         WHERE o.conversation = s.conversation AND o.seq = s.seq AND o.deleted_at IS NOT NULL
     )
+"""
+
+# The limit keeps it one look at the member's key per hit, whatever Postgres expects of the user.
+_SEEN = f"""
+    CROSS JOIN LATERAL (
+        SELECT FROM member CROSS JOIN LATERAL {_TIMES}
+        WHERE {_MINE}
+            AND member.conversation = s.conversation
+            AND s.seq BETWEEN times.first AND times.last
+        LIMIT 1
+    ) AS seen
 """
 
 # Words so common that none is left find nothing.
@@ -83,36 +96,37 @@ BY_WORDS = _search(f"""
             SELECT
                 count(*) AS conversations,
                 string_agg(quote_literal(' ' || conversation), '|')::tsquery AS lexemes
-            FROM (SELECT DISTINCT conversation FROM mine LIMIT {_SCOPED + 1}) AS these
+            FROM (SELECT conversation FROM member WHERE {_MINE} LIMIT {_SCOPED + 1}) AS mine
         ) AS scope
         WHERE numnode(words) > 0
     ) AS wanted
     CROSS JOIN LATERAL (
         SELECT * FROM search WHERE search.tsv @@ wanted.scoped OFFSET 0
     ) AS s
-    JOIN mine ON mine.conversation = s.conversation
-    WHERE {_ALLOWED}
+    {_SEEN}
+    WHERE {_SHOWN}
 """)
 
 BY_TRIGRAMS = _search(f"""
     SELECT s.conversation, s.seq, s.at, 0 AS rank
-    FROM search AS s
-    JOIN mine ON mine.conversation = s.conversation
-    WHERE s.text ILIKE $3 AND {_ALLOWED}
+    FROM (SELECT * FROM search WHERE text ILIKE $3 OFFSET 0) AS s
+    {_SEEN}
+    WHERE {_SHOWN}
 """)
 
 # Without an index for it, everything that the user may see is looked at, and nothing else.
 BY_LOOKING = _search(f"""
     SELECT s.conversation, s.seq, s.at, 0 AS rank
-    FROM mine
+    FROM member
+    CROSS JOIN LATERAL {_TIMES}
     CROSS JOIN LATERAL (
         SELECT * FROM search
-        WHERE search.conversation = mine.conversation
-            AND search.seq BETWEEN mine.first AND mine.last
+        WHERE search.conversation = member.conversation
+            AND search.seq BETWEEN times.first AND times.last
             AND search.text ILIKE $3
         OFFSET 0
     ) AS s
-    WHERE {_ALLOWED}
+    WHERE {_MINE} AND {_SHOWN}
 """)
 
 

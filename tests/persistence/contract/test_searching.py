@@ -159,8 +159,8 @@ async def test_SRCH_10_each_filter_narrows(twin: Twin):
             ({"before": at[2]}, [1, 0]),
             ({"by": "bob", "after": at[0], "before": at[5]}, [4, 2]),
         ):
-            expected = [f"zebra {number}" for number in expected]
-            assert await texts(twin, "ann", "zebra", mode, **narrow) == expected, narrow
+            lines = [f"zebra {number}" for number in expected]
+            assert await texts(twin, "ann", "zebra", mode, **narrow) == lines, narrow
 
 
 async def test_SRCH_11_what_was_stored_when_an_engine_died_is_found_by_the_next(twin: Twin):

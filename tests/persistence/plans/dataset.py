@@ -55,7 +55,8 @@ _STEPS = {
         SELECT
             {_ID.format("g")}, id, id, seq, seq, {_AT.format("n")}, 1, 'message.sent',
             'user-' || n % 100,
-            CASE WHEN n % 1000 = 0 THEN 'calculus ' WHEN n % 10 = 0 THEN 'hello ' ELSE '' END || (
+            CASE WHEN random() < 0.001 THEN 'calculus '
+                 WHEN random() < 0.1 THEN 'hello ' ELSE '' END || (
                 SELECT string_agg('word' || floor(20000 * random() ^ 3), ' ')
                 FROM generate_series(1, 8) WHERE n = n
             )
