@@ -10,13 +10,14 @@ import trio
 from ..actors.outbox import Parcel, Push
 from ..protocol.disconnects import Disconnect
 from ..protocol.features.history import MessageHistory, Resume
+from ..protocol.features.search import SearchMessages
 from ..protocol.frames import Item
 from .auth import Identity
 from .metrics import Counters
 from .wire import WebSocketWire
 from .write_side import WriteSide
 
-PAGES: Final = frozenset((MessageHistory.name, Resume.name))
+PAGES: Final = frozenset((MessageHistory.name, Resume.name, SearchMessages.name))
 """Queries whose answers are as large as the client asks for."""
 
 

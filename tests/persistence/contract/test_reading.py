@@ -163,12 +163,12 @@ async def test_HIST_01_walking_back_meets_every_message_once(twin: Twin):
     assert [message.id for message in seen] == [message.id for message in chat.sent]
 
 
-@pytest.mark.parametrize("spans", SPANS)
-async def test_HIST_02_numbered_pages_are_what_counting_by_hand_gives(twin: Twin, spans):
+async def test_HIST_02_numbered_pages_are_what_counting_by_hand_gives(twin: Twin):
     chat = await talk(twin)
-    spans = sorted(spans)
-    times: list[dict[str, int]] = [{}, {"before": 45}, {"before_time": chat.sent[20].at}]
-    for end, deleted, newest in itertools.product(times, (True, False), (True, False)):
+    ends: list[dict[str, int]] = [{}, {"before": 45}, {"before_time": chat.sent[20].at}]
+    for spans, end, deleted, newest in itertools.product(
+        (SPANS[0], sorted(SPANS[2]), []), ends, (True, False), (True, False)
+    ):
         expected = [
             message
             for message in chat.sent
@@ -177,7 +177,7 @@ async def test_HIST_02_numbered_pages_are_what_counting_by_hand_gives(twin: Twin
             and message.seq < end.get("before", 999)
             and message.at < end.get("before_time", 10**13)
         ]
-        for offset, limit in ((0, 7), (7, 7), (30, 100), (999, 5)):
+        for offset, limit in ((0, 7), (7, 100), (999, 5)):
             page = await twin.store.conversations.numbered_page(
                 chat.id,
                 "ann",
