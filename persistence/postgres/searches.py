@@ -20,9 +20,9 @@ from .rows import LOG_WITH_OVERLAY, MESSAGE_COLUMNS, message_of
 
 _TRIGRAM: Final = 3
 """Characters without which an index of trigrams is of no use."""
-_SCOPED: Final = 500
-"""Conversations that are looked for by their lexeme; of who has more, every hit is checked."""
-
+_SCOPED: Final = 200
+"""Conversations that are looked for by their lexemes, in the index of words. Each of them costs
+something for each hit, so of who has more, all messages are looked at."""
 
 _TIMES: Final = f"""
     jsonb_array_elements(member.intervals) AS each
@@ -87,10 +87,7 @@ _SEEN = f"""
 BY_WORDS = _search(f"""
     SELECT s.conversation, s.seq, s.at, ts_rank(s.tsv, wanted.words) AS rank
     FROM (
-        SELECT
-            words,
-            CASE WHEN scope.conversations <= {_SCOPED} THEN words && scope.lexemes ELSE words END
-                AS scoped
+        SELECT words, words && scope.lexemes AS scoped, scope.conversations > {_SCOPED} AS too_many
         FROM plainto_tsquery('english', $3) AS words
         CROSS JOIN (
             SELECT
@@ -101,15 +98,31 @@ BY_WORDS = _search(f"""
         WHERE numnode(words) > 0
     ) AS wanted
     CROSS JOIN LATERAL (
-        SELECT * FROM search WHERE search.tsv @@ wanted.scoped OFFSET 0
+        SELECT * FROM search WHERE search.tsv @@ wanted.scoped AND NOT wanted.too_many
+        UNION ALL
+        SELECT each.*
+        FROM member
+        CROSS JOIN LATERAL (
+            SELECT * FROM search
+            WHERE search.conversation = member.conversation
+                AND (search.tsv @@ wanted.words) IS TRUE -- not by the index
+            OFFSET 0
+        ) AS each
+        WHERE {_MINE} AND wanted.too_many
     ) AS s
     {_SEEN}
     WHERE {_SHOWN}
 """)
 
+# Postgres chooses what narrows more: the index of trigrams, the conversations, or both.
 BY_TRIGRAMS = _search(f"""
     SELECT s.conversation, s.seq, s.at, 0 AS rank
-    FROM (SELECT * FROM search WHERE text ILIKE $3 OFFSET 0) AS s
+    FROM (
+        SELECT * FROM search
+        WHERE text ILIKE $3
+            AND conversation = ANY (ARRAY (SELECT conversation FROM member WHERE {_MINE}))
+        OFFSET 0
+    ) AS s
     {_SEEN}
     WHERE {_SHOWN}
 """)

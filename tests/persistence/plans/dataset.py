@@ -27,7 +27,7 @@ HEAVY = "user-0"
 _ID = "('00000000-0000-7000-8000-' || lpad(to_hex({}), 12, '0'))::uuid"
 _AT = "timestamptz '2024-01-01' + {} * interval '30 seconds'"
 
-# Group 0 is the big one. Users are members of it if their number is below 100.
+# Group 0 is the big one. Users 1 to 99 are members of it.
 _STEPS = {
     "incarnation": "INSERT INTO incarnation (ended_at, clean) VALUES (now(), true)",
     "conversations": f"""
@@ -43,7 +43,7 @@ _STEPS = {
         FROM generate_series(0, {GROUPS}) AS g
         CROSS JOIN generate_series(0, {USERS - 1}) AS u
         WHERE CASE
-            WHEN g = 0 THEN u < 100
+            WHEN g = 0 THEN u BETWEEN 1 AND 99
             WHEN u = 0 THEN g % 20 = 7
             ELSE (g * 7919 + u * 104729) % 200 = 0
         END

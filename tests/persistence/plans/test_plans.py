@@ -53,13 +53,13 @@ CASES = {
         searches.BY_WORDS, search("user-50", None, "calculus"), WORDS
     ),
     "words, rare, a thousand groups": Case(
-        searches.BY_WORDS, search(HEAVY, None, "calculus"), WORDS
+        searches.BY_WORDS, search(HEAVY, None, "calculus"), LOOKING
     ),
     "words, common, all of a user": Case(
         searches.BY_WORDS, search("user-50", None, "hello"), WORDS
     ),
     "words, common, a thousand groups": Case(
-        searches.BY_WORDS, search(HEAVY, None, "hello"), WORDS
+        searches.BY_WORDS, search(HEAVY, None, "hello"), LOOKING
     ),
     "words, common, one group": Case(searches.BY_WORDS, search(HEAVY, SMALL, "hello"), WORDS),
     "words, common, the big group": Case(searches.BY_WORDS, search("user-50", BIG, "hello"), WORDS),
@@ -118,7 +118,7 @@ def million(postgres_dsn: str) -> str:
 def test_PERF_every_query_uses_its_index(million: str, name: str, mode: str):
     case = CASES[name]
     explained = asyncio.run(explain(million, case, mode))
-    nodes = list(walk(explained["Plan"]))
+    nodes = [node for node in walk(explained["Plan"]) if node["Actual Loops"]]
     used = {node["Index Name"] for node in nodes if "Index Name" in node}
     root = explained["Plan"]
     print(
@@ -127,7 +127,7 @@ def test_PERF_every_query_uses_its_index(million: str, name: str, mode: str):
         f"  {', '.join(sorted(used))}",
         flush=True,
     )
-    whole = {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"}
+    whole = {node["Relation Name"] for node in nodes if "Seq Scan" in node["Node Type"]}
     assert not whole & NEVER_WHOLE
     assert all(
         node.get("Rows Removed by Join Filter", 0) * node["Actual Loops"] <= MOST_COMPARED
