@@ -8,7 +8,9 @@ by comparing positions with heads; so nothing is ever left out, and doing it aga
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final, NoReturn
 
 import structlog
@@ -27,6 +29,7 @@ _ROWS: Final = 1000
 _CONVERSATIONS: Final = 100
 """Of one statement, at most."""
 _AGAIN_S: Final = 1.0
+_AFTER_MISTAKE_S: Final = 60.0
 
 MAX_WORDS_OF: Final = 50_000
 """Characters of a text whose words are found: more might not fit into a tsvector, 1 MB."""
@@ -92,13 +95,14 @@ INDEX: Final = f"""
 
 
 class Indexer:
-    """Works while `run` runs, on one connection of the readers at a time. While it has much to do
-    it rests for as long as each statement took."""
+    """Works while `run` runs, on one connection of the readers at a time. News come before what was
+    left over, and while there is much to do it rests for as long as each statement took."""
 
     def __init__(self, database: Database, incarnation: Incarnation) -> None:
         self._database = database
         self._incarnation = incarnation
         self._waiting: dict[str, None] = {}
+        self._behind: deque[str] = deque()
         self._busy = True  # until the first look at what is behind
         self._news = trio.Event()
         self._hurry = trio.Event()
@@ -111,7 +115,7 @@ class Indexer:
 
     async def caught_up(self) -> None:
         """Return when everything that was told is in the table."""
-        while self._busy or self._waiting:
+        while self._busy or self._waiting or self._behind:
             self._hurry.set()
             await self._idle.wait()
         await trio.lowlevel.checkpoint()
@@ -119,23 +123,30 @@ class Indexer:
     async def run(self) -> NoReturn:
         await self._take_stock()
         while True:
-            if not self._waiting:
+            if not self._waiting and not self._behind:
                 self._rest()
                 await self._news.wait()
                 with trio.move_on_after(_GATHER_S):
                     await self._hurry.wait()
             self._busy = True
             began = trio.current_time()
-            chosen = list(self._waiting)[:_CONVERSATIONS]
-            for id in chosen:
-                del self._waiting[id]
+            chosen = self._choose()
             try:
-                self.told(await self._index(chosen))
+                self._behind.extend(await self._index(chosen))
             except Rejected:
-                self.told(chosen)
+                self._behind.extend(chosen)
                 await trio.sleep(_AGAIN_S)
-            if self._waiting:
+            if self._waiting or self._behind:
                 await trio.sleep(trio.current_time() - began)
+
+    def _choose(self) -> list[str]:
+        """What to look at next. One that stands in both is looked at twice, which does no harm."""
+        chosen = list(islice(self._waiting, _CONVERSATIONS))
+        for id in chosen:
+            del self._waiting[id]
+        while self._behind and len(chosen) < _CONVERSATIONS:
+            chosen.append(self._behind.popleft())
+        return chosen
 
     def _rest(self) -> None:
         self._busy = False
@@ -148,8 +159,11 @@ class Indexer:
                 rows = await self._database.fetch(_BEHIND)
             except Rejected:
                 await trio.sleep(_AGAIN_S)
+            except DatabaseError as error:
+                _log.error("nothing is indexed for search", error=str(error))
+                await trio.sleep(_AFTER_MISTAKE_S)
             else:
-                self.told(str(row["conversation"]) for row in rows)
+                self._behind.extend(str(row["conversation"]) for row in rows)
                 return
 
     async def _index(self, conversations: list[str]) -> list[str]:
@@ -161,6 +175,6 @@ class Indexer:
             if len(conversations) > 1:  # it may be about one of them
                 return [more for id in conversations for more in await self._index([id])]
             # Tried again with the next message of it, or by the next start.
-            _log.error("not indexed for search", conversation=conversations[0], error=str(error))
+            _log.error("a conversation is not indexed for search", error=str(error))
             return []
         return [str(row["conversation"]) for row in found]

@@ -121,6 +121,18 @@ async def test_SRCH_11_a_text_of_any_length_is_indexed(fresh_database: str):
         assert len(await texts(store, "finis", "trgm")) == 1
 
 
+async def test_SRCH_11_one_that_cannot_be_indexed_holds_up_no_other(fresh_database: str):
+    async with PostgresStore(fresh_database) as store:
+        await execute(fresh_database, "ALTER TABLE search ADD CHECK (text <> 'poison')")
+        chats = [await Chat(store, ["ann", "bob"]).create() for _ in range(3)]
+        for chat, text in zip(chats, ("zebra one", "poison", "zebra two"), strict=True):
+            chat.send("ann", text)
+        with structlog.testing.capture_logs() as entries:
+            assert set(await texts(store, "zebra")) == {"zebra one", "zebra two"}
+        assert {entry["log_level"] for entry in entries} == {"error"}
+        assert "poison" not in str(entries)
+
+
 async def test_C_26_where_search_is_off_nothing_is_indexed(fresh_database: str):
     async with PostgresStore(fresh_database, search="off") as store:
         await talk(store, "zebra")
