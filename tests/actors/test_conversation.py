@@ -135,6 +135,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "message.unpin": {"message_id": SOME_ID},
     "conversation.resume": {"epoch": 1, "seq": 0},
     "presence.get": {},
+    "message.search": {"query": "secret"},
 }
 ELSEWHERE = {"conversation.create", "conversation.list", "sync.changes"}
 """Commands that name no conversation."""
@@ -153,7 +154,7 @@ async def test_CONV_18_who_is_no_member_can_do_nothing(kind: str, who: str):
         payload = dict(PAYLOADS.get(kind, {}))
         if "message_id" in payload:
             payload["message_id"] = target.id
-        if kind == "presence.get":
+        if kind in ("presence.get", "message.search"):
             payload["conversation"] = room
         outsider.submit(kind, payload, c=room, id=1, seq=1)
         await settled()

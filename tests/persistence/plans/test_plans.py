@@ -89,7 +89,7 @@ CASES = {
     "inbox, first page": inbox(inboxes._PAGE, 51, None, None),
     "inbox, a later page": inbox(inboxes._PAGE, 51, "2024-06-01", SMALL, user="user-50"),
     "inbox, every row": inbox(inboxes._ALL),
-    "inbox, three rows": Case(
+    "inbox, named rows": Case(
         inboxes._THESE, [HEAVY, 1, [SMALL, BIG]], {"member_pkey", "conversation_head_pkey"}
     ),
     "changes since": inbox(inboxes._CHANGES, "999999999"),
@@ -115,7 +115,7 @@ def million(postgres_dsn: str) -> str:
 
 @pytest.mark.parametrize("mode", ["custom", "generic"])
 @pytest.mark.parametrize("name", CASES)
-def test_PERF_every_query_uses_its_index(million: str, name: str, mode: str):
+def test_PERF_07_every_query_uses_its_index(million: str, name: str, mode: str):
     case = CASES[name]
     explained = asyncio.run(explain(million, case, mode))
     nodes = [node for node in walk(explained["Plan"]) if node["Actual Loops"]]
