@@ -23,6 +23,7 @@ class NumberedWindow:
         limit: int,
         newest_first: bool,
         tombstones: bool,
+        system: bool,
         before: int | None,
         before_time: int | None,
     ) -> None:
@@ -31,6 +32,7 @@ class NumberedWindow:
         self._limit = limit
         self._newest_first = newest_first
         self._tombstones = tombstones
+        self._system = system
         self._before = before
         self._before_time = before_time
         self._page: NumberedPage | None = None
@@ -57,6 +59,7 @@ class NumberedWindow:
             before=self._before,
             before_time=self._before_time,
             deleted=self._tombstones,
+            system=self._system,
         )
 
     def place(self) -> dict[str, int]:

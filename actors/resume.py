@@ -131,7 +131,7 @@ class ResumeRead:
         for push in pushes:
             event = push.event
             assert isinstance(event, Event)
-            if member.sees(event.seq) and may_see(event, self._user):
+            if member.sees(event.seq) and may_see(event, self._user, member):
                 close_gap()
                 hidden = None
                 out.append(push)

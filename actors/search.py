@@ -43,7 +43,7 @@ async def search_messages(
     hits = [hit for hit in found.hits if _is_there(hit, user, registry)]
     total = found.total - len(found.hits) + len(hits)
     return {
-        "hits": [{"c": hit.conversation, **hit.message.wire()} for hit in hits],
+        "hits": [{"c": hit.conversation, **hit.message.wire(user=user)} for hit in hits],
         "page": query.page,
         "limit": limit,
         "total": total,

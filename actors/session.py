@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from typing import Any
 
 import structlog
 import trio
 
-from ..protocol.commands import UserQuery
+from ..protocol.commands import SessionCommand, UserQuery
 from ..protocol.disconnects import Disconnect
 from ..protocol.errors import Rejected
+from ..protocol.features.forwards import ForwardMessage
 from ..protocol.features.inbox import UnreadChanged
 from .bucket import Bucket, Rate
 from .environment import Environment
+from .forwarding import forward
 from .inbox import Inbox
 from .logs import hashed, stack
 from .outbox import Outbox, Parcel, Push
@@ -41,7 +44,7 @@ class Session:
         self._env = env
         self._registry = registry
         self._inbox = Inbox(user, env, registry)
-        self._queries: deque[Request[UserQuery]] = deque()
+        self._queries: deque[Request[UserQuery | SessionCommand]] = deque()
         self._unread: dict[str, int] = {}
         self._touched: dict[str, None] = {}
         self._count_at = math.inf
@@ -86,7 +89,7 @@ class Session:
             if session is None or box.session == session:
                 box.close(why)
 
-    def submit(self, request: Request[UserQuery]) -> None:
+    def submit(self, request: Request[UserQuery | SessionCommand]) -> None:
         if len(self._queries) >= self._env.limits.session_queries:
             request.refuse(Rejected("OVERLOADED", retry_after=1.0))
             return
@@ -133,9 +136,9 @@ class Session:
         finally:
             self._running = False
 
-    async def _answer(self, request: Request[UserQuery]) -> None:
+    async def _answer(self, request: Request[UserQuery | SessionCommand]) -> None:
         try:
-            result = await self._inbox.answer(request.command)
+            result = await self._carry_out(request)
             if "conversations" in result:
                 if not self.counting:
                     await self._start_counting()
@@ -147,6 +150,16 @@ class Session:
             correlation = self._env.new_id()
             _log.error("query failed", correlation=correlation, stack=stack(error))
             request.refuse(Rejected("INTERNAL", correlation=correlation))
+
+    async def _carry_out(self, request: Request[UserQuery | SessionCommand]) -> dict[str, Any]:
+        match request.command:
+            case UserQuery() as query:
+                return await self._inbox.answer(query)
+            case ForwardMessage() as command:
+                origin, box = request.conversation, request.asker
+                return await forward(command, origin, box, self._env, self._registry)
+            case _:
+                raise Rejected("UNSUPPORTED_COMMAND")
 
     async def _start_counting(self) -> None:
         # First the flag, so that what changes while the counts are read is counted again.

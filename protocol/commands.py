@@ -81,10 +81,12 @@ class MoveMark:
 
 @immutable
 class Emit:
-    """Send a signal to the subscribers of the conversation, except to `by` itself."""
+    """Send a signal to the subscribers of the conversation, or of this thread of it, except to `by`
+    itself."""
 
     signal: SignalData
     by: str
+    thread: str | None = None
 
 
 @immutable
@@ -95,6 +97,7 @@ class After:
     delay_s: float
     signal: SignalData
     by: str
+    thread: str | None = None
 
 
 @immutable
@@ -106,9 +109,11 @@ class Cancel:
 
 @immutable
 class Subscribe:
-    """The asking connection starts or stops to get this conversation's signals (CONN-11)."""
+    """The asking connection starts or stops to get this conversation's signals (CONN-11), or those
+    of one thread of it. To stop without a thread ends those of all threads, too."""
 
     on: bool
+    thread: str | None = None
 
 
 Effect = EventData | MoveMark | Emit | After | Cancel | Subscribe
@@ -122,6 +127,8 @@ class Command(BaseModel):
     name: ClassVar[str]
     host_only: ClassVar[bool] = False
     """Not for clients: only the host, in its own process, may ask for it."""
+    host_may: ClassVar[bool] = False
+    """The host, too, may ask for it, who is no member of anything."""
 
 
 class ConversationCommand(Command):
@@ -135,11 +142,11 @@ class ConversationCommand(Command):
     def needs(self, state: ConversationState) -> Needs:
         return NOTHING
 
-    def needs_position(
+    def needs_more(
         self, state: ConversationState, user: str, messages: Mapping[str, Message]
-    ) -> int | None:
-        """A seq whose `Position` it needs, too, but can name only once its messages are known."""
-        return None
+    ) -> Needs:
+        """What it needs besides, but can name only once its messages are known."""
+        return NOTHING
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         raise NotImplementedError
@@ -157,6 +164,8 @@ class DurableCommand(ConversationCommand):
     """
 
     writes: ClassVar[bool] = True
+    while_locked: ClassVar[bool] = False
+    """Is carried out in a locked conversation, too (CONV-21)."""
 
     client_id: ClientId | None = None
     attempt: int = Field(default=1, ge=1, le=1_000_000)
@@ -171,6 +180,11 @@ class Query(ConversationCommand):
 
 class UserQuery(Command):
     """A command that reads across the caller's conversations; carried out by their session."""
+
+
+class SessionCommand(Command):
+    """A command in which several conversations have a part. The caller's session leads and asks one
+    after another, since conversations never ask each other."""
 
 
 _MAX_NAME = 100

@@ -11,6 +11,8 @@ import trio
 from ...protocol.commands import Position
 from ...protocol.errors import Rejected
 from ...protocol.events import Event
+from ...protocol.features.edits import MessageEdited
+from ...protocol.features.threads import ThreadReplied
 from ...protocol.machine import Mark
 from ...protocol.records import Events, Loaded, Messages, NumberedPage, PositionAt, Snapshot
 from .disk import Disk, Shelf, copy_json
@@ -84,10 +86,11 @@ class MemoryConversations:
         after: int | None = None,
         before_time: int | None = None,
         deleted: bool = True,
+        system: bool = False,
     ) -> Messages:
         shelf = await self._shelf(conversation)
         end = _end(shelf, before, before_time)
-        found = _messages(shelf, spans, after or 0, end, deleted)
+        found = _within(shelf, _shown(shelf, system), spans, after or 0, end, deleted)
         page = found[:limit] if after is not None else found[-limit:]
         messages = [shelf.message(event) for event in page]
         return Messages(messages, shelf.seq, more=len(found) > limit)
@@ -104,12 +107,13 @@ class MemoryConversations:
         before: int | None = None,
         before_time: int | None = None,
         deleted: bool = True,
+        system: bool = False,
     ) -> NumberedPage:
         shelf = await self._shelf(conversation)
         end = _end(shelf, before, before_time)
         found = [
             event
-            for event in _messages(shelf, spans, 0, end, deleted)
+            for event in _within(shelf, _shown(shelf, system), spans, 0, end, deleted)
             if event.audience is None or user in event.audience
         ]
         if newest_first:
@@ -117,6 +121,35 @@ class MemoryConversations:
         else:
             page = found[offset : offset + limit]
         return NumberedPage([shelf.message(event) for event in page], len(found), shelf.seq)
+
+    async def edits(self, conversation: str, message: str, limit: int) -> Events:
+        shelf = await self._shelf(conversation)
+        edits = [
+            event
+            for event in shelf.events(0)
+            if isinstance(event.data, MessageEdited) and event.data.message_id == message
+        ]
+        return Events(edits[-limit:], shelf.seq)
+
+    async def replies(
+        self,
+        conversation: str,
+        root: str,
+        *,
+        spans: Sequence[tuple[int, int]],
+        after: int,
+        limit: int,
+        deleted: bool = True,
+    ) -> Messages:
+        shelf = await self._shelf(conversation)
+        replies = [
+            shelf.log[event.seq]  # the event after this one
+            for event in shelf.log
+            if isinstance(event.data, ThreadReplied) and event.data.message_id == root
+        ]
+        found = _within(shelf, replies, spans, after, shelf.seq + 1, deleted)
+        messages = [shelf.message(event) for event in found[:limit]]
+        return Messages(messages, shelf.seq, more=len(found) > limit)
 
     async def position(self, conversation: str, seq: int) -> PositionAt:
         shelf = await self._shelf(conversation)
@@ -137,15 +170,26 @@ def _end(shelf: Shelf, before: int | None, before_time: int | None) -> int:
     return min(end, bisect_left(shelf.log, before_time, key=lambda event: event.at) + 1)
 
 
-def _messages(
-    shelf: Shelf, spans: Sequence[tuple[int, int]], after: int, end: int, deleted: bool
+def _shown(shelf: Shelf, system: bool) -> list[Event]:
+    """The messages; with `system`, what is shown like them, too."""
+    return [
+        event for event in shelf.log if event.data.is_message or (system and event.data.is_system)
+    ]
+
+
+def _within(
+    shelf: Shelf,
+    events: list[Event],
+    spans: Sequence[tuple[int, int]],
+    after: int,
+    end: int,
+    deleted: bool,
 ) -> list[Event]:
-    """Those within `spans`, between `after` and `end`."""
+    """Those of `events` within `spans`, between `after` and `end`."""
     return [
         event
-        for event in shelf.log
-        if event.data.is_message
-        and after < event.seq < end
+        for event in events
+        if after < event.seq < end
         and any(first <= event.seq <= last for first, last in spans)
         and (deleted or not shelf.is_deleted(event))
     ]

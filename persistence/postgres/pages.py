@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...protocol.features import EVENTS
 from .rows import LOG_WITH_OVERLAY, MESSAGE_COLUMNS
 
 _LAST_SEQ = 2**63 - 1
 
+SYSTEM_KINDS = [name for name, kind in EVENTS.items() if kind.is_system]
+
 # Rather than event_id = message_id, which Postgres thinks is rarely true: it would then read a long
 # conversation from end to end and sort it, instead of following the key as far as the limit.
-_IS_MESSAGE = "{0}.message_id IS NOT NULL AND {0}.message_seq IS NULL"
+_SHOWN = "(l.message_id IS NOT NULL AND l.message_seq IS NULL OR l.kind = ANY ($6::text[]))"
 
 
 def as_of(query: str) -> str:
@@ -37,7 +40,7 @@ def _page(direction: str) -> str:
             SELECT {MESSAGE_COLUMNS} FROM {LOG_WITH_OVERLAY}
             WHERE l.conversation = $1
                 AND l.seq BETWEEN span.first AND span.last
-                AND {_IS_MESSAGE.format("l")}
+                AND {_SHOWN}
                 AND ($4 OR o.deleted_at IS NULL)
             ORDER BY l.seq {direction}
             LIMIT $5
@@ -47,26 +50,47 @@ def _page(direction: str) -> str:
     """)
 
 
-# $2 and $3 first and last seq of spans, $4 whether deleted ones come, $5 limit.
+# $2 and $3 first and last seq of spans, $4 whether deleted ones come, $5 limit, $6 kinds of events
+# that come beside the messages.
 PAGE_BEFORE = _page("DESC")
 PAGE_AFTER = _page("ASC")
+
+# The same of the replies to message $6 after seq $7. Each stands right after the event that says so
+# of its root, and those events have an index of their own; so a page of a thread is read from its
+# beginning and no further than the limit, whatever else there is in the conversation.
+REPLIES = as_of(f"""
+    SELECT {MESSAGE_COLUMNS}
+    FROM log AS replied
+    JOIN {LOG_WITH_OVERLAY} ON l.conversation = replied.conversation AND l.seq = replied.seq + 1
+    WHERE replied.message_id = $6
+        AND replied.kind = 'thread.replied'
+        AND replied.conversation = $1
+        AND replied.seq >= $7
+        AND EXISTS (
+            SELECT FROM unnest($2::bigint[], $3::bigint[]) AS span (first, last)
+            WHERE l.seq BETWEEN span.first AND span.last
+        )
+        AND ($4 OR o.deleted_at IS NULL)
+    ORDER BY replied.seq
+    LIMIT $5
+""")
 
 
 def _numbered(direction: str) -> str:
     # `shown` is only counted: what is in the page is looked up again.
     return f"""
         WITH shown AS MATERIALIZED (
-            SELECT l.seq
+            SELECT each.seq
             FROM unnest($2::bigint[], $3::bigint[]) AS span (first, last)
             CROSS JOIN LATERAL (
-                SELECT log.seq FROM log
-                WHERE log.conversation = $1
-                    AND log.seq BETWEEN span.first AND span.last
-                    AND {_IS_MESSAGE.format("log")}
-                    AND (log.audience IS NULL OR $5 = ANY (log.audience))
+                SELECT l.seq FROM log AS l
+                WHERE l.conversation = $1
+                    AND l.seq BETWEEN span.first AND span.last
+                    AND {_SHOWN}
+                    AND (l.audience IS NULL OR $5 = ANY (l.audience))
                 OFFSET 0
-            ) AS l
-            WHERE $4 OR l.seq NOT IN (
+            ) AS each
+            WHERE $4 OR each.seq NOT IN (
                 SELECT seq FROM overlay WHERE conversation = $1 AND deleted_at IS NOT NULL
             )
         )
@@ -77,14 +101,14 @@ def _numbered(direction: str) -> str:
         CROSS JOIN (SELECT count(*) AS total FROM shown) AS counted
         LEFT JOIN LATERAL (
             SELECT {MESSAGE_COLUMNS}
-            FROM (SELECT seq FROM shown ORDER BY seq {direction} OFFSET $6 LIMIT $7) AS chosen
+            FROM (SELECT seq FROM shown ORDER BY seq {direction} OFFSET $7 LIMIT $8) AS chosen
             JOIN {LOG_WITH_OVERLAY} ON l.conversation = $1 AND l.seq = chosen.seq
         ) AS found ON true
         ORDER BY found.seq
     """
 
 
-# $2 to $4 as above, $5 user, $6 offset, $7 limit.
+# $2 to $4 and $6 as for `_page`, $5 user, $7 offset, $8 limit.
 NUMBERED_FROM_NEWEST = _numbered("DESC")
 NUMBERED_FROM_OLDEST = _numbered("ASC")
 

@@ -9,33 +9,50 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TypeVar
 
-from ..commands import Command, ConversationCommand, DurableCommand, Query, UserQuery
+from ..commands import (
+    Command,
+    ConversationCommand,
+    DurableCommand,
+    Query,
+    SessionCommand,
+    UserQuery,
+)
 from ..events import EventData, SignalData, Void
 from ..state import Slice
 from . import (
     conversation,
     deletes,
     edits,
+    forwards,
+    group_settings,
     history,
     inbox,
+    lock,
     marks,
     members,
     messages,
     pins,
+    reactions,
     search,
     subscriptions,
     system,
+    threads,
     typing,
 )
 
 FEATURES: tuple[ModuleType, ...] = (
     conversation,
+    group_settings,
+    lock,
     members,
     messages,
     edits,
     deletes,
     system,
     pins,
+    reactions,
+    threads,
+    forwards,
     marks,
     typing,
     subscriptions,
@@ -49,6 +66,7 @@ _BASES = {
     ConversationCommand,
     DurableCommand,
     Query,
+    SessionCommand,
     UserQuery,
     EventData,
     SignalData,

@@ -21,6 +21,9 @@ class MessageHistory(Query):
     `page` counts from 1, among the messages before `before` or `before_time` if given; the policy's
     `history_order` says from which end. It counts what the caller may be shown, so it costs more
     the longer a conversation is: cursors are for long ones.
+
+    `system`: also the events that tell of members and settings, each as a message without text
+    whose `kind` is the event's name (GRP-13, AUTO-08).
     """
 
     name: ClassVar[str] = "message.history"
@@ -31,6 +34,7 @@ class MessageHistory(Query):
     before_time: int | None = Field(default=None, ge=0)
     page: int | None = Field(default=None, ge=1, le=1_000_000)
     limit: int | None = Field(default=None, ge=1, le=LARGEST_PAGE)
+    system: bool = False
 
     @model_validator(mode="after")
     def _one_cursor(self) -> MessageHistory:

@@ -14,7 +14,7 @@ Action = Callable[[], Awaitable[None]]
 
 CONVERSATIONS = (
     *("load", "renew", "events", "find", "messages"),
-    *("page", "numbered_page", "position"),
+    *("page", "numbered_page", "replies", "edits", "position"),
 )
 INBOXES = ("inbox", "changes", "rows", "seen", "last_seen")
 

@@ -70,20 +70,22 @@ CASES = {
     "substring without trigrams, one": Case(
         searches.BY_LOOKING, substring(HEAVY, SMALL, "word1"), LOOKING
     ),
-    "history, newest page": Case(pages.PAGE_BEFORE, [BIG, *ALWAYS, True, 51]),
+    "history, newest page": Case(pages.PAGE_BEFORE, [BIG, *ALWAYS, True, 51, []]),
     "history, before a seq, no tombstones": Case(
-        pages.PAGE_BEFORE, [BIG, [0], [50_000], False, 51]
+        pages.PAGE_BEFORE, [BIG, [0], [50_000], False, 51, []]
     ),
-    "history, after a seq": Case(pages.PAGE_AFTER, [BIG, [50_000], [2**62], True, 51]),
+    "history, after a seq": Case(
+        pages.PAGE_AFTER, [BIG, [50_000], [2**62], True, 51, pages.SYSTEM_KINDS]
+    ),
     "history, seq of a time": Case(pages.SEQ_AT, [BIG, "2024-01-20"]),
     "history, page 1 from the newest": Case(
-        pages.NUMBERED_FROM_NEWEST, [BIG, *ALWAYS, True, "user-50", 0, 50]
+        pages.NUMBERED_FROM_NEWEST, [BIG, *ALWAYS, True, "user-50", [], 0, 50]
     ),
     "history, page 1000 from the oldest": Case(
-        pages.NUMBERED_FROM_OLDEST, [BIG, *ALWAYS, False, "user-50", 50_000, 50]
+        pages.NUMBERED_FROM_OLDEST, [BIG, *ALWAYS, False, "user-50", [], 50_000, 50]
     ),
     "history, page 1 of a small group": Case(
-        pages.NUMBERED_FROM_NEWEST, [SMALL, *ALWAYS, False, HEAVY, 0, 50]
+        pages.NUMBERED_FROM_NEWEST, [SMALL, *ALWAYS, False, HEAVY, pages.SYSTEM_KINDS, 0, 50]
     ),
     "resume": Case(conversations._EVENTS, [BIG, 99_500, 1000]),
     "inbox, first page": inbox(inboxes._PAGE, 51, None, None),

@@ -15,6 +15,7 @@ from palaver.protocol.commands import (
     ConversationCommand,
     DurableCommand,
     Query,
+    SessionCommand,
     UserQuery,
 )
 from palaver.protocol.events import Event, EventData, Payload, SignalData
@@ -22,7 +23,10 @@ from palaver.protocol.features import COMMANDS, EVENTS, FEATURES, SIGNALS, SLICE
 from palaver.protocol.message import Message, Overlay
 from palaver.tests.support.values import IDS, datas, events
 
-BASES = {Command, ConversationCommand, DurableCommand, Query, UserQuery, EventData, SignalData}
+BASES = {
+    *(Command, ConversationCommand, DurableCommand, Query, SessionCommand, UserQuery),
+    *(EventData, SignalData),
+}
 
 ENVELOPE = {"id", "by", "client_id", "number", "redacted", "preview"}
 """Keys that `Event.item` puts beside the fields of an event."""
