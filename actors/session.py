@@ -46,7 +46,7 @@ class Session:
         self._inbox = Inbox(user, env, registry)
         self._queries: deque[Request[UserQuery | SessionCommand]] = deque()
         self._unread: dict[str, int] = {}
-        self._touched: dict[str, None] = {}
+        self._touched: dict[str, bool] = {}
         self._count_at = math.inf
         self._offline_at = math.inf
         self._wake = trio.Event()
@@ -96,12 +96,13 @@ class Session:
         self._queries.append(request)
         self._run()
 
-    def touch(self, conversation: str) -> None:
-        """The unread count of `conversation` may have changed."""
+    def touch(self, conversation: str, *, told: bool = False) -> None:
+        """The unread count of `conversation` may have changed. `told`: some device knows another
+        one than was pushed, so that it is pushed again even if it comes back to that."""
         if not self._touched:
             self._count_at = trio.current_time() + self._env.limits.unread_flush_s
             self._run()
-        self._touched[conversation] = None
+        self._touched[conversation] = told or self._touched.get(conversation, False)
 
     def _run(self) -> None:
         self._wake.set()
@@ -142,6 +143,9 @@ class Session:
             if "conversations" in result:
                 if not self.counting:
                     await self._start_counting()
+                for row in result["conversations"]:
+                    if row["unread"] != self._unread.get(row["c"], 0):
+                        self.touch(row["c"], told=True)
                 result["unread"] = sum(self._unread.values())
             request.answer(request.ok(result))
         except Rejected as no:
@@ -181,12 +185,12 @@ class Session:
         try:
             counts = await self._inbox.unread_of(touched)
         except Rejected:
-            for id in touched:
-                self.touch(id)
+            for id, told in touched.items():
+                self.touch(id, told=told)
             return
         changed: dict[str, int] = {}
         for id, count in counts.items():
-            if count != self._unread.get(id, 0):
+            if touched[id] or count != self._unread.get(id, 0):
                 changed[id] = self._unread[id] = count
                 if count == 0:
                     del self._unread[id]

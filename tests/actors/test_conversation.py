@@ -191,7 +191,7 @@ async def test_CONV_08_CONV_18_what_does_not_exist_is_not_found(kind: str, nowhe
         assert engine.health()["conversations"] == 0
 
 
-async def test_what_is_no_command_is_said_to_be_none():
+async def test_WS_07_what_is_no_command_is_said_to_be_none():
     async with memory_engine() as engine:
         ann = Device(engine, "ann")
         error = (await ann.ask("message.explode"))["error"]

@@ -90,7 +90,7 @@ def test_one_parcel_holds_all_that_one_wake_up_produced():
     assert line.boxes["ann"].parcels[0] is line.boxes["bob"].parcels[0], "encoded once for all"
 
 
-def test_whoever_is_outside_the_audience_gets_skipped():
+def test_WS_10_whoever_is_outside_the_audience_gets_skipped():
     line = Line("ann", "bob", "cid", "dan")
     line.send("for all")
     line.send("for two", ("ann", "bob"))
@@ -206,7 +206,7 @@ async def test_a_device_that_has_gone_looks_no_longer():
 
 
 @pytest.mark.parametrize("durability", ["commit", "write_behind"])
-async def test_GRP_07_HIST_11_membership_that_changes_amid_a_batch(durability: str):
+async def test_GRP_07_HIST_11_WS_10_membership_that_changes_amid_a_batch(durability: str):
     """All of it in one wake-up: everybody sees exactly their own interval."""
     store = MemoryStore(durability="commit" if durability == "commit" else "write_behind")
     async with memory_engine(store=store, policy={"durability": durability}) as engine:

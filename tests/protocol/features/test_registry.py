@@ -132,7 +132,7 @@ def said(event: Event, item: dict[str, Any]) -> EventData:
 
 
 @given(events())
-def test_every_event_round_trips(event: Event):
+def test_WS_08_every_event_round_trips_with_its_place(event: Event):
     for kind in CODECS:
         codec = kind()
         item = codec.decode(codec.encode(event.item()))
