@@ -66,6 +66,10 @@ class Conversation:
         """Whether `state` may be told as it is: it is loaded and, under `commit`, all stored."""
         return self._loaded and self._effects.is_told
 
+    def has_erased(self, message: str) -> bool:
+        """Whether an event of late has taken the content of `message` away; if `is_known`."""
+        return self._effects.resident.ring.erases(message)
+
     def __len__(self) -> int:
         """How many messages wait in the mailbox."""
         return len(self._mailbox)

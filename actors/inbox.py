@@ -12,12 +12,15 @@ from typing import Any
 from ..protocol.commands import UserQuery
 from ..protocol.errors import Rejected
 from ..protocol.features.inbox import GetPresence, ListConversations, SyncChanges
+from ..protocol.features.search import SearchMessages
+from ..protocol.paging import page_size
 from ..protocol.records import InboxRow
 from ..protocol.roles import require_member
 from ..protocol.state import ConversationState
 from .conversation import Conversation
 from .environment import Environment
 from .registry import Registry
+from .search import search_messages
 
 SHOWN_MEMBERS = 5
 MAX_PRESENCES = 500
@@ -37,6 +40,8 @@ class Inbox:
                 return await self._changes(cursor, n)
             case GetPresence(conversation=id):
                 return await self._presence(id)
+            case SearchMessages():
+                return await search_messages(query, self._user, self._env, self._registry)
             case _:
                 raise Rejected("UNSUPPORTED_COMMAND")
 
@@ -62,7 +67,9 @@ class Inbox:
             counts.update((view["c"], view["unread"]) for view in await self._views(inbox.rows))
         return counts
 
-    async def _list(self, limit: int, cursor: str | None) -> dict[str, Any]:
+    async def _list(self, asked: int | None, cursor: str | None) -> dict[str, Any]:
+        policy = self._env.policy
+        limit = page_size(asked, policy.conversations_page, policy.max_conversations_page)
         page = await self._env.store.inboxes.inbox(self._user, limit, cursor)
         views = {view["c"]: view for view in await self._views(page.rows)}
         if cursor is None:

@@ -14,10 +14,13 @@ from ..protocol.records import (
     Changes,
     Condition,
     Events,
+    Found,
     Inbox,
     Loaded,
     Messages,
+    NumberedPage,
     PositionAt,
+    Search,
     UserEvent,
     Write,
 )
@@ -128,6 +131,25 @@ class Conversations(Protocol):
         """
         ...
 
+    async def numbered_page(
+        self,
+        conversation: str,
+        user: str,
+        *,
+        spans: Sequence[tuple[int, int]],
+        offset: int,
+        limit: int,
+        newest_first: bool,
+        before: int | None = None,
+        before_time: int | None = None,
+        deleted: bool = True,
+        system: bool = False,
+    ) -> NumberedPage:
+        """At most `limit` messages after the first `offset` ones, counted from the newest or the
+        oldest of those that `user` may see within `spans`; and how many there are. The rest is as
+        for `page`."""
+        ...
+
     async def position(self, conversation: str, seq: int) -> PositionAt:
         """How many countable messages lie up to `seq`, and how many after it are excluded."""
         ...
@@ -175,6 +197,24 @@ class Inboxes(Protocol):
         ...
 
 
+class Searches(Protocol):
+    """Finding messages by what they say now."""
+
+    async def search(self, search: Search) -> Found:
+        """A page of the messages that match, of conversations that the user is a member of, within
+        their times of membership, without those that are deleted or not meant for them.
+
+        "fts": all words occur, in any inflection; what has them more often or closer together comes
+        first, then the newest. "trgm": the text occurs as it is, but for upper and lower case;
+        the newest first. `total` is exact, over all pages.
+        """
+        ...
+
+    async def caught_up(self) -> None:
+        """Return when everything that is stored by now can be found (SRCH-11)."""
+        ...
+
+
 class Store(Protocol):
     """All of it, opened and closed together."""
 
@@ -186,3 +226,6 @@ class Store(Protocol):
 
     @property
     def inboxes(self) -> Inboxes: ...
+
+    @property
+    def searches(self) -> Searches: ...

@@ -11,10 +11,20 @@ from ...protocol.events import Event
 from ...protocol.features.edits import MessageEdited
 from ...protocol.ids import is_uuid
 from ...protocol.machine import Mark
-from ...protocol.records import Events, Loaded, Messages, PositionAt, Snapshot
+from ...protocol.records import Events, Loaded, Messages, NumberedPage, PositionAt, Snapshot
 from .database import Database
 from .incarnation import Incarnation
-from .pages import PAGE_AFTER, PAGE_BEFORE, REPLIES, SEQ_AT, SYSTEM_KINDS, as_of, clip
+from .pages import (
+    NUMBERED_FROM_NEWEST,
+    NUMBERED_FROM_OLDEST,
+    PAGE_AFTER,
+    PAGE_BEFORE,
+    REPLIES,
+    SEQ_AT,
+    SYSTEM_KINDS,
+    as_of,
+    clip,
+)
 from .rows import EVENT_COLUMNS, LOG_WITH_OVERLAY, MESSAGE_COLUMNS, Record, event_of, message_of
 
 _HEAD = "(SELECT coalesce(max(seq), 0) FROM log WHERE conversation = $1)"
@@ -151,7 +161,7 @@ _READ_AT = """
 
 
 class PostgresConversations:
-    """Implements `Conversations`. Every method is one round trip, `load` is two."""
+    """Implements `Conversations`. Every method is one round trip; `load` and a page by time two."""
 
     def __init__(self, database: Database, incarnation: Incarnation, epochs: bool) -> None:
         self._database = database
@@ -209,9 +219,7 @@ class PostgresConversations:
         system: bool = False,
     ) -> Messages:
         if before_time is not None:
-            row = await self._database.first(SEQ_AT, conversation, before_time)
-            assert row is not None
-            before = row["seq"] if before is None else min(before, row["seq"])
+            before = await self._before(conversation, before, before_time)
         firsts, lasts = clip(spans, after, before)
         # One more than asked for tells whether there is more.
         sql = PAGE_BEFORE if after is None else PAGE_AFTER
@@ -241,6 +249,42 @@ class PostgresConversations:
         kind = MessageEdited.name
         rows = await self._database.fetch(_EDITS, conversation, message, kind, limit)
         return _events(conversation, rows)
+
+    async def numbered_page(
+        self,
+        conversation: str,
+        user: str,
+        *,
+        spans: Sequence[tuple[int, int]],
+        offset: int,
+        limit: int,
+        newest_first: bool,
+        before: int | None = None,
+        before_time: int | None = None,
+        deleted: bool = True,
+        system: bool = False,
+    ) -> NumberedPage:
+        if before_time is not None:
+            before = await self._before(conversation, before, before_time)
+        rows = await self._database.fetch(
+            NUMBERED_FROM_NEWEST if newest_first else NUMBERED_FROM_OLDEST,
+            conversation,
+            *clip(spans, None, before),
+            deleted,
+            user,
+            SYSTEM_KINDS if system else (),
+            offset,
+            limit,
+        )
+        page = _messages(conversation, rows)
+        return NumberedPage(page.messages, rows[0]["total"], page.as_of)
+
+    async def _before(self, conversation: str, before: int | None, time: int) -> int:
+        """The seq that is before both."""
+        row = await self._database.first(SEQ_AT, conversation, time)
+        assert row is not None
+        seq: int = row["seq"]
+        return seq if before is None else min(before, seq)
 
     async def position(self, conversation: str, seq: int) -> PositionAt:
         row = await self._database.first(_POSITION, conversation, seq)

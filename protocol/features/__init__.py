@@ -33,6 +33,7 @@ from . import (
     messages,
     pins,
     reactions,
+    search,
     subscriptions,
     system,
     threads,
@@ -57,6 +58,7 @@ FEATURES: tuple[ModuleType, ...] = (
     subscriptions,
     history,
     inbox,
+    search,
 )
 
 _BASES = {

@@ -13,8 +13,8 @@ from palaver.persistence.memory.store import MemoryStore
 Action = Callable[[], Awaitable[None]]
 
 CONVERSATIONS = (
-    *("load", "renew", "events", "find", "messages", "page", "replies", "edits", "position"),
-    "read_at",
+    *("load", "renew", "events", "find", "messages"),
+    *("page", "numbered_page", "replies", "edits", "read_at", "position"),
 )
 INBOXES = ("inbox", "changes", "rows", "seen", "last_seen")
 

@@ -236,6 +236,11 @@ async def test_GRP_13_AUTO_08_system_messages_stand_among_the_others(twin: Twin)
     assert await page(limit=4, system=True, after=0) == shown[:4]
     assert await page(limit=99, system=True, deleted=False) == shown[1:]
     assert await page(limit=99) == [each for each in shown if each[1] == "message.sent"]
+    numbered = await twin.store.conversations.numbered_page(
+        chat.id, "bob", spans=[(1, 99)], offset=1, limit=4, newest_first=True, system=True
+    )
+    assert [(message.seq, message.kind) for message in numbered.messages] == shown[-5:-1]
+    assert numbered.total == len(shown)
     (added,) = (
         await twin.store.conversations.page(chat.id, spans=[(4, 4)], limit=9, system=True)
     ).messages
@@ -263,6 +268,52 @@ async def test_HIST_01_walking_back_meets_every_message_once(twin: Twin):
             break
         before = page.messages[0].seq
     assert [message.id for message in seen] == [message.id for message in chat.sent]
+
+
+async def test_HIST_02_numbered_pages_are_what_counting_by_hand_gives(twin: Twin):
+    chat = await talk(twin)
+    ends: list[dict[str, Any]] = [{}, {"before": 45}, {"before_time": chat.sent[20].at}]
+    for spans, end, deleted, newest in itertools.product(
+        (SPANS[0], sorted(SPANS[2]), []), ends, (True, False), (True, False)
+    ):
+        expected = [
+            message
+            for message in chat.sent
+            if any(first <= message.seq <= last for first, last in spans)
+            and (deleted or not message.deleted)
+            and message.seq < end.get("before", 999)
+            and message.at < end.get("before_time", 10**13)
+        ]
+        for offset, limit in ((0, 7), (7, 100), (999, 5)):
+            page = await twin.store.conversations.numbered_page(
+                chat.id,
+                "ann",
+                spans=spans,
+                offset=offset,
+                limit=limit,
+                newest_first=newest,
+                deleted=deleted,
+                **end,
+            )
+            ordered = expected[::-1] if newest else expected
+            chosen = sorted(m.seq for m in ordered[offset : offset + limit])
+            assert [message.seq for message in page.messages] == chosen
+            assert (page.total, page.as_of) == (len(expected), chat.state.seq)
+
+
+async def test_HIST_02_what_is_meant_for_others_is_not_counted(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob", "cy"]).create()
+    write = chat.write("ann", SendMessage(text="between us"))
+    write.events[0].audience = ("ann", "cy")
+    await chat.append(write).outcome()
+    await chat.send("ann", "to all").outcome()
+    totals = {}
+    for user in chat.users:
+        page = await twin.store.conversations.numbered_page(
+            chat.id, user, spans=[(1, 99)], offset=0, limit=9, newest_first=True
+        )
+        totals[user] = page.total, len(page.messages)
+    assert totals == {"ann": (2, 2), "bob": (1, 1), "cy": (2, 2)}
 
 
 async def test_HIST_12_replies_of_a_root_oldest_first(twin: Twin):

@@ -230,7 +230,7 @@ async def test_DB_02_DB_05_plans_use_the_indexes(fresh_database: str):
 
         await thread.run(fill)
         plans = [
-            await thread.run(plan, PAGE_BEFORE, conversation, [1], [90_000], True, 51),
+            await thread.run(plan, PAGE_BEFORE, conversation, [1], [90_000], True, 51, []),
             await thread.run(plan, _EVENTS, conversation, 99_000, 100),
             await thread.run(plan, _PAGE, "ann", 1, 51, None, None),
             await thread.run(plan, REPLIES, conversation, [1], [2**62], True, 51, root, 50_000),

@@ -182,10 +182,10 @@ def test_MSG_13_a_reply_in_a_thread_may_quote_another():
 
 def test_HIST_12_the_listing_has_its_bounds():
     assert parse_command(ListThread, {"message_id": NOWHERE}) == ListThread(
-        message_id=NOWHERE, after=0, limit=50
+        message_id=NOWHERE, after=0, limit=None
     )
     with pytest.raises(Rejected):
-        parse_command(ListThread, {"message_id": NOWHERE, "limit": 101})
+        parse_command(ListThread, {"message_id": NOWHERE, "limit": 1001})
 
 
 def test_RCPT_14_typing_in_a_thread_is_for_those_who_follow_it():
