@@ -240,9 +240,7 @@ class PostgresConversations:
         deleted: bool = True,
     ) -> Messages:
         clipped = clip(spans, after, None)
-        rows = await self._database.fetch(
-            REPLIES, conversation, *clipped, deleted, limit + 1, root, after
-        )
+        rows = await self._database.fetch(REPLIES, conversation, *clipped, deleted, limit + 1, root)
         return _cut(_messages(conversation, rows), limit, -1)
 
     async def edits(self, conversation: str, message: str, limit: int) -> Events:

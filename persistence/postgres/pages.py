@@ -55,23 +55,25 @@ def _page(direction: str) -> str:
 PAGE_BEFORE = _page("DESC")
 PAGE_AFTER = _page("ASC")
 
-# The same of the replies to message $6 after seq $7. Each stands right after the event that says so
-# of its root, and those events have an index of their own; so a page of a thread is read from its
-# beginning and no further than the limit, whatever else there is in the conversation.
+# The same of the replies to message $6. Each stands right after the event that says so of its root,
+# and those events have an index of their own; so a page of a thread is read from its beginning and
+# no further than the limit, whatever else there is in the conversation.
 REPLIES = as_of(f"""
-    SELECT {MESSAGE_COLUMNS}
-    FROM log AS replied
-    JOIN {LOG_WITH_OVERLAY} ON l.conversation = replied.conversation AND l.seq = replied.seq + 1
-    WHERE replied.message_id = $6
-        AND replied.kind = 'thread.replied'
-        AND replied.conversation = $1
-        AND replied.seq >= $7
-        AND EXISTS (
-            SELECT FROM unnest($2::bigint[], $3::bigint[]) AS span (first, last)
-            WHERE l.seq BETWEEN span.first AND span.last
-        )
-        AND ($4 OR o.deleted_at IS NULL)
-    ORDER BY replied.seq
+    SELECT page.*
+    FROM unnest($2::bigint[], $3::bigint[]) AS span (first, last)
+    CROSS JOIN LATERAL (
+        SELECT {MESSAGE_COLUMNS}
+        FROM log AS replied
+        JOIN {LOG_WITH_OVERLAY} ON l.conversation = replied.conversation AND l.seq = replied.seq + 1
+        WHERE replied.message_id = $6
+            AND replied.kind = 'thread.replied'
+            AND replied.conversation = $1
+            AND replied.seq BETWEEN span.first - 1 AND span.last - 1
+            AND ($4 OR o.deleted_at IS NULL)
+        ORDER BY replied.seq
+        LIMIT $5
+    ) AS page
+    ORDER BY page.seq
     LIMIT $5
 """)
 
