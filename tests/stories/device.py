@@ -34,7 +34,8 @@ class View:
     those of the others: signals do not go to who causes them, one's own show as what is unread."""
 
     user: str
-    seq: int
+    seq: int = field(compare=False)
+    """of the last event shown; what one may not see moves the position on as well"""
     title: str | None = None
     roles: dict[str, str] = field(default_factory=dict)
     pins: dict[str, int] = field(default_factory=dict)
