@@ -23,6 +23,7 @@ import trio
 from ..protocol.errors import Rejected
 from ..protocol.events import Event
 from ..protocol.features.subscriptions import ConversationHead, PresenceChanged
+from ..protocol.personal import UserEventData
 from ..protocol.state import ConversationState
 from .alarms import Alarm
 from .effects import Effects
@@ -32,9 +33,10 @@ from .logs import hashed, stack
 from .mailbox import Mailbox
 from .outbox import Outbox, Parcel
 from .pending import Held
+from .private import hide
 from .replies import Asked
 from .request import Request
-from .resident import load
+from .resident import Resident, load
 from .visit import Visit
 
 _log = structlog.get_logger("palaver.conversation")
@@ -52,11 +54,17 @@ class Conversation:
         self._lanes = Lanes(id, env, self._effects, self._mailbox.post, self._mailbox.put_back)
         self._used = trio.current_time()
         self._loaded = False
+        self._outdated = False
         self.retiring = False
 
     @property
-    def state(self) -> ConversationState:
+    def resident(self) -> Resident:
         """For whoever visits; others read it only if `is_known`."""
+        return self._effects.resident
+
+    @property
+    def state(self) -> ConversationState:
+        """The same for its state."""
         return self._effects.resident.state
 
     @property
@@ -95,6 +103,7 @@ class Conversation:
     async def _load(self) -> None:
         """What an earlier life of this conversation has written comes first."""
         env, store = self._env, self._env.store
+        self._loaded = self._outdated = False
         await store.journal.settled(self.id)
         self._effects.settle()
         self._effects.flush()
@@ -105,6 +114,8 @@ class Conversation:
         refused = self._effects.must_rebuild
         async with env.loading.turn():
             resident = await load(self.id, store.conversations, env.limits.ring)
+        if not env.policy.receipts_optout:
+            resident.state.reticent.clear()
         self._effects.begin(resident)
         if refused and self.state.exists:
             self._effects.rewrite_head()
@@ -207,8 +218,8 @@ class Conversation:
         effects.checkpoint()
 
     async def _rebuild(self) -> None:
-        """If what was refused is still in the state, load it anew."""
-        if self._effects.must_rebuild:
+        """If what was refused is still in the state, or something is not, load it anew."""
+        if self._effects.must_rebuild or self._outdated:
             self._effects.flush()
             await self._load()
 
@@ -236,6 +247,23 @@ class Conversation:
         signal = PresenceChanged(user=user, online=online, last_seen=last_seen)
         self._effects.fanout.signal(signal, user, self._env.clock())
         self._effects.fanout.flush()
+
+    def hide(self, user: str, data: UserEventData, as_of: int) -> None:
+        """`user` has hidden something here, decided when the head was `as_of`; it is stored."""
+        if not self._loaded or not hide(self.resident, user, data, as_of):
+            self._reload()
+
+    def set_reticent(self, user: str, reticent: bool) -> None:
+        """From now on nobody is told of `user`'s marks, or everybody is; if they are a member."""
+        if not self._loaded:
+            self._reload()
+        elif user in self.state.members:
+            change = self.state.reticent.add if reticent else self.state.reticent.discard
+            change(user)
+
+    def _reload(self) -> None:
+        self._outdated = True
+        self._mailbox.wake()
 
     def leave(self, box: Outbox) -> None:
         """`box` is closed: it subscribes no longer."""

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from ..protocol.commands import Command, ConversationCommand, UserQuery, parse_command
+from ..protocol.commands import (
+    Command,
+    ConversationCommand,
+    UserCommand,
+    UserQuery,
+    parse_command,
+)
 from ..protocol.errors import Rejected, invalid
 from ..protocol.features import COMMANDS
 from ..protocol.features.conversation import CreateConversation
@@ -41,7 +47,7 @@ class Dispatch:
         self, asker: Outbox, command: Command, id: int | str | None, conversation: str | None
     ) -> None:
         """The same for a command that is parsed already."""
-        if isinstance(command, UserQuery):
+        if isinstance(command, UserQuery | UserCommand):
             session = session_for(asker.user, self._env, self._registry)
             session.submit(Request(asker, command, id, conversation))
             return

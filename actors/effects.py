@@ -42,6 +42,7 @@ from .environment import Environment
 from .fanout import FanOut
 from .outbox import Outbox, Parcel, Push
 from .pending import Held, Pending, Unsettled
+from .private import learn_reticence
 from .replies import Asked, Replies
 from .resident import Resident
 from .ring import Ring
@@ -150,6 +151,10 @@ class Effects:
             gone = tuple(user for user in members if state.members[user].role is None)
             rows = (member_row(state, user, event.seq) for user in members)
             pending.members = (*pending.members, *rows)
+            if self._env.policy.receipts_optout:
+                present = set(members).difference(gone)
+                logs, nursery = self._env.store.user_logs, self._env.nursery
+                nursery.start_soon(learn_reticence, self.resident, present, logs)
         pending.pushes.append((push, gone))
         pending.events.append(event)
         if (target := data.target) is not None:

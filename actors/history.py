@@ -10,6 +10,7 @@ from ..protocol.message import Message
 from ..protocol.policy import Policy
 from ..protocol.records import Messages
 from ..protocol.roles import require_member
+from ..protocol.state import Hidden, Member
 from .outbox import Push
 from .ports import Conversations
 from .resident import Resident
@@ -66,7 +67,7 @@ class _Window:
 
     def _shown(self, message: Message, resident: Resident) -> bool:
         return (
-            resident.state.members[self._user].sees(message.seq)
+            resident.state.shows(self._user, message.seq)
             and (message.audience is None or self._user in message.audience)
             and (self._tombstones or not message.deleted)
             and (self._before is None or message.seq < self._before)
@@ -84,6 +85,23 @@ class _Window:
             before_time=self._before_time,
             deleted=self._tombstones,
         )
+
+
+def spans(member: Member, hidden: Hidden | None) -> list[tuple[int, int]]:
+    """The ranges of seq whose messages are there for `member`: their times in the conversation,
+    without what they have hidden from themselves."""
+    found = [(first or 0, _END if last is None else last) for first, last in member.intervals]
+    if hidden is None:
+        return found
+    gaps = sorted(seq for seq in hidden.messages if seq > hidden.seq)
+    shown = zip([hidden.seq, *gaps], [*gaps, _END + 1], strict=True)
+    between = [(gap + 1, next_gap - 1) for gap, next_gap in shown]
+    return [
+        (max(one[0], other[0]), min(one[1], other[1]))
+        for one in found
+        for other in between
+        if max(one[0], other[0]) <= min(one[1], other[1])
+    ]
 
 
 class HistoryRead:
@@ -127,9 +145,7 @@ class HistoryRead:
         member = require_member(resident.state, self._user)
         self._id = resident.state.id
         self._quotes = set()
-        self._spans = [
-            (first or 0, _END if last is None else last) for first, last in member.intervals
-        ]
+        self._spans = spans(member, resident.state.hidden.get(self._user))
         if self._query.around is not None and self._windows is None:
             recent = resident.ring.message(self._query.around)
             if recent is None:

@@ -12,17 +12,22 @@ from collections import deque
 import structlog
 import trio
 
-from ..protocol.commands import UserQuery
+from ..protocol.commands import UserCommand, UserQuery
 from ..protocol.disconnects import Disconnect
 from ..protocol.errors import Rejected
 from ..protocol.features.inbox import UnreadChanged
+from ..protocol.personal import SettingsChanged
+from ..protocol.records import UserEvent
 from .bucket import Bucket, Rate
 from .environment import Environment
 from .inbox import Inbox
 from .logs import hashed, stack
 from .outbox import Outbox, Parcel, Push
+from .personal import OwnLog, pushed
 from .registry import Registry
 from .request import Request
+
+ANNOUNCE_AGAIN_S = 1.0
 
 _log = structlog.get_logger("palaver.session")
 
@@ -40,12 +45,14 @@ class Session:
         self._connects = Bucket(Rate(env.limits.connects_per_min, 60.0))
         self._env = env
         self._registry = registry
-        self._inbox = Inbox(user, env, registry)
-        self._queries: deque[Request[UserQuery]] = deque()
+        self._own = OwnLog(user, env, registry, self._happened)
+        self._inbox = Inbox(user, env, registry, self._own)
+        self._queries: deque[Request[UserQuery | UserCommand]] = deque()
         self._unread: dict[str, int] = {}
         self._touched: dict[str, None] = {}
         self._count_at = math.inf
         self._offline_at = math.inf
+        self._announce_at = math.inf
         self._wake = trio.Event()
         self._running = False
 
@@ -63,7 +70,11 @@ class Session:
         self._offline_at = math.inf
         if not self.online:
             self.online = True
-            self._tell_presence(None)
+            if self._env.policy.presence_optout:
+                self._announce_at = trio.current_time()
+                self._run()
+            else:
+                self._tell_presence(None)
 
     def detach(self, box: Outbox) -> None:
         """A device is gone; the last one leaves the user online for a grace period (RCPT-20)."""
@@ -86,7 +97,15 @@ class Session:
             if session is None or box.session == session:
                 box.close(why)
 
-    def submit(self, request: Request[UserQuery]) -> None:
+    @property
+    def concealed(self) -> bool:
+        """Whether nobody may know that the user is online; also while that is not known here."""
+        if not self._env.policy.presence_optout:
+            return False
+        personal = self._own.known
+        return personal is None or personal.settings.presence == "nobody"
+
+    def submit(self, request: Request[UserQuery | UserCommand]) -> None:
         if len(self._queries) >= self._env.limits.session_queries:
             request.refuse(Rejected("OVERLOADED", retry_after=1.0))
             return
@@ -117,25 +136,31 @@ class Session:
                 now = trio.current_time()
                 if now >= self._count_at:
                     await self._count()
+                if now >= self._announce_at:
+                    await self._announce()
                 if now >= self._offline_at:
                     await self._go_offline()
-                deadline = min(self._count_at, self._offline_at)
+                deadline = min(self._count_at, self._announce_at, self._offline_at)
                 if deadline == math.inf:
                     if self.online:
                         return
                     # Its buckets are forgotten when they are full: then a new session is the same.
                     deadline = max(self.messages.full_at, self._connects.full_at)
                     if now >= deadline:
-                        self._env.hub.sessions.pop(self.user, None)
+                        self._env.hub.forget(self.user)
                         return
                 with trio.move_on_at(deadline):
                     await self._wake.wait()
         finally:
             self._running = False
 
-    async def _answer(self, request: Request[UserQuery]) -> None:
+    async def _answer(self, request: Request[UserQuery | UserCommand]) -> None:
+        command = request.command
         try:
-            result = await self._inbox.answer(request.command)
+            if isinstance(command, UserCommand):
+                result = await self._own.carry_out(command, request.conversation)
+            else:
+                result = await self._inbox.answer(command)
             if "conversations" in result:
                 if not self.counting:
                     await self._start_counting()
@@ -147,6 +172,16 @@ class Session:
             correlation = self._env.new_id()
             _log.error("query failed", correlation=correlation, stack=stack(error))
             request.refuse(Rejected("INTERNAL", correlation=correlation))
+
+    def _happened(self, event: UserEvent) -> None:
+        """Something of the user's own was stored."""
+        parcel = Parcel([pushed(event)])
+        for box in self.outboxes:
+            box.offer(parcel)
+        if self.counting and (conversation := event.data.conversation_id) is not None:
+            self.touch(conversation)
+        if isinstance(event.data, SettingsChanged) and self.online:
+            self._tell_presence(None, online=not self.concealed)
 
     async def _start_counting(self) -> None:
         # First the flag, so that what changes while the counts are read is counted again.
@@ -184,22 +219,34 @@ class Session:
             for box in self.outboxes:
                 box.offer(parcel)
 
+    async def _announce(self) -> None:
+        """Tell that the user is here, once it is known whether that may be told."""
+        self._announce_at = math.inf
+        try:
+            await self._own.personal()
+        except Rejected:
+            self._announce_at = trio.current_time() + ANNOUNCE_AGAIN_S
+            return
+        if self.online and not self.concealed:
+            self._tell_presence(None)
+
     async def _go_offline(self) -> None:
-        self._offline_at = math.inf
-        self.online = False
+        self._offline_at = self._announce_at = math.inf
         at = self._env.clock()
+        if not self.concealed:
+            self._tell_presence(at, online=False)
+        self.online = False
         self._env.hub.changed()
-        self._tell_presence(at)
         try:
             await self._env.store.inboxes.seen(self.user, at)
         except Rejected:
             _log.warning("last seen not stored", user=hashed(self.user))
 
-    def _tell_presence(self, last_seen: int | None) -> None:
+    def _tell_presence(self, last_seen: int | None, *, online: bool = True) -> None:
         for id in self._env.hub.watchers(self.user):
             conversation = self._registry.resident(id)
             if conversation is not None:
-                conversation.presence(self.user, self.online, last_seen)
+                conversation.presence(self.user, online, last_seen)
 
 
 def session_for(user: str, env: Environment, registry: Registry) -> Session:

@@ -30,6 +30,15 @@ class Policy(BaseModel):
     max_members: int = Field(256, ge=2, le=100_000, description="Of a group (GRP-02, C-15)")
     max_pins: int = Field(50, ge=1, le=1000, description="Pinned messages of a conversation")
     max_title_chars: int = Field(200, ge=1, le=1000, description="Title of a conversation")
+    conversation_pins: bool = Field(
+        True, description="Members may pin conversations in their own inbox (CONV-12, C-42)"
+    )
+    receipts_optout: bool = Field(
+        False, description="Users may keep to themselves what they have read (RCPT-08, C-10)"
+    )
+    presence_optout: bool = Field(
+        False, description="Users may keep to themselves when they are online (REQ-12)"
+    )
     typing_ttl_s: float = Field(10.0, gt=0, description="Typing ends by itself (RCPT-12, C-39)")
     max_presence_members: int = Field(
         100, ge=0, description="Above it presence is asked for, not pushed (RCPT-16)"

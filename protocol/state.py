@@ -9,7 +9,8 @@ Counting, without ever looking at the messages: the countable ones carry a `numb
     unread = number - read_number - excluded
 
 where `excluded` is how many countable messages after the mark are deleted or void. Own messages
-never count, because sending moves one's own marks.
+never count, because sending moves one's own marks. What a member has hidden for themselves counts
+for them no more (`Hidden`).
 """
 
 from __future__ import annotations
@@ -68,11 +69,42 @@ class Member:
 
 
 @dataclass(slots=True)
+class Hidden:
+    """What one member has hidden from themselves: everything up to `seq`, where the conversation's
+    number was `number` (CONV-13), and single messages, each with whether it counts as unread for
+    the others (MSG-09). `excluded` are the countable ones after `seq` that are deleted or void.
+    """
+
+    seq: int = 0
+    number: int = 0
+    excluded: int = 0
+    messages: dict[int, bool] = field(default_factory=dict)
+
+    def shows(self, seq: int) -> bool:
+        return seq > self.seq and seq not in self.messages
+
+    def exclude(self, seq: int) -> None:
+        if seq > self.seq:
+            self.excluded += 1
+        if seq in self.messages:
+            self.messages[seq] = False
+
+    def unread(self, number: int, member: Member) -> int:
+        """Of a conversation at `number`: from the mark or from `seq` on, whichever is later."""
+        after, counted, excluded = self.seq, self.number, self.excluded
+        if member.read_seq >= after:
+            after, counted, excluded = member.read_seq, member.read_number, member.excluded
+        hidden = sum(counts for seq, counts in self.messages.items() if seq > after)
+        return number - counted - excluded - hidden
+
+
+@dataclass(slots=True)
 class ConversationState:
     """`seq` is the last applied event, 0 before the conversation exists.
 
     `epoch` and `starts_after` (the head at the start of epoch 2, 3, …) belong to the history of
-    this conversation's openings and are kept beside the snapshot, not in it.
+    this conversation's openings and are kept beside the snapshot, not in it. So are the private
+    facts of members: what some have `hidden`, and whose marks are told to nobody (`reticent`).
     """
 
     id: str
@@ -95,6 +127,8 @@ class ConversationState:
     slices: dict[str, Any] = field(default_factory=dict)
     epoch: int = 1
     starts_after: list[int] = field(default_factory=list)
+    hidden: dict[str, Hidden] = field(default_factory=dict)
+    reticent: set[str] = field(default_factory=set)
 
     @property
     def exists(self) -> bool:
@@ -102,7 +136,23 @@ class ConversationState:
 
     def unread(self, user: str) -> int:
         member = self.members[user]
+        if self.hidden and (hidden := self.hidden.get(user)) is not None:
+            return hidden.unread(self.number, member)
         return self.number - member.read_number - member.excluded
+
+    def shows(self, user: str, seq: int) -> bool:
+        """Whether the message at `seq` is there for `user`, who is or was a member: sent in their
+        time (HIST-11), and not hidden by themselves."""
+        return self.members[user].sees(seq) and not self.hides(user, seq)
+
+    def hides(self, user: str, seq: int) -> bool:
+        """Whether `user` has hidden the message at `seq` from themselves."""
+        hidden = self.hidden.get(user) if self.hidden else None
+        return hidden is not None and not hidden.shows(seq)
+
+    def last_for(self, user: str) -> dict[str, Any] | None:
+        """The last message, if `user` may see it."""
+        return self.last if self.last is not None and self.shows(user, self.last["seq"]) else None
 
     def current_members(self) -> list[str]:
         return [user for user, member in self.members.items() if member.role is not None]
@@ -115,6 +165,8 @@ class ConversationState:
         for member in self.members.values():
             if member.read_seq < seq:
                 member.excluded += 1
+        for hidden in self.hidden.values():
+            hidden.exclude(seq)
 
     def sent_by(self, user: str | None, seq: int, number: int, at: int) -> None:
         """A countable message: it takes `number` and moves its sender's own marks."""

@@ -17,6 +17,7 @@ from .conversations import MemoryConversations
 from .disk import Disk
 from .inboxes import MemoryInboxes
 from .journal import MemoryJournal
+from .user_logs import MemoryUserLogs
 
 
 class MemoryStore:
@@ -45,6 +46,7 @@ class MemoryStore:
             self._disk, self.incarnation, durability != "commit", self._check
         )
         self.inboxes = MemoryInboxes(self._disk, self.incarnation, self._check)
+        self.user_logs = MemoryUserLogs(self._disk, self._check)
 
     async def __aenter__(self) -> Self:
         return self

@@ -30,6 +30,7 @@ from .incarnation import Incarnation
 from .installation import installation, probe
 from .migrate import MigrationRefused, migrate
 from .shard import BatchReport
+from .user_logs import PostgresUserLogs
 from .writer import Writer, WriterSettings
 
 _log = structlog.get_logger(__name__)
@@ -69,6 +70,7 @@ class PostgresStore:
     journal: Writer
     conversations: PostgresConversations
     inboxes: PostgresInboxes
+    user_logs: PostgresUserLogs
 
     def __init__(
         self,
@@ -132,6 +134,7 @@ class PostgresStore:
             epochs = self._durability != "commit"
             self.conversations = PostgresConversations(database, self._incarnation, epochs)
             self.inboxes = PostgresInboxes(database, self._incarnation)
+            self.user_logs = PostgresUserLogs(database)
             nursery = await exits.enter_async_context(trio.open_nursery())
             nursery.start_soon(self.journal.run)
             nursery.start_soon(self._watch, started, spool)

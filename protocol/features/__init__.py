@@ -9,19 +9,32 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TypeVar
 
-from ..commands import Command, ConversationCommand, DurableCommand, Query, UserQuery
+from ..commands import (
+    Command,
+    ConversationCommand,
+    DurableCommand,
+    Query,
+    UserCommand,
+    UserQuery,
+)
 from ..events import EventData, SignalData, Void
+from ..personal import UserEventData
 from ..state import Slice
 from . import (
     conversation,
     deletes,
+    drafts,
     edits,
+    hides,
     history,
     inbox,
     marks,
     members,
     messages,
     pins,
+    preferences,
+    settings,
+    stars,
     subscriptions,
     system,
     typing,
@@ -40,6 +53,11 @@ FEATURES: tuple[ModuleType, ...] = (
     subscriptions,
     history,
     inbox,
+    preferences,
+    stars,
+    hides,
+    drafts,
+    settings,
 )
 
 _BASES = {
@@ -47,12 +65,14 @@ _BASES = {
     ConversationCommand,
     DurableCommand,
     Query,
+    UserCommand,
     UserQuery,
     EventData,
     SignalData,
+    UserEventData,
 }
 
-T = TypeVar("T", Command, EventData, SignalData)
+T = TypeVar("T", Command, EventData, SignalData, UserEventData)
 
 
 def _named(base: type[T]) -> dict[str, type[T]]:
@@ -69,6 +89,7 @@ COMMANDS: dict[str, type[Command]] = {
 }
 """What clients may ask for."""
 EVENTS: dict[str, type[EventData]] = {**_named(EventData), Void.name: Void}
+USER_EVENTS: dict[str, type[UserEventData]] = _named(UserEventData)
 SIGNALS: dict[str, type[SignalData]] = _named(SignalData)
 SLICES: tuple[Slice[object], ...] = tuple(
     part for module in FEATURES for part in vars(module).values() if isinstance(part, Slice)

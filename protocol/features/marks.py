@@ -1,4 +1,7 @@
-"""Read and delivered marks: watermarks per member, never events (RCPT-01…07, 10)."""
+"""Read and delivered marks: watermarks per member, never events (RCPT-01…08, 10).
+
+Of who is reticent (RCPT-08) the marks move as well, since counting needs them; nobody is told.
+"""
 
 from __future__ import annotations
 
@@ -57,6 +60,7 @@ class ReadMessages(ConversationCommand):
 
     name: ClassVar[str] = "message.read"
     writes: ClassVar[bool] = True
+    attends: ClassVar[bool] = True
 
     seq: int | None = Field(default=None, ge=1)
     message_ids: list[MessageId] | None = Field(default=None, min_length=1, max_length=100)
@@ -97,7 +101,9 @@ class ReadMessages(ConversationCommand):
             position = Position(state.number, 0)
         assert position is not None, "it was asked for"
         yield MoveMark(context.user, "read", seq, position)
-        yield Emit(MessageRead(by=context.user, seq=seq, at=context.now), by=context.user)
+        if context.user not in state.reticent:
+            signal = MessageRead(by=context.user, seq=seq, at=context.now)
+            yield Emit(signal, by=context.user)
 
     def result(self, state: ConversationState, context: Context) -> dict[str, Any]:
         member = state.members[context.user]
@@ -123,4 +129,6 @@ class Acknowledge(ConversationCommand):
             return
         # Nothing is counted from the delivered mark, so its position is not looked up.
         yield MoveMark(context.user, "delivered", seq, Position(0, 0))
-        yield Emit(MessageDelivered(by=context.user, seq=seq, at=context.now), by=context.user)
+        if context.user not in state.reticent:
+            signal = MessageDelivered(by=context.user, seq=seq, at=context.now)
+            yield Emit(signal, by=context.user)

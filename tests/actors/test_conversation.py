@@ -133,10 +133,21 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "message.delete": {"message_id": SOME_ID},
     "message.pin": {"message_id": SOME_ID},
     "message.unpin": {"message_id": SOME_ID},
+    "message.hide": {"message_id": SOME_ID},
+    "message.star": {"message_id": SOME_ID},
+    "message.unstar": {"message_id": SOME_ID},
+    "draft.save": {"text": "x"},
     "conversation.resume": {"epoch": 1, "seq": 0},
     "presence.get": {},
 }
-ELSEWHERE = {"conversation.create", "conversation.list", "sync.changes"}
+ELSEWHERE = {
+    "conversation.create",
+    "conversation.list",
+    "sync.changes",
+    "star.list",
+    "settings.get",
+    "settings.set",
+}
 """Commands that name no conversation."""
 
 
