@@ -40,6 +40,7 @@ class Session:
         self.user = user
         self.outboxes: list[Outbox] = []
         self.online = False
+        self._shown = False
         self.counting = False
         self.messages = Bucket(Rate(env.limits.messages_per_min, 60.0))
         self._connects = Bucket(Rate(env.limits.connects_per_min, 60.0))
@@ -74,7 +75,7 @@ class Session:
                 self._announce_at = trio.current_time()
                 self._run()
             else:
-                self._tell_presence(None)
+                self._tell_presence(True)
 
     def detach(self, box: Outbox) -> None:
         """A device is gone; the last one leaves the user online for a grace period (RCPT-20)."""
@@ -180,8 +181,9 @@ class Session:
             box.offer(parcel)
         if self.counting and (conversation := event.data.conversation_id) is not None:
             self.touch(conversation)
-        if isinstance(event.data, SettingsChanged) and self.online:
-            self._tell_presence(None, online=not self.concealed)
+        changed = isinstance(event.data, SettingsChanged) and self._shown == self.concealed
+        if changed and self.online:
+            self._tell_presence(not self._shown)
 
     async def _start_counting(self) -> None:
         # First the flag, so that what changes while the counts are read is counted again.
@@ -228,21 +230,22 @@ class Session:
             self._announce_at = trio.current_time() + ANNOUNCE_AGAIN_S
             return
         if self.online and not self.concealed:
-            self._tell_presence(None)
+            self._tell_presence(True)
 
     async def _go_offline(self) -> None:
         self._offline_at = self._announce_at = math.inf
         at = self._env.clock()
-        if not self.concealed:
-            self._tell_presence(at, online=False)
         self.online = False
         self._env.hub.changed()
+        if self._shown:
+            self._tell_presence(False, at)
         try:
             await self._env.store.inboxes.seen(self.user, at)
         except Rejected:
             _log.warning("last seen not stored", user=hashed(self.user))
 
-    def _tell_presence(self, last_seen: int | None, *, online: bool = True) -> None:
+    def _tell_presence(self, online: bool, last_seen: int | None = None) -> None:
+        self._shown = online
         for id in self._env.hub.watchers(self.user):
             conversation = self._registry.resident(id)
             if conversation is not None:
