@@ -105,9 +105,9 @@ class Inbox:
         return view
 
     async def _changes(self, cursor: str | None, n: int) -> dict[str, Any]:
+        personal = await self._own.personal()
         # What is not stored yet has no place under any cursor, so it is always told. It is
         # looked at first: what gets stored meanwhile is then found by the query.
-        personal = await self._own.personal()
         moving = self._moving() if cursor is not None else []
         store = self._env.store
         changes = await store.inboxes.changes(self._user, cursor)

@@ -281,23 +281,45 @@ async def test_MSG_09_for_me_leaves_the_other_side_intact(ring: int):
         assert (await rows(bob))[0]["unread"] == 2, "also when it is in memory again"
 
 
-async def test_MSG_09_deleted_for_everyone_while_one_hides_it():
-    """The two cross: it must leave the unread count once."""
+@pytest.mark.parametrize("ring", [1, 256])
+async def test_MSG_09_deleted_for_everyone_while_one_hides_it(ring: int):
+    """The two cross: it must leave the unread count once, also if the ring has forgotten it."""
     store = MemoryStore()
     watch = Watch(store)
-    async with memory_engine(store=store) as engine:
+    async with memory_engine(store=store, actors={"ring": ring}) as engine:
         room = await group(engine, "ann", "bob")
         sent, _ = await say(engine, room, "ann", "one", "two")
         bob = Device(engine, "bob")
 
         async def delete() -> None:
             await engine.as_user("ann").delete(room, sent.id)
+            await say(engine, room, "ann", "three", "four")
 
         watch.before("append", delete)
         await ok(bob, "message.hide", room, message_id=sent.id)
-        assert (await rows(bob))[0]["unread"] == 1
+        assert (await rows(bob))[0]["unread"] == 3
         await trio.sleep(1000)
-        assert (await rows(bob))[0]["unread"] == 1
+        assert (await rows(bob))[0]["unread"] == 3
+
+
+@pytest.mark.parametrize("ring", [1, 256])
+async def test_CONV_13_messages_that_come_while_one_hides_it_bring_it_back(ring: int):
+    store = MemoryStore()
+    watch = Watch(store)
+    async with memory_engine(store=store, actors={"ring": ring}) as engine:
+        room = await group(engine, "ann", "bob")
+        await say(engine, room, "ann", "one", "two")
+        bob = Device(engine, "bob")
+
+        async def write() -> None:
+            three, _ = await say(engine, room, "ann", "three", "four")
+            await engine.as_user("ann").delete(room, three.id)
+
+        watch.before("append", write)
+        await ok(bob, "conversation.hide", room)
+        (row,) = await rows(bob)
+        assert (row["unread"], row["last"]["text"]) == (1, "four")
+        assert await texts(bob, room) == [None, "four"]
 
 
 async def test_MSG_09_hidden_while_the_conversation_is_being_loaded():
