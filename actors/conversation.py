@@ -248,9 +248,10 @@ class Conversation:
         self._effects.fanout.signal(signal, user, self._env.clock())
         self._effects.fanout.flush()
 
-    def hide(self, user: str, data: UserEventData, as_of: int) -> None:
-        """`user` has hidden something here, decided when the head was `as_of`; it is stored."""
-        if not self._loaded or not hide(self.resident, user, data, as_of):
+    def hide(self, user: str, data: UserEventData, as_of: int | None) -> None:
+        """What `user` has stored may hide something here; decided when the head was `as_of`, or at
+        some time that is not known."""
+        if not self._loaded or as_of is None or not hide(self.resident, user, data, as_of):
             self._reload()
 
     def set_reticent(self, user: str, reticent: bool) -> None:

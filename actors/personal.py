@@ -16,6 +16,9 @@ from .outbox import Push
 from .private import place
 from .registry import Registry
 
+MAX_LOST = 10
+"""More than one command stores at once, of which it may be unknown whether it did."""
+
 
 def pushed(event: UserEvent) -> Push:
     """As it travels to the devices of its user."""
@@ -23,8 +26,9 @@ def pushed(event: UserEvent) -> Push:
 
 
 class OwnLog:
-    """`tell` gets every event that was stored. While the store is away it is UNAVAILABLE, and
-    whether something was stored may be unknown: then what is remembered is read again."""
+    """`tell` gets every event that was stored, once and in order. While the store is away nothing
+    can be carried out, and whether the last thing was may be unknown: that is found out before
+    anything else is asked for."""
 
     def __init__(
         self, user: str, env: Environment, registry: Registry, tell: Callable[[UserEvent], None]
@@ -33,15 +37,23 @@ class OwnLog:
         self._env = env
         self._registry = registry
         self._tell = tell
+        self._told: int | None = None
         self.known: Personal | None = None
         """what is remembered, once somebody has asked for it"""
 
     async def personal(self) -> Personal:
-        """What is remembered; the first time it is read."""
+        """What is remembered; read if it is not known."""
         if self.known is None:
+            logs = self._env.store.user_logs
+            remembered = await logs.remembered(self._user)
             personal = Personal()
-            for event in await self._env.store.user_logs.remembered(self._user):
+            for event in remembered.events:
                 event.data.apply(personal)
+            if self._told is not None and self._told < remembered.n:
+                for event in await logs.after(self._user, self._told, MAX_LOST):
+                    self._spread(event, None)
+                    self._tell(event)
+            self._told = remembered.n
             self.known = personal
             self._env.hub.waiting[self._user] = personal.waiting
         return self.known
@@ -63,6 +75,7 @@ class OwnLog:
                 self.known = None
                 raise
             data.apply(personal)
+            self._told = event.n
             self._spread(event, at)
             self._tell(event)
             result = {"n": event.n}
@@ -84,11 +97,12 @@ class OwnLog:
         return await self._registry.visit(conversation, look)
 
     def _spread(self, event: UserEvent, at: Place | None) -> None:
-        """Let the conversations in memory know what concerns them."""
-        if isinstance(event.data, SettingsChanged):
+        """Let the conversations in memory know what concerns them; `at` is where it was decided."""
+        data = event.data
+        if isinstance(data, SettingsChanged):
             for conversation in self._registry:
-                conversation.set_reticent(self._user, not event.data.read_receipts)
-        elif at is not None:
-            resident = self._registry.resident(at.conversation)
+                conversation.set_reticent(self._user, not data.read_receipts)
+        elif data.conversation_id is not None:
+            resident = self._registry.resident(data.conversation_id)
             if resident is not None:
-                resident.hide(self._user, event.data, at.seq)
+                resident.hide(self._user, data, None if at is None else at.seq)

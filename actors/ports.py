@@ -20,6 +20,7 @@ from ..protocol.records import (
     Loaded,
     Messages,
     PositionAt,
+    Remembered,
     Selection,
     Starred,
     UserEvent,
@@ -158,8 +159,8 @@ class UserLogs(Protocol):
         """At most `limit` events after `n`, in order."""
         ...
 
-    async def remembered(self, user: str) -> list[UserEvent]:
-        """The events that `Personal` is made of, in order."""
+    async def remembered(self, user: str) -> Remembered:
+        """The events that `Personal` is made of, in order, and where the log stands."""
         ...
 
     async def reticent(self, users: Collection[str]) -> set[str]:

@@ -39,8 +39,8 @@ def place(resident: Resident, user: str, about: str | None, read: Messages | Non
 
 
 def hide(resident: Resident, user: str, data: UserEventData, as_of: int) -> bool:
-    """Take in that `user` has hidden something, decided when the head was `as_of`. False if it
-    cannot be told any more what has been deleted since."""
+    """Take in what `data` of `user` hides, decided when the head was `as_of`. False if it cannot be
+    told any more what has been deleted since."""
     state, ring = resident.state, resident.ring
     hidden = state.hidden.get(user) or Hidden()
     if isinstance(data, MessageHidden):

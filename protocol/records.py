@@ -262,6 +262,14 @@ class UserEvent:
 
 
 @dataclass(slots=True)
+class Remembered:
+    """What a user's log has of the kinds that `Personal` is made of; `n` is its last number."""
+
+    events: list[UserEvent]
+    n: int
+
+
+@dataclass(slots=True)
 class Starred:
     """A message that a user has starred, `n` being the place of that in their log, as it is now;
     `as_of` is the head of its conversation in the same snapshot."""

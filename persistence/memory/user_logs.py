@@ -8,7 +8,7 @@ import trio
 
 from ...protocol.features.stars import MessageStarred
 from ...protocol.personal import UserEventData
-from ...protocol.records import Starred, UserEvent
+from ...protocol.records import Remembered, Starred, UserEvent
 from ...protocol.state import Hidden, Member
 from ..user_events import read
 from .disk import Disk, copy_json
@@ -21,12 +21,13 @@ class MemoryUserLogs:
         self._disk = disk
         self._check = check
 
-    async def remembered(self, user: str) -> list[UserEvent]:
-        return [event for event in await self._log(user) if event.data.remembered]
+    async def remembered(self, user: str) -> Remembered:
+        log = await self._log(user)
+        return Remembered([event for event in log if event.data.remembered], _last(log))
 
     async def append(self, user: str, data: UserEventData, at: int) -> UserEvent:
         log = await self._log(user)
-        n = log[-1].n + 1 if log else 1
+        n = _last(log) + 1
         data = read(data.name, copy_json(data.fields()), user, n)
         event = UserEvent(user, n, data, at)
         kept = [old for old in log if old.data.subject != data.subject]
@@ -70,3 +71,7 @@ class MemoryUserLogs:
         await trio.lowlevel.checkpoint()
         self._check()
         return self._disk.user_log.get(user, [])
+
+
+def _last(log: list[UserEvent]) -> int:
+    return log[-1].n if log else 0

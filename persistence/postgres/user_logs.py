@@ -7,7 +7,7 @@ from collections.abc import Collection
 from ...protocol.features.hides import MessageHidden
 from ...protocol.features.stars import MessageStarred, MessageUnstarred
 from ...protocol.personal import PreferenceChanged, SettingsChanged, UserEventData
-from ...protocol.records import Starred, UserEvent
+from ...protocol.records import Remembered, Starred, UserEvent
 from ..user_events import REMEMBERED, read
 from .database import Database
 from .rows import LOG_WITH_OVERLAY, MESSAGE_COLUMNS, Record, message_of, to_json
@@ -84,9 +84,13 @@ def _append(follows: str | None) -> str:
 _APPEND = {kind: _append(follows) for kind, follows in _FOLLOWS.items()}
 _APPEND_ALONE = _append(None)
 
-_COLUMNS = "SELECT n, kind, data, at FROM user_log WHERE user_id = $1"
-_AFTER = f"{_COLUMNS} AND n > $2 ORDER BY n LIMIT $3"
-_REMEMBERED = f"{_COLUMNS} AND kind = ANY ($2) ORDER BY n"
+_AFTER = "SELECT n, kind, data, at FROM user_log WHERE user_id = $1 AND n > $2 ORDER BY n LIMIT $3"
+_REMEMBERED = """
+    SELECT last.n AS last, own.n, own.kind, own.data, own.at
+    FROM (SELECT coalesce(max(n), 0) AS n FROM user_log WHERE user_id = $1) AS last
+    LEFT JOIN user_log AS own ON own.user_id = $1 AND own.kind = ANY ($2)
+    ORDER BY own.n
+"""
 
 _RETICENT = "SELECT user_id FROM user_setting WHERE user_id = ANY ($1) AND NOT read_receipts"
 
@@ -131,9 +135,10 @@ class PostgresUserLogs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def remembered(self, user: str) -> list[UserEvent]:
+    async def remembered(self, user: str) -> Remembered:
         rows = await self._database.fetch(_REMEMBERED, user, REMEMBERED)
-        return [_event_of(user, row) for row in rows]
+        events = [_event_of(user, row) for row in rows if row["n"] is not None]
+        return Remembered(events, rows[0]["last"])
 
     async def append(self, user: str, data: UserEventData, at: int) -> UserEvent:
         sql = _APPEND.get(type(data), _APPEND_ALONE)

@@ -526,11 +526,34 @@ async def test_CONV_13_repeated_when_it_was_unknown_whether_it_had_happened():
         async def lost() -> None:
             raise Rejected("UNAVAILABLE")
 
+        await ok(bob, "preference.set", room, muted=True)
         watch.after("append", lost)
         assert await code(bob, "conversation.hide", room) == "UNAVAILABLE"
-        await ok(bob, "conversation.hide", room)
+        assert len(await texts(bob, room)) == 1, "nobody knows yet"
+        laptop = Device(engine, "bob")
+        await ok(laptop, "conversation.hide", room)
+        assert [item["n"] for item in own(bob)] == [1, 2, 3], "no device misses anything"
         assert await texts(bob, room) == []
         assert await listed(bob) == []
+
+
+async def test_MSG_09_what_was_stored_without_an_answer_is_found_out_with_the_next_question():
+    store = MemoryStore()
+    watch = Watch(store)
+    async with memory_engine(store=store) as engine:
+        room = await group(engine, "ann", "bob")
+        one, two = await say(engine, room, "ann", "one", "two")
+        bob = Device(engine, "bob")
+        await ok(bob, "message.hide", room, message_id=one.id)
+
+        async def lost() -> None:
+            raise Rejected("UNAVAILABLE")
+
+        watch.after("append", lost)
+        assert await code(bob, "message.hide", room, message_id=two.id) == "UNAVAILABLE"
+        await ok(bob, "conversation.list")
+        assert [item["d"]["message_id"] for item in own(bob)] == [one.id, two.id]
+        assert await texts(bob, room) == []
 
 
 async def test_CONV_16_muted_conversations_count_in_the_total():

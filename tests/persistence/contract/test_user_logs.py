@@ -9,7 +9,7 @@ from palaver.protocol.features.drafts import DraftCleared, DraftSaved
 from palaver.protocol.features.members import RemoveMember
 from palaver.protocol.features.stars import MessageUnstarred
 from palaver.protocol.personal import FOREVER, PreferenceChanged, SettingsChanged, UserEventData
-from palaver.protocol.records import InboxRow, Selection, UserEvent
+from palaver.protocol.records import InboxRow, Remembered, Selection, UserEvent
 from palaver.protocol.state import STATE_VERSION, Hidden
 from palaver.tests.persistence.contract.chat import Chat, new_id
 from palaver.tests.persistence.contract.twins import Twin
@@ -68,7 +68,8 @@ async def test_MSG_28_of_each_subject_the_log_keeps_the_last_event_only(twin: Tw
         (6, said[5]),
         (7, said[6]),
     ]
-    assert await logs.remembered("ann") == await log(twin, "ann")
+    assert await logs.remembered("ann") == Remembered(await log(twin, "ann"), 7)
+    assert await logs.remembered("bob") == Remembered([], 0)
     assert (await logs.append("ann", said[0], 2000)).n == 8
 
 
@@ -77,7 +78,7 @@ async def test_MSG_19_stars_are_remembered_by_the_database_alone(twin: Twin):
     await chat.send("ann", "hello").outcome()
     await chat.star("bob", chat.sent[0])
     await chat.hide("bob", chat.sent[0])
-    assert await twin.store.user_logs.remembered("bob") == []
+    assert await twin.store.user_logs.remembered("bob") == Remembered([], 2)
     assert len(await log(twin, "bob")) == 2
 
 
