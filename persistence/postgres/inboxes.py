@@ -23,7 +23,7 @@ SHOWN_MEMBERS = 5
 
 def _uncounted(mine: str) -> str:
     """How many countable messages after `base_seq` of `mine` do not count for user $1."""
-    return f"""(
+    return f"""((
                 SELECT count(*)
                 FROM overlay AS o
                 JOIN log AS l ON l.conversation = o.conversation AND l.seq = o.seq
@@ -40,7 +40,7 @@ def _uncounted(mine: str) -> str:
                     AND h.seq > {mine}.base_seq
                     AND h.counted
                     AND o.deleted_at IS NULL
-            )"""
+            ))"""
 
 
 def _rows(condition: str, rest: str = "") -> str:
