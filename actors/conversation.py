@@ -33,7 +33,7 @@ from .logs import hashed, stack
 from .mailbox import Mailbox
 from .outbox import Outbox, Parcel
 from .pending import Held
-from .private import hide
+from .private import hide_in
 from .replies import Asked
 from .request import Request
 from .resident import Resident, load
@@ -251,7 +251,7 @@ class Conversation:
     def hide(self, user: str, data: UserEventData, as_of: int | None) -> None:
         """What `user` has stored may hide something here; decided when the head was `as_of`, or at
         some time that is not known."""
-        if not self._loaded or as_of is None or not hide(self.resident, user, data, as_of):
+        if not self._loaded or as_of is None or not hide_in(self.resident, user, data, as_of):
             self._reload()
 
     def set_reticent(self, user: str, reticent: bool) -> None:

@@ -49,13 +49,14 @@ class OwnLog:
             personal = Personal()
             for event in remembered.events:
                 event.data.apply(personal)
+            lost: list[UserEvent] = []
             if self._told is not None and self._told < remembered.n:
-                for event in await logs.after(self._user, self._told, MAX_LOST):
-                    self._spread(event, None)
-                    self._tell(event)
-            self._told = remembered.n
-            self.known = personal
+                lost = await logs.after(self._user, self._told, MAX_LOST)
+            self._told, self.known = remembered.n, personal
             self._env.hub.waiting[self._user] = personal.waiting
+            for event in lost:
+                self._spread(event, None)
+                self._tell(event)
         return self.known
 
     async def carry_out(self, command: UserCommand, conversation: str | None) -> dict[str, Any]:
@@ -100,9 +101,10 @@ class OwnLog:
         """Let the conversations in memory know what concerns them; `at` is where it was decided."""
         data = event.data
         if isinstance(data, SettingsChanged):
+            reticent = self._env.policy.receipts_optout and not data.read_receipts
             for conversation in self._registry:
-                conversation.set_reticent(self._user, not data.read_receipts)
-        elif data.conversation_id is not None:
-            resident = self._registry.resident(data.conversation_id)
+                conversation.set_reticent(self._user, reticent)
+        elif data.affects is not None:
+            resident = self._registry.resident(data.affects)
             if resident is not None:
                 resident.hide(self._user, data, None if at is None else at.seq)

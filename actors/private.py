@@ -38,7 +38,7 @@ def place(resident: Resident, user: str, about: str | None, read: Messages | Non
     return Place(state.id, state.seq, state.number, message)
 
 
-def hide(resident: Resident, user: str, data: UserEventData, as_of: int) -> bool:
+def hide_in(resident: Resident, user: str, data: UserEventData, as_of: int) -> bool:
     """Take in what `data` of `user` hides, decided when the head was `as_of`. False if it cannot be
     told any more what has been deleted since."""
     state, ring = resident.state, resident.ring

@@ -179,7 +179,7 @@ class Session:
         parcel = Parcel([pushed(event)])
         for box in self.outboxes:
             box.offer(parcel)
-        if self.counting and (conversation := event.data.conversation_id) is not None:
+        if self.counting and (conversation := event.data.affects) is not None:
             self.touch(conversation)
         changed = isinstance(event.data, SettingsChanged) and self._shown == self.concealed
         if changed and self.online:

@@ -35,7 +35,7 @@ class UserEventData(Payload):
         raise NotImplementedError
 
     @property
-    def conversation_id(self) -> str | None:
+    def affects(self) -> str | None:
         """The conversation that looks different to this user from now on, if one does."""
         return None
 
@@ -66,7 +66,7 @@ class PreferenceChanged(UserEventData):
         return f"preference {self.conversation}"
 
     @property
-    def conversation_id(self) -> str:
+    def affects(self) -> str:
         return self.conversation
 
     def apply(self, personal: Personal) -> None:

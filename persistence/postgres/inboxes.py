@@ -118,7 +118,7 @@ _PAGE = _rows(
                         AND other.role IS NOT NULL
                         AND other.user_id <> $1
                         AND other.user_id >= $8
-                        AND starts_with(other.user_id, $8)
+                        AND other.user_id < $8 || chr(1114111)
                 ))
             AND ($6::uuid IS NULL OR own.pinned_at < $4
                 OR (own.pinned_at = $4 AND (head.at < $5

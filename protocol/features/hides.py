@@ -28,7 +28,7 @@ class MessageHidden(UserEventData):
         return f"hidden {self.message_id}"
 
     @property
-    def conversation_id(self) -> str:
+    def affects(self) -> str:
         return self.conversation
 
 
