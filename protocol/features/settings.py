@@ -8,9 +8,7 @@ from typing import ClassVar
 
 from ..commands import UserCommand, UserQuery
 from ..errors import Rejected
-from ..personal import Personal, SettingsChanged, UserContext, UserEventData, Visibility
-
-__all__ = ["GetSettings", "SetSettings", "SettingsChanged"]
+from ..personal import Personal, SettingsChanged, UserContext, Visibility
 
 
 class SetSettings(UserCommand):
@@ -23,7 +21,7 @@ class SetSettings(UserCommand):
     read_receipts: bool | None = None
     presence: Visibility | None = None
 
-    def decide(self, personal: Personal, context: UserContext) -> Iterable[UserEventData]:
+    def decide(self, personal: Personal, context: UserContext) -> Iterable[SettingsChanged]:
         after = personal.settings
         if self.read_receipts is not None:
             if not context.policy.receipts_optout:
