@@ -1,7 +1,7 @@
 # `make serve` is all it takes to try palaver; `make` alone tells the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test chaos check format coverage clean lint types arrows serve-tools test-tools
+.PHONY: help serve test chaos requirements check format coverage clean lint types arrows serve-tools test-tools
 
 ARGS ?=
 CHAOS_SEEDS ?= 20
@@ -27,6 +27,9 @@ chaos: test-tools ## kill, stop and freeze it under load, for about half an hour
 	   for seed in $$(seq $(CHAOS_SEEDS)); do for mode in commit write_behind; do \
 	   echo --seed $$seed --seconds $(CHAOS_SECONDS) --durability $$mode; done; done; } | \
 	 xargs -L 1 -P $(CHAOS_JOBS) .venv/bin/palaver chaos --quiet $(ARGS)
+
+requirements: test-tools ## count what is done, and write docs/requirements.md
+	@.venv/bin/python tests/requirements/account.py
 
 check: lint types arrows ## formatting, lint, strict types, import arrows
 

@@ -160,7 +160,7 @@ class Conversation:
         effects = self._effects
         if effects.unsettled:
             return True
-        return not self.retiring and bool(effects.fanout.subscribers or effects.fanout.taps)
+        return not self.retiring and effects.fanout.watched
 
     def ended(self) -> None:
         """It is in memory no longer."""
@@ -188,7 +188,7 @@ class Conversation:
         if not self.retiring:
             if trio.current_time() < self._used + self._env.limits.idle_s:
                 return False
-            if effects.fanout.subscribers or effects.fanout.taps or effects.timers:
+            if effects.fanout.watched or effects.timers:
                 self._used = trio.current_time()
                 return False
         return not effects.put_away()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from ..protocol.commands import (
     Command,
     ConversationCommand,
-    UserCommand,
-    UserQuery,
+    SessionCommand,
     parse_command,
 )
 from ..protocol.errors import Rejected, invalid
@@ -47,7 +46,7 @@ class Dispatch:
         self, asker: Outbox, command: Command, id: int | str | None, conversation: str | None
     ) -> None:
         """The same for a command that is parsed already."""
-        if isinstance(command, UserQuery | UserCommand):
+        if isinstance(command, SessionCommand):
             session = session_for(asker.user, self._env, self._registry)
             session.submit(Request(asker, command, id, conversation))
             return

@@ -28,15 +28,7 @@ from ..protocol.commands import (
 )
 from ..protocol.errors import Rejected
 from ..protocol.events import Event, EventData, SignalData
-from ..protocol.records import (
-    Committed,
-    Delayed,
-    Duplicate,
-    Foreign,
-    Outcome,
-    Refused,
-    Spooled,
-)
+from ..protocol.records import Committed, Delayed, Duplicate, Foreign, Outcome, Refused, Spooled
 from ..protocol.state import ConversationState
 from .environment import Environment
 from .fanout import FanOut
@@ -78,6 +70,7 @@ class Effects:
     def begin(self, resident: Resident) -> None:
         """Go on from `resident`, just loaded: the truth at rest."""
         self.resident = resident
+        resident.state.permissions = self._env.policy.permission_table
         self.must_rebuild = False
         self._snapshots.begin(resident)
         self.fanout.reset(resident.state)
@@ -123,7 +116,7 @@ class Effects:
                     self._count_anew(effect.user)
                 case Emit():
                     signals.append(effect)
-                case After():
+                case After() if effect.thread is None or self.fanout.hears(effect.thread):
                     self.timers[effect.key] = trio.current_time() + effect.delay_s, effect
                 case Cancel():
                     self.timers.pop(effect.key, None)
@@ -195,7 +188,7 @@ class Effects:
 
     def _emit(self, signals: Sequence[Emit]) -> None:
         for emit in signals:
-            self.fanout.signal(emit.signal, emit.by, self._env.clock())
+            self.fanout.signal(emit.signal, emit.by, self._env.clock(), emit.thread)
 
     def repeat(self, request: Asked, first: Event) -> None:
         """`request` repeats the command that led to `first`: it gets the same answer."""
@@ -369,7 +362,7 @@ class Effects:
         now = trio.current_time()
         for key in [key for key, (at, _) in self.timers.items() if at <= now]:
             _, after = self.timers.pop(key)
-            self.fanout.signal(after.signal, after.by, self._env.clock())
+            self.fanout.signal(after.signal, after.by, self._env.clock(), after.thread)
 
     def tell_members(self, signal: SignalData) -> None:
         self.fanout.to_members(Push(signal.item(self._id, self._env.clock())))

@@ -1,23 +1,28 @@
 """From a conversation to the devices of its members: who gets what, encoded once.
 
 Events go to every device of every member; signals only to devices that subscribe, and never to
-those of the user they are about. All that one wake-up produced goes out as one parcel.
+those of the user they are about; those of a thread only to devices that subscribe to it. All that
+one wake-up produced goes out as one parcel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ..protocol.commands import Subscribe
 from ..protocol.disconnects import GOING_AWAY
+from ..protocol.errors import invalid
 from ..protocol.events import Event, SignalData, skipped
-from ..protocol.state import ConversationState
+from ..protocol.state import ConversationState, Member
 from .hub import Hub
 from .outbox import Outbox, Parcel, Push
 
 if TYPE_CHECKING:
     from .session import Session
+
+MAX_THREADS = 100
+"""Threads of one conversation that one connection may subscribe to."""
 
 
 class FanOut:
@@ -31,20 +36,29 @@ class FanOut:
         self._conversation = conversation
         self._hub = hub
         self._events: list[Push] = []
-        self._signals: list[tuple[Push, str]] = []
+        self._signals: list[tuple[Push, str, str | None]] = []
         self._present: dict[str, None] = {}
+        self._members: Mapping[str, Member] = {}
+        self._joined = 0
+        """whoever is present has been so from this seq on"""
         self._version = -1
         self._recipients: list[Outbox] = []
         self._counting: list[Session] = []
         self.subscribers: dict[Outbox, None] = {}
+        self.threads: dict[Outbox, set[str]] = {}
+        """who subscribes to which threads: to their signals, and to no others"""
         self.taps: dict[Outbox, None] = {}
 
     def reset(self, state: ConversationState) -> None:
         """`state` was loaded, and every event up to it has passed."""
         self._present = dict.fromkeys(state.current_members())
+        self._members = state.members
+        last = (state.members[user].intervals[-1][0] or 0 for user in self._present)
+        self._joined = max(last, default=0)
         self._version = -1
-        for box in [box for box in self.subscribers if box.user not in self._present]:
-            self.subscribe(box, Subscribe(on=False))
+        for box in [*self.subscribers, *self.threads]:
+            if box.user not in self._present:
+                self.subscribe(box, Subscribe(on=False))
 
     def event(self, push: Push, gone: Iterable[str] = ()) -> None:
         """Queue the event `push` for the next `flush`; after it, `gone` are members no longer."""
@@ -57,6 +71,7 @@ class FanOut:
         # comes or goes by it.
         self._offer_events()
         self._present.update(dict.fromkeys(changed))
+        self._joined = push.event.seq
         self._version = -1
         self._events.append(push)
         self._offer_events()
@@ -66,9 +81,20 @@ class FanOut:
                 self.subscribe(box, Subscribe(on=False))
         self._version = -1
 
-    def signal(self, signal: SignalData, by: str, at: int) -> None:
-        if self.subscribers:
-            self._signals.append((Push(signal.item(self._conversation, at)), by))
+    @property
+    def watched(self) -> bool:
+        """Whether anybody looks: subscribes, or follows."""
+        return bool(self.subscribers or self.threads or self.taps)
+
+    def hears(self, thread: str | None) -> bool:
+        """Whether a signal would go to anybody."""
+        if thread is None:
+            return bool(self.subscribers)
+        return any(thread in threads for threads in self.threads.values())
+
+    def signal(self, signal: SignalData, by: str, at: int, thread: str | None = None) -> None:
+        if self.hears(thread):
+            self._signals.append((Push(signal.item(self._conversation, at)), by, thread))
 
     def fence(self) -> None:
         """Offer the events queued so far: whatever is offered next comes after them."""
@@ -101,11 +127,24 @@ class FanOut:
             box.offer(parcel)
 
     def subscribe(self, box: Outbox, change: Subscribe) -> None:
-        if change.on:
+        """VALIDATION_FAILED if it is one thread too many for one connection."""
+        threads = self.threads.get(box, set())
+        if change.thread is not None:
+            threads = threads | {change.thread} if change.on else threads - {change.thread}
+            if len(threads) > MAX_THREADS:
+                raise invalid("thread", f"at most {MAX_THREADS} at a time")
+        elif change.on:
             self.subscribers[box] = None
-            box.subscriptions.add(self._conversation)
         else:
             self.subscribers.pop(box, None)
+            threads = set()
+        if threads:
+            self.threads[box] = threads
+        else:
+            self.threads.pop(box, None)
+        if threads or box in self.subscribers:
+            box.subscriptions.add(self._conversation)
+        else:
             box.subscriptions.discard(self._conversation)
 
     def _refresh(self) -> None:
@@ -127,7 +166,7 @@ class FanOut:
         whole = Parcel(pushes)
         for tap in self.taps:
             tap.offer(whole)
-        if any(push.event is not None and push.event.audience is not None for push in pushes):
+        if any(push.event is not None and self._is_narrow(push.event) for push in pushes):
             self._offer_by_audience(pushes, answers)
         elif answers:
             for box in self._recipients:
@@ -136,11 +175,19 @@ class FanOut:
             for box in self._recipients:
                 box.offer(whole)
 
+    def _is_narrow(self, event: Event) -> bool:
+        """Whether there may be members who do not see it."""
+        if event.audience is not None or event.data.is_message:
+            return event.audience is not None
+        target = event.data.target
+        return target is not None and target[1] < self._joined
+
     def _offer_by_audience(self, pushes: list[Push], answers: dict[Outbox, list[Push]]) -> None:
         """Few parcels in practice: one for those inside each audience, one for those outside."""
         parcels: dict[tuple[bool, ...], Parcel] = {}
         for box in self._recipients:
-            seen = tuple(may_see(push.event, box.user) for push in pushes)
+            member = self._members.get(box.user)
+            seen = tuple(may_see(push.event, box.user, member) for push in pushes)
             parcel = parcels.get(seen)
             if parcel is None:
                 parcel = parcels[seen] = Parcel(
@@ -152,15 +199,18 @@ class FanOut:
             _give(box, parcel, answers)
 
     def _offer_signals(self) -> None:
-        by_author: dict[str, list[Push]] = {}
-        for push, by in self._signals:
-            by_author.setdefault(by, []).append(push)
+        together: dict[tuple[str, str | None], list[Push]] = {}
+        for push, by, thread in self._signals:
+            together.setdefault((by, thread), []).append(push)
         self._signals = []
-        for by, pushes in by_author.items():
+        for (by, thread), pushes in together.items():
             parcel = Parcel(pushes, droppable=True)
-            for box in self.subscribers:
+            for box in self.subscribers if thread is None else self._followers(thread):
                 if box.user != by:
                     box.offer(parcel)
+
+    def _followers(self, thread: str) -> list[Outbox]:
+        return [box for box, threads in self.threads.items() if thread in threads]
 
 
 def _give(box: Outbox, parcel: Parcel, answers: dict[Outbox, list[Push]]) -> None:
@@ -171,9 +221,15 @@ def _give(box: Outbox, parcel: Parcel, answers: dict[Outbox, list[Push]]) -> Non
         box.answer(replies, parcel)
 
 
-def may_see(event: Event | None, user: str) -> bool:
-    """Whether `event` is addressed to `user` at all (its audience)."""
-    return event is None or event.audience is None or user in event.audience
+def may_see(event: Event | None, user: str, member: Member | None) -> bool:
+    """Whether `event` is for `user` at all: addressed to them (its audience), and not about a
+    message from outside of their time as a `member` (HIST-11)."""
+    if event is None:
+        return True
+    if event.audience is not None and user not in event.audience:
+        return False
+    target = event.data.target
+    return target is None or (member is not None and member.sees(target[1]))
 
 
 def _hidden(push: Push) -> dict[str, object]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from ..protocol.errors import Rejected
 from ..protocol.features.history import MessageHistory
+from ..protocol.features.threads import ListThread, check_threads, root_of
+from ..protocol.machine import visible
 from ..protocol.message import Message
 from ..protocol.policy import Policy
 from ..protocol.records import Messages
 from ..protocol.roles import require_member
 from ..protocol.state import Hidden, Member
+from .by_id import ById, quotes
 from .outbox import Push
 from .ports import Conversations
 from .resident import Resident
@@ -27,6 +31,7 @@ class _Window:
         *,
         limit: int,
         tombstones: bool,
+        system: bool,
         before: int | None = None,
         after: int | None = None,
         before_time: int | None = None,
@@ -34,6 +39,7 @@ class _Window:
         self._user = user
         self._limit = limit
         self._tombstones = tombstones
+        self._system = system
         self._before = before
         self._after = after
         self._before_time = before_time
@@ -58,7 +64,8 @@ class _Window:
                 return None
         found = [m for m in page.messages if self._shown(m, resident)]
         if not (page.more and self._after is not None):
-            found += [m for m in ring.recent_messages(page.as_of) if self._shown(m, resident)]
+            recent = ring.recent_messages(page.as_of, system=self._system)
+            found += [m for m in recent if self._shown(m, resident)]
         if len(found) <= self._limit and not complete:
             return None
         more = page.more or len(found) > self._limit
@@ -84,10 +91,37 @@ class _Window:
             after=self._after,
             before_time=self._before_time,
             deleted=self._tombstones,
+            system=self._system,
         )
 
 
-def spans(member: Member, hidden: Hidden | None) -> list[tuple[int, int]]:
+class _ThreadWindow(_Window):
+    """The same of the replies to one message."""
+
+    def __init__(
+        self, user: str, root: Message, *, limit: int, tombstones: bool, after: int
+    ) -> None:
+        # They all come after it: where the ring reaches back to it, it holds them.
+        after = max(after, root.seq)
+        super().__init__(user, limit=limit, tombstones=tombstones, system=False, after=after)
+        self._root = root.id
+        self._from = after
+
+    def _shown(self, message: Message, resident: Resident) -> bool:
+        return root_of(message.sent) == self._root and super()._shown(message, resident)
+
+    async def fetch(self, store: Conversations, id: str, spans: list[tuple[int, int]]) -> None:
+        self._page = await store.replies(
+            id,
+            self._root,
+            spans=spans,
+            after=self._from,
+            limit=self._limit,
+            deleted=self._tombstones,
+        )
+
+
+def _spans(member: Member, hidden: Hidden | None) -> list[tuple[int, int]]:
     """The ranges of seq whose messages are there for `member`: their times in the conversation,
     without what they have hidden from themselves."""
     found = [(first or 0, _END if last is None else last) for first, last in member.intervals]
@@ -104,25 +138,98 @@ def spans(member: Member, hidden: Hidden | None) -> list[tuple[int, int]]:
     ]
 
 
-class HistoryRead:
-    """`message.history`. A message that one may not see is not found, wherever it is asked for."""
+class _PagesRead(ABC):
+    """Windows of messages, each message with a preview of what it quotes.
+
+    Where they lie may depend on a message, `anchor`, that has to be found first.
+    """
 
     of_shown: ClassVar[bool] = False
 
-    def __init__(self, query: MessageHistory, user: str, policy: Policy) -> None:
-        self._query = query
+    def __init__(self, user: str, anchor: str | None) -> None:
         self._user = user
-        self._policy = policy
+        self._anchor = anchor
         self._id = ""
         self._spans: list[tuple[int, int]] = []
-        self._centre: int | None = None
         self._windows: list[_Window] | None = None
+        self._paged = False
+        self._quoted = ById()
+
+    @abstractmethod
+    def _anchored(self, anchor: Message) -> list[_Window]:
+        """The windows, now that the anchor is found. Perhaps its user may not see it."""
+
+    @abstractmethod
+    def _check(self, resident: Resident, messages: list[Message]) -> None:
+        """Raise MESSAGE_NOT_FOUND if the user may not see the anchor; `messages` is the answer."""
+
+    def missing(self, resident: Resident) -> bool:
+        member = require_member(resident.state, self._user)
+        self._id = resident.state.id
+        self._paged = False
+        self._spans = _spans(member, resident.state.hidden.get(self._user))
+        if self._windows is None:
+            assert self._anchor is not None
+            recent = resident.ring.message(self._anchor)
+            if recent is None:
+                return True
+            self._windows = self._anchored(recent)
+        pages = self._pages(resident)
+        if pages is None:
+            return True
+        self._paged = True
+        return self._quoted.missing(resident, quotes(m for page in pages for m in page.messages))
+
+    def _pages(self, resident: Resident) -> list[Messages] | None:
+        assert self._windows is not None
+        pages = [window.get(resident) for window in self._windows]
+        found = [page for page in pages if page is not None]
+        return found if len(found) == len(pages) else None
+
+    async def fetch(self, store: Conversations) -> None:
+        if self._windows is None:
+            assert self._anchor is not None
+            found = await store.messages(self._id, [self._anchor])
+            if not found.messages:
+                raise self._not_found()
+            self._windows = self._anchored(found.messages[0])
+        if self._paged:
+            await self._quoted.fetch(store, self._id)
+            return
+        for window in self._windows:
+            await window.fetch(store, self._id, self._spans)
+
+    def answer(self, resident: Resident) -> tuple[list[Push], dict[str, Any]]:
+        pages = self._pages(resident)
+        assert pages is not None
+        messages = [message for page in pages for message in page.messages]
+        self._check(resident, messages)
+        return [], {
+            "messages": [
+                message.wire(self._quoted.given(resident, message.quotes), self._user)
+                for message in messages
+            ],
+            "more": any(page.more for page in pages),
+            "seq": resident.state.seq,
+        }
+
+    def _not_found(self) -> Rejected:
+        return Rejected("MESSAGE_NOT_FOUND", details={"message_id": self._anchor})
+
+
+class HistoryRead(_PagesRead):
+    """`message.history`. A message that one may not see is not found, wherever it is asked for."""
+
+    def __init__(self, query: MessageHistory, user: str, policy: Policy) -> None:
+        super().__init__(user, query.around)
+        self._limit = query.limit
+        self._system = query.system
+        self._tombstones = policy.show_tombstones
+        self._centre: int | None = None
         if query.around is None:
             self._windows = [
                 self._window(before=query.before, after=query.after, before_time=query.before_time)
             ]
-        self._quotes: set[str] = set()
-        self._quoted: Messages | None = None
 
     def _window(
         self,
@@ -134,76 +241,49 @@ class HistoryRead:
     ) -> _Window:
         return _Window(
             self._user,
-            limit=self._query.limit + extra,
-            tombstones=self._policy.show_tombstones,
+            limit=self._limit + extra,
+            tombstones=self._tombstones,
+            system=self._system,
             before=before,
             after=after,
             before_time=before_time,
         )
 
-    def missing(self, resident: Resident) -> bool:
-        member = require_member(resident.state, self._user)
-        self._id = resident.state.id
-        self._quotes = set()
-        self._spans = spans(member, resident.state.hidden.get(self._user))
-        if self._query.around is not None and self._windows is None:
-            recent = resident.ring.message(self._query.around)
-            if recent is None:
-                return True
-            self._look_around(recent.seq)
-        pages = self._pages(resident)
-        if pages is None:
-            return True
-        quotes = {m.quotes for page in pages for m in page.messages if m.quotes is not None}
-        self._quotes = {id for id in quotes if resident.ring.message(id) is None}
-        if not self._quotes:
-            return False
-        quoted = self._quoted
-        return quoted is None or not resident.ring.overlay(quoted.messages, quoted.as_of)
-
-    def _look_around(self, centre: int) -> None:
-        self._centre = centre
+    def _anchored(self, anchor: Message) -> list[_Window]:
         # The middle one comes with those after it, and is found again there: deleted or not
         # visible, it is missing from its own window.
-        self._windows = [
-            self._window(before=centre),
-            self._window(after=centre - 1, extra=1),
+        self._centre = centre = anchor.seq
+        return [self._window(before=centre), self._window(after=centre - 1, extra=1)]
+
+    def _check(self, resident: Resident, messages: list[Message]) -> None:
+        if self._centre is not None and all(m.seq != self._centre for m in messages):
+            raise self._not_found()
+
+
+class ThreadRead(_PagesRead):
+    """`thread.list`: the replies to a message that one may see, be it deleted (HIST-12)."""
+
+    def __init__(self, query: ListThread, user: str, policy: Policy) -> None:
+        super().__init__(user, query.message_id)
+        self._query = query
+        self._policy = policy
+        self._root: Message | None = None
+
+    def missing(self, resident: Resident) -> bool:
+        require_member(resident.state, self._user)
+        check_threads(resident.state, self._policy)
+        return super().missing(resident)
+
+    def _anchored(self, anchor: Message) -> list[_Window]:
+        self._root = anchor
+        query, tombstones = self._query, self._policy.show_tombstones
+        return [
+            _ThreadWindow(
+                self._user, anchor, limit=query.limit, tombstones=tombstones, after=query.after
+            )
         ]
 
-    def _pages(self, resident: Resident) -> list[Messages] | None:
-        assert self._windows is not None
-        pages = [window.get(resident) for window in self._windows]
-        found = [page for page in pages if page is not None]
-        return found if len(found) == len(pages) else None
-
-    async def fetch(self, store: Conversations) -> None:
-        if self._windows is None:
-            assert self._query.around is not None
-            found = await store.messages(self._id, [self._query.around])
-            if not found.messages:
-                raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": self._query.around})
-            self._look_around(found.messages[0].seq)
-        if self._quotes:
-            self._quoted = await store.messages(self._id, sorted(self._quotes))
-            return
-        assert self._windows is not None
-        for window in self._windows:
-            await window.fetch(store, self._id, self._spans)
-
-    def answer(self, resident: Resident) -> tuple[list[Push], dict[str, Any]]:
-        pages = self._pages(resident)
-        assert pages is not None
-        messages = [message for page in pages for message in page.messages]
-        if self._centre is not None and all(m.seq != self._centre for m in messages):
-            raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": self._query.around})
-        quoted = {m.id: m for m in self._quoted.messages} if self._quoted else {}
-        items = []
-        for message in messages:
-            quote = message.quotes
-            preview = (resident.ring.message(quote) or quoted.get(quote)) if quote else None
-            items.append(message.wire(preview))
-        return [], {
-            "messages": items,
-            "more": any(page.more for page in pages),
-            "seq": resident.state.seq,
-        }
+    def _check(self, resident: Resident, messages: list[Message]) -> None:
+        assert self._root is not None
+        if not visible(resident.state, self._user, {self._root.id: self._root}):
+            raise self._not_found()

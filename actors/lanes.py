@@ -124,10 +124,12 @@ class Lanes:
 
     def _awaited(self, command: ConversationCommand, lookup: Lookup) -> Pending | None:
         """The write of a message that `command` would change: until that is durable it may be
-        refused, and a change of it would be of nothing. (A reply may well be to nothing.)"""
+        refused, and a change of it would be of nothing. (A reply may well be to nothing, but one in
+        a thread changes its root.)"""
         unsettled = self._effects.unsettled
-        changes = isinstance(command, DurableCommand) and not isinstance(command, SendMessage)
-        if not changes or not unsettled:
+        if not unsettled or not isinstance(command, DurableCommand):
+            return None
+        if isinstance(command, SendMessage) and command.thread is None:
             return None
         messages = lookup.messages(self._effects.resident).values()
         awaited = [unsettled.at(message.seq) for message in messages]
@@ -204,5 +206,6 @@ class Lanes:
             request, command, context, machine.decide(resident.state, command, context)
         )
         if command.attends and self._id in env.hub.waiting.get(user, ()):
-            attend = Attend(sent=isinstance(command, SendMessage))
+            # A copy of something forwarded is not what one was writing here.
+            attend = Attend(sent=type(command) is SendMessage)
             env.hub.sessions[user].submit(Request(request.asker, attend, None, self._id))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..protocol.commands import NOTHING, ConversationCommand, DurableCommand, Needs, Position
 from ..protocol.events import Event
 from ..protocol.machine import visible
@@ -33,7 +31,7 @@ class Lookup:
         )
         self._command = command
         self._needs = Needs()
-        self._read: dict[str, Message] | None = None
+        self._read: dict[str, Message | None] = {}
         self._read_as_of = 0
         self._position: Position | None = None
         self._position_as_of = 0
@@ -51,15 +49,18 @@ class Lookup:
             return True
         if needs.messages:
             messages = visible(state, self._user, self.messages(resident))
-            seq = self._command.needs_position(state, self._user, messages)
-            self._needs = needs = replace(needs, position=seq)
+            more = self._command.needs_more(state, self._user, messages)
+            self._needs = needs = Needs(needs.messages + more.messages, more.position)
+            if more.messages and self._messages_missing(resident, needs):
+                return True
         return self._position_missing(resident, needs)
 
     def _messages_missing(self, resident: Resident, needs: Needs) -> bool:
         ring = resident.ring
-        if all(ring.message(id) is not None for id in needs.messages):
+        older = [id for id in needs.messages if ring.message(id) is None]
+        if not older:
             return False
-        return self._read is None or self._read_as_of + 1 < ring.first
+        return self._read_as_of + 1 < ring.first or any(id not in self._read for id in older)
 
     def _position_missing(self, resident: Resident, needs: Needs) -> bool:
         if needs.position is None or resident.ring.position(needs.position) is not None:
@@ -72,7 +73,8 @@ class Lookup:
             self._asked = True
         if self._needs.messages:
             found = await store.messages(self._conversation, self._needs.messages)
-            self._read = {message.id: message for message in found.messages}
+            self._read = dict.fromkeys(self._needs.messages)
+            self._read.update((message.id, message) for message in found.messages)
             self._read_as_of = found.as_of
         if self._needs.position is not None:
             at = await store.position(self._conversation, self._needs.position)
@@ -82,13 +84,13 @@ class Lookup:
         """Those asked for that exist, as they are now. Only when nothing is `missing`."""
         if not self._needs.messages:
             return {}
-        read = self._read or {}
-        if read:
-            resident.ring.overlay(read.values(), self._read_as_of)
+        if self._read:
+            read = [message for message in self._read.values() if message is not None]
+            resident.ring.overlay(read, self._read_as_of)
             self._read_as_of = resident.state.seq
         found = {}
         for id in self._needs.messages:
-            message = resident.ring.message(id) or read.get(id)
+            message = resident.ring.message(id) or self._read.get(id)
             if message is not None:
                 found[id] = message
         return found

@@ -103,11 +103,33 @@ class Conversations(Protocol):
         after: int | None = None,
         before_time: int | None = None,
         deleted: bool = True,
+        system: bool = False,
     ) -> Messages:
         """At most `limit` messages within `spans` (inclusive ranges of seq), in ascending order.
 
         With `after` the ones that follow it; otherwise the newest ones before `before` (a seq) or
-        `before_time` (ms). `deleted` says whether deleted ones come, too. Void ones never do.
+        `before_time` (ms). `deleted` says whether deleted ones come, too, and `system` whether
+        events that are shown like messages do. Void ones never do.
+        """
+        ...
+
+    async def edits(self, conversation: str, message: str, limit: int) -> Events:
+        """The last `limit` edits of one message, in order."""
+        ...
+
+    async def replies(
+        self,
+        conversation: str,
+        root: str,
+        *,
+        spans: Sequence[tuple[int, int]],
+        after: int,
+        limit: int,
+        deleted: bool = True,
+    ) -> Messages:
+        """The same of the replies in the thread under message `root` that follow seq `after`.
+
+        At the cost of the page, however long the conversation or the thread is.
         """
         ...
 

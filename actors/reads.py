@@ -12,16 +12,21 @@ from ..protocol.commands import Query
 from ..protocol.errors import Rejected
 from ..protocol.features import SLICES
 from ..protocol.features.conversation import GetConversation
+from ..protocol.features.edits import MessageVersions
 from ..protocol.features.history import MessageHistory, Resume
 from ..protocol.features.members import ListMembers
+from ..protocol.features.pins import ListPins
+from ..protocol.features.threads import ListThread
 from ..protocol.policy import Policy
 from ..protocol.roles import require_member
 from ..protocol.state import ConversationState
-from .history import HistoryRead
+from .history import HistoryRead, ThreadRead
 from .outbox import Push
+from .pins import PinsRead
 from .ports import Conversations
 from .resident import Resident
 from .resume import ResumeRead
+from .versions import VersionsRead
 
 MAX_INLINE_MEMBERS = 500
 
@@ -50,6 +55,12 @@ def read_for(query: Query, user: str, policy: Policy, resume_limit: int) -> Read
             return _FromState(user, lambda state, user: _members(state, user, query))
         case MessageHistory():
             return HistoryRead(query, user, policy)
+        case ListPins():
+            return PinsRead(query, user, policy)
+        case MessageVersions():
+            return VersionsRead(query, user, policy)
+        case ListThread():
+            return ThreadRead(query, user, policy)
         case Resume():
             return ResumeRead(query, user, resume_limit)
         case _:
@@ -105,7 +116,8 @@ def _snapshot(state: ConversationState, user: str) -> dict[str, Any]:
         "last": state.last_for(user),
         "marks": state.marks,
     }
-    view.update((part.name, part.of(state)) for part in SLICES if part.public)
+    public = (part for part in SLICES if part.public)
+    view.update((part.name, part.view(part.of(state), state, user)) for part in public)
     return view
 
 

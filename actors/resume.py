@@ -140,10 +140,11 @@ class ResumeRead:
         return out
 
     def _may_see(self, state: ConversationState, event: Event) -> bool:
+        member = state.members[self._user]
         about = event.seq if event.data.is_message else (event.data.target or (None, None))[1]
         return (
-            state.members[self._user].sees(event.seq)
-            and may_see(event, self._user)
+            member.sees(event.seq)
+            and may_see(event, self._user, member)
             and (about is None or not state.hides(self._user, about))
         )
 

@@ -54,7 +54,7 @@ class Ring:
         """Take the content of message `id` out of everything that would be sent again."""
         if (message := self.message(id)) is not None:
             message.text = message.overlay.text = None
-            message.sent = {}
+            message.sent = self._sent[id].redact().as_message().sent
         for index, push in enumerate(self._pushes):
             event = push.event
             assert event is not None
@@ -118,13 +118,16 @@ class Ring:
                 event.data.change(message, event)
         return True
 
-    def recent_messages(self, after: int) -> list[Message]:
-        """The messages after seq `after`, which must not lie before `first` - 1, in order."""
+    def recent_messages(self, after: int, *, system: bool = False) -> list[Message]:
+        """The messages after seq `after`, which must not lie before `first` - 1, in order; with
+        `system`, the events that are shown like messages, too."""
         found = []
         for push in self.after(after):
             assert push.event is not None
             if (message := self.message(push.event.id)) is not None:
                 found.append(message)
+            elif system and push.event.data.is_system:
+                found.append(push.event.as_message())
         return found
 
     def position(self, seq: int) -> Position | None:

@@ -1,25 +1,28 @@
 """The session actor: a user's presence in this process — devices, cap, presence, unread counts.
 
 One per online user. It has a task only while something is to be answered or timed; an idle session
-is a few hundred bytes. Its queries run one after another, so a user cannot crowd out others.
+is a few hundred bytes. Its commands run one after another, so a user cannot crowd out others.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
+from typing import Any
 
 import structlog
 import trio
 
-from ..protocol.commands import UserCommand, UserQuery
+from ..protocol.commands import SessionCommand, UserCommand, UserQuery
 from ..protocol.disconnects import Disconnect
 from ..protocol.errors import Rejected
+from ..protocol.features.forwards import ForwardMessage
 from ..protocol.features.inbox import UnreadChanged
 from ..protocol.personal import SettingsChanged
 from ..protocol.records import UserEvent
 from .bucket import Bucket, Rate
 from .environment import Environment
+from .forwarding import forward
 from .inbox import Inbox
 from .logs import hashed, stack
 from .outbox import Outbox, Parcel, Push
@@ -48,9 +51,9 @@ class Session:
         self._registry = registry
         self._own = OwnLog(user, env, registry, self._happened)
         self._inbox = Inbox(user, env, registry, self._own)
-        self._queries: deque[Request[UserQuery | UserCommand]] = deque()
+        self._commands: deque[Request[SessionCommand]] = deque()
         self._unread: dict[str, int] = {}
-        self._touched: dict[str, None] = {}
+        self._touched: dict[str, bool] = {}
         self._count_at = math.inf
         self._offline_at = math.inf
         self._announce_at = math.inf
@@ -106,19 +109,20 @@ class Session:
         personal = self._own.known
         return personal is None or personal.settings.presence == "nobody"
 
-    def submit(self, request: Request[UserQuery | UserCommand]) -> None:
-        if len(self._queries) >= self._env.limits.session_queries:
+    def submit(self, request: Request[SessionCommand]) -> None:
+        if len(self._commands) >= self._env.limits.session_queries:
             request.refuse(Rejected("OVERLOADED", retry_after=1.0))
             return
-        self._queries.append(request)
+        self._commands.append(request)
         self._run()
 
-    def touch(self, conversation: str) -> None:
-        """The unread count of `conversation` may have changed."""
+    def touch(self, conversation: str, *, told: bool = False) -> None:
+        """The unread count of `conversation` may have changed. `told`: some device knows another
+        one than was pushed, so that it is pushed again even if it comes back to that."""
         if not self._touched:
             self._count_at = trio.current_time() + self._env.limits.unread_flush_s
             self._run()
-        self._touched[conversation] = None
+        self._touched[conversation] = told or self._touched.get(conversation, False)
 
     def _run(self) -> None:
         self._wake.set()
@@ -131,8 +135,8 @@ class Session:
         try:
             while True:
                 self._wake = trio.Event()
-                if self._queries:
-                    await self._answer(self._queries.popleft())
+                if self._commands:
+                    await self._answer(self._commands.popleft())
                     continue
                 now = trio.current_time()
                 if now >= self._count_at:
@@ -155,24 +159,35 @@ class Session:
         finally:
             self._running = False
 
-    async def _answer(self, request: Request[UserQuery | UserCommand]) -> None:
-        command = request.command
+    async def _answer(self, request: Request[SessionCommand]) -> None:
         try:
-            if isinstance(command, UserCommand):
-                result = await self._own.carry_out(command, request.conversation)
-            else:
-                result = await self._inbox.answer(command)
+            result = await self._carry_out(request)
             if "conversations" in result:
                 if not self.counting:
                     await self._start_counting()
+                for row in result["conversations"]:
+                    if row["unread"] != self._unread.get(row["c"], 0):
+                        self.touch(row["c"], told=True)
                 result["unread"] = sum(self._unread.values())
             request.answer(request.ok(result))
         except Rejected as no:
             request.refuse(no)
         except Exception as error:
             correlation = self._env.new_id()
-            _log.error("query failed", correlation=correlation, stack=stack(error))
+            _log.error("command failed", correlation=correlation, stack=stack(error))
             request.refuse(Rejected("INTERNAL", correlation=correlation))
+
+    async def _carry_out(self, request: Request[SessionCommand]) -> dict[str, Any]:
+        match request.command:
+            case UserQuery() as query:
+                return await self._inbox.answer(query)
+            case UserCommand() as command:
+                return await self._own.carry_out(command, request.conversation)
+            case ForwardMessage() as command:
+                origin, box = request.conversation, request.asker
+                return await forward(command, origin, box, self._env, self._registry)
+            case _:
+                raise Rejected("UNSUPPORTED_COMMAND")
 
     def _happened(self, event: UserEvent) -> None:
         """Something of the user's own was stored."""
@@ -205,12 +220,12 @@ class Session:
         try:
             counts = await self._inbox.unread_of(touched)
         except Rejected:
-            for id in touched:
-                self.touch(id)
+            for id, told in touched.items():
+                self.touch(id, told=told)
             return
         changed: dict[str, int] = {}
         for id, count in counts.items():
-            if count != self._unread.get(id, 0):
+            if touched[id] or count != self._unread.get(id, 0):
                 changed[id] = self._unread[id] = count
                 if count == 0:
                     del self._unread[id]

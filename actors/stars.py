@@ -16,13 +16,13 @@ async def starred(
     found = await env.store.user_logs.stars(user, query.limit + 1, query.before)
     page = found[: query.limit]
     return {
-        "stars": [_item(star, registry) for star in page],
+        "stars": [_item(star, user, registry) for star in page],
         "next": page[-1].n if len(found) > len(page) else None,
     }
 
 
-def _item(star: Starred, registry: Registry) -> dict[str, Any]:
+def _item(star: Starred, user: str, registry: Registry) -> dict[str, Any]:
     conversation = registry.resident(star.conversation)
     if conversation is not None and conversation.is_known:
         conversation.resident.ring.overlay([star.message], star.as_of)
-    return {"c": star.conversation, "ts": star.at, "message": star.message.wire()}
+    return {"c": star.conversation, "ts": star.at, "message": star.message.wire(user=user)}

@@ -69,6 +69,8 @@ def _value(value: Any) -> str:
         value = value.value
     if isinstance(value, list | tuple):
         return f"[{', '.join(_value(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key} = {_value(item)}' for key, item in value.items())}}}"
     if not isinstance(value, str | int | float):
         raise TypeError(f"a default that TOML has no word for: {value!r}")
     return json.dumps(value, ensure_ascii=False)

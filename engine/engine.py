@@ -162,6 +162,12 @@ class Engine:
         """What `user` can do, as methods. Trusts the caller: there is no token here."""
         return User(user, self._env, self._dispatch, self.attach, self.detach)
 
+    def as_host(self) -> User:
+        """What the host itself can do, who is no member of anything: create conversations of any
+        kind and change their members and roles (GRP-16), lock and unlock them (CONV-21). What
+        comes of it has no `by`."""
+        return self.as_user(HOST)
+
     def revoke(self, *, user: str | None = None, session: str | None = None) -> None:
         """Believe no token any more that was issued to `user` up to now, or that names `session`,
         and end the connections with such a one in this process: with SESSION_EXPIRED and 3503.
@@ -186,7 +192,7 @@ class Engine:
         Returns and raises like the methods of `User`. There is no client id: repeated, it is
         posted again.
         """
-        return await self.as_user(HOST).ask(PostMessage(text=text, metadata=metadata), conversation)
+        return await self.as_host().ask(PostMessage(text=text, metadata=metadata), conversation)
 
     def subscribe(self, conversation: str, *, after: int = 0) -> Subscription:
         """Every stored event of `conversation` after seq `after`, as an async iterator inside an

@@ -7,13 +7,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import trio
-
+from ..actors.asker import Asker
 from ..actors.dispatch import Dispatch
 from ..actors.environment import Environment
 from ..actors.outbox import Outbox
 from ..protocol.commands import Command
-from ..protocol.errors import Rejected
 from ..protocol.features.conversation import (
     CreateConversation,
     GetConversation,
@@ -29,7 +27,7 @@ from ..protocol.features.messages import SendMessage
 from ..protocol.features.pins import PinMessage, UnpinMessage
 from ..protocol.roles import Role
 from ..protocol.values import check_value
-from .local import Asker, Inlet
+from .local import Inlet
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +79,7 @@ class User:
         check_value(command.model_dump())  # no codec has seen it
         id = self._asker.next_id()
         self._dispatch.carry_out(self._asker, command, id, conversation)
-        with trio.move_on_after(self._env.limits.ask_timeout_s):
-            return await self._asker.reply(id)
-        raise Rejected("UNAVAILABLE", "No answer in time; the outcome is unknown.")
+        return await self._asker.outcome(id, self._env.limits.ask_timeout_s)
 
     async def ask(self, command: Command, conversation: str | None) -> Sent:
         """Carry out a command that leads to an event; where that event stands."""
@@ -98,7 +94,7 @@ class User:
     async def create_group(
         self, title: str | None, members: Iterable[str], *, client_id: str | None = None
     ) -> str:
-        """The id of a new group; the caller is its admin."""
+        """The id of a new group; the caller gets the highest role in it."""
         command = CreateConversation(
             kind="group", title=title, members=list(members), client_id=client_id
         )

@@ -9,14 +9,19 @@ import trio
 
 from ..actors.outbox import Parcel, Push
 from ..protocol.disconnects import Disconnect
+from ..protocol.features.edits import MessageVersions
 from ..protocol.features.history import MessageHistory, Resume
+from ..protocol.features.pins import ListPins
+from ..protocol.features.threads import ListThread
 from ..protocol.frames import Item
 from .auth import Identity
 from .metrics import Counters
 from .wire import WebSocketWire
 from .write_side import WriteSide
 
-PAGES: Final = frozenset((MessageHistory.name, Resume.name))
+PAGES: Final = frozenset(
+    query.name for query in (MessageHistory, MessageVersions, ListPins, ListThread, Resume)
+)
 """Queries whose answers are as large as the client asks for."""
 
 

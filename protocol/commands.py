@@ -82,10 +82,12 @@ class MoveMark:
 
 @immutable
 class Emit:
-    """Send a signal to the subscribers of the conversation, except to `by` itself."""
+    """Send a signal to the subscribers of the conversation, or of this thread of it, except to `by`
+    itself."""
 
     signal: SignalData
     by: str
+    thread: str | None = None
 
 
 @immutable
@@ -96,6 +98,7 @@ class After:
     delay_s: float
     signal: SignalData
     by: str
+    thread: str | None = None
 
 
 @immutable
@@ -107,9 +110,11 @@ class Cancel:
 
 @immutable
 class Subscribe:
-    """The asking connection starts or stops to get this conversation's signals (CONN-11)."""
+    """The asking connection starts or stops to get this conversation's signals (CONN-11), or those
+    of one thread of it. To stop without a thread ends those of all threads, too."""
 
     on: bool
+    thread: str | None = None
 
 
 Effect = EventData | MoveMark | Emit | After | Cancel | Subscribe
@@ -123,6 +128,8 @@ class Command(BaseModel):
     name: ClassVar[str]
     host_only: ClassVar[bool] = False
     """Not for clients: only the host, in its own process, may ask for it."""
+    host_may: ClassVar[bool] = False
+    """The host, too, may ask for it, who is no member of anything."""
 
 
 class ConversationCommand(Command):
@@ -138,11 +145,11 @@ class ConversationCommand(Command):
     def needs(self, state: ConversationState) -> Needs:
         return NOTHING
 
-    def needs_position(
+    def needs_more(
         self, state: ConversationState, user: str, messages: Mapping[str, Message]
-    ) -> int | None:
-        """A seq whose `Position` it needs, too, but can name only once its messages are known."""
-        return None
+    ) -> Needs:
+        """What it needs besides, but can name only once its messages are known."""
+        return NOTHING
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         raise NotImplementedError
@@ -160,6 +167,8 @@ class DurableCommand(ConversationCommand):
     """
 
     writes: ClassVar[bool] = True
+    while_locked: ClassVar[bool] = False
+    """Is carried out in a locked conversation, too (CONV-21)."""
 
     client_id: ClientId | None = None
     attempt: int = Field(default=1, ge=1, le=1_000_000)
@@ -172,12 +181,17 @@ class Query(ConversationCommand):
         return ()
 
 
-class UserQuery(Command):
-    """A command that reads across the caller's conversations; carried out by their session."""
+class SessionCommand(Command):
+    """A command carried out by the caller's session, one after another. Where conversations have a
+    part in it the session asks them, since conversations never ask each other."""
 
 
-class UserCommand(Command):
-    """A change of what is the caller's own, carried out by their session (semantics §3).
+class UserQuery(SessionCommand):
+    """A command that reads across the caller's conversations."""
+
+
+class UserCommand(SessionCommand):
+    """A change of what is the caller's own (semantics §3).
 
     What it says holds from then on, however often it is said, so it needs no client id.
     """

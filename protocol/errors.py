@@ -44,8 +44,12 @@ ERRORS: Mapping[str, ErrorKind] = {
         ErrorKind("VERSION_CONFLICT", 409, False, "Somebody else changed it first; read it again."),
         ErrorKind("PAYLOAD_TOO_LARGE", 413, False, "The payload is larger than allowed."),
         ErrorKind("PERSIST_FAILED", 422, False, "The database refused this; it was not stored."),
+        ErrorKind("CONVERSATION_LOCKED", 423, False, "The conversation is locked for now."),
         ErrorKind("RATE_LIMITED", 429, True, "Too many requests; wait and repeat."),
         ErrorKind("CONNECTION_LIMIT", 429, False, "Too many connections of one user."),
+        ErrorKind(
+            "FORWARD_LIMIT", 429, False, "One has forwarded this message as often as one may."
+        ),
         ErrorKind("INTERNAL", 500, True, "The engine failed on this; the correlation id names it."),
         ErrorKind("UNAVAILABLE", 503, True, "Not possible at the moment; repeat later."),
         ErrorKind("OVERLOADED", 503, True, "Too much to do at the moment; repeat later."),

@@ -51,6 +51,9 @@ class EventData(Payload):
     """A message that counts as unread: the machine gives it a `number`."""
     is_message: ClassVar[bool] = False
     """The event is a message: its id is the message's id."""
+    is_system: ClassVar[bool] = False
+    """The event itself is what people are to be told, so history shows it, to those who ask, in its
+    place among the messages (GRP-13, AUTO-08)."""
     content: ClassVar[frozenset[str]] = frozenset({"text", "metadata"})
     """Fields that go when the message is deleted, expired or erased."""
 

@@ -60,6 +60,12 @@ def direct_conversation_id(profile: str, one: str, other: str) -> str:
     return _derive("direct", profile, direct_key(one, other))
 
 
+def forward_count_id(client_id: str) -> str:
+    """Under which a forward is counted, if its copy is sent under `client_id`: both may be in the
+    same conversation."""
+    return _derive("forward", client_id)
+
+
 def group_conversation_id(profile: str, creator: str, client_id: str) -> str:
     """The group that `creator` creates under `client_id`; a resend names the same group."""
     return _derive("group", profile, creator, client_id)

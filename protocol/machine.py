@@ -12,6 +12,7 @@ from dataclasses import replace
 from .commands import Context, ConversationCommand, DurableCommand, Effect, MoveMark
 from .errors import Rejected
 from .events import Event, EventData
+from .features.lock import LOCK, check_lock
 from .ids import HOST
 from .immutable import immutable
 from .message import Message
@@ -40,7 +41,7 @@ class Mark:
 def admit(state: ConversationState, command: ConversationCommand, user: str) -> None:
     """The first check of all (SEND-22): the conversation is there, and `user` belongs to it."""
     if state.exists:
-        if not (command.host_only and user == HOST):
+        if not (user == HOST and (command.host_only or command.host_may)):
             require_member(state, user)
     elif not command.opens:
         raise Rejected("CONVERSATION_NOT_FOUND")
@@ -54,6 +55,8 @@ def decide(
     A message that the caller may not see is not there for them, whatever they ask of it (HIST-11).
     """
     admit(state, command, context.user)
+    if LOCK.name in state.slices and isinstance(command, DurableCommand):
+        check_lock(state, command, context.now)
     if context.messages:
         messages = visible(state, context.user, context.messages)
         context = replace(context, messages=messages)
@@ -85,8 +88,12 @@ def event(
     """`data` at its place in the log: the next seq, the next number if it counts.
 
     One command may lead to several events; exactly the one that answers it carries its client id.
+    Whoever may not see a message is not told what becomes of it either.
     """
     client_id = command.client_id if isinstance(command, DurableCommand) else None
+    changed = None
+    if not data.is_message and (target := data.target) is not None:
+        changed = context.messages.get(target[0])
     return Event(
         conversation=state.id,
         seq=state.seq + 1,
@@ -96,6 +103,7 @@ def event(
         at=max(context.now, state.changed_at),
         client_id=client_id if carries_client_id else None,
         number=state.number + 1 if data.countable else None,
+        audience=None if changed is None else changed.audience,
     )
 
 

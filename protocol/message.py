@@ -6,6 +6,7 @@ Events that change a message say how in `change` (the features); the log keeps t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,13 +50,26 @@ class Message:
         return self.overlay.deleted_at is not None
 
     @property
+    def reactions(self) -> Mapping[str, list[str]]:
+        """By emoji, the users who have put it on the message (MSG-16)."""
+        reactions: dict[str, list[str]] = self.overlay.data.get("reactions", {})
+        return reactions
+
+    @property
+    def forwards(self) -> Mapping[str, int]:
+        """By user, how often they have forwarded it (MSG-17)."""
+        forwards: dict[str, int] = self.overlay.data.get("forwards", {})
+        return forwards
+
+    @property
     def current_text(self) -> str | None:
         if self.deleted:
             return None
         return self.text if self.overlay.text is None else self.overlay.text
 
-    def wire(self, quoted: Message | None = None) -> dict[str, Any]:
-        """As `message.history` serves it: like the payload of its event, brought up to date."""
+    def wire(self, quoted: Message | None = None, user: str | None = None) -> dict[str, Any]:
+        """As `message.history` serves it to `user`: like the payload of its event, brought up to
+        date."""
         item: dict[str, Any] = {"id": self.id, "seq": self.seq, "ts": self.at, "kind": self.kind}
         if self.by is not None:
             item["by"] = self.by
@@ -64,9 +78,17 @@ class Message:
         if self.deleted:
             item["deleted_at"] = self.overlay.deleted_at
             item["redacted"] = True
+            # Where it stands is no content: in its thread, or above one.
+            if thread := self.sent.get("thread") or self.overlay.data.get("thread"):
+                item["thread"] = thread
             return item
         item.update(self.sent)
         item.update(self.overlay.data)
+        if reactions := item.pop("reactions", None):
+            item["reactions"] = {emoji: len(users) for emoji, users in reactions.items()}
+            item["reacted"] = [emoji for emoji, users in reactions.items() if user in users]
+        if self.forwards:
+            item["forwards"] = sum(self.forwards.values())
         if (text := self.current_text) is not None:
             item["text"] = text
         if quoted is not None:

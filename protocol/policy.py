@@ -6,11 +6,30 @@ in its `Context`. Times are in seconds.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from .roles import PERMISSIONS, RANK, Least, Permission, Role
 
 Durability = Literal["commit", "write_behind", "relaxed"]
+OpenKind = Literal["direct", "group", "thread"]
+
+
+def _lattice(roles: tuple[Role, ...]) -> tuple[Role, ...]:
+    if "member" not in roles:
+        raise ValueError("must hold `member`, which is what everybody begins as")
+    return tuple(sorted(set(roles), key=RANK.__getitem__))
+
+
+def _title_template(template: str) -> str:
+    try:
+        template.format(creator="", members="", count=1)
+    except (LookupError, AttributeError, TypeError) as error:
+        raise ValueError("has only {creator}, {members} and {count}") from error
+    return template
 
 
 class Policy(BaseModel):
@@ -22,13 +41,69 @@ class Policy(BaseModel):
     )
     max_chars: int = Field(4000, ge=1, le=100_000, description="Length of a text (SEND-03, C-01)")
     max_metadata_bytes: int = Field(16_384, ge=0, description="Metadata of a message (MSG-29)")
+    edit_enabled: bool = Field(True, description="Whether messages can be edited (C-03)")
     edit_window_s: int | None = Field(900, ge=0, description="None: no end (MSG-03, C-03)")
-    delete_window_s: int | None = Field(None, ge=0, description="None: no end (MSG-09, C-05)")
+    expose_edit_history: bool = Field(
+        False, description="Members may read the earlier texts of a message (MSG-06, C-04)"
+    )
+    delete_scopes: tuple[Literal["me", "everyone"], ...] = Field(
+        ("me", "everyone"), description="For whom a message can be deleted (MSG-09, C-05)"
+    )
+    delete_window_s: int | None = Field(
+        None, ge=0, description="For everyone; None: no end (MSG-09, C-05)"
+    )
     show_tombstones: bool = Field(
         True, description="Deleted messages stay in history, without content (HIST-06, C-06)"
     )
     max_members: int = Field(256, ge=2, le=100_000, description="Of a group (GRP-02, C-15)")
-    max_pins: int = Field(50, ge=1, le=1000, description="Pinned messages of a conversation")
+    roles: Annotated[tuple[Role, ...], AfterValidator(_lattice)] = Field(
+        ("member", "admin"),
+        description="Those of member, moderator, admin, owner that there are (GRP-04, C-16)",
+    )
+    permissions: dict[Permission, Least] = Field(
+        default_factory=dict,
+        description="The least role for a permission, or nobody, where it is not the usual one"
+        " (GRP-05, GRP-15)",
+    )
+    kinds: tuple[OpenKind, ...] = Field(
+        ("direct", "group"), description="Conversations that users may open (CONV-01, C-13)"
+    )
+    title_template: Annotated[str, AfterValidator(_title_template)] = Field(
+        "",
+        description="Title of a conversation that is given none, made of {creator}, {members} (the"
+        " first five) and {count}; empty: it stays without (CONV-06)",
+    )
+    max_pins: int = Field(
+        50,
+        ge=0,
+        le=1000,
+        description="Pinned messages of a conversation; 0: no pins (C-42)",
+    )
+    reactions: Literal["off", "any", "listed"] = Field(
+        "any", description="None, any emoji, or those of listed_reactions (MSG-15, C-41)"
+    )
+    listed_reactions: tuple[str, ...] = Field(
+        (
+            *("like", "love", "laugh", "wow", "sad", "angry"),
+            *("thumbs_up", "thumbs_down", "fire", "heart"),
+        ),
+        description="The vocabulary if reactions are listed: names or emoji (MSG-15, C-41)",
+    )
+    custom_reactions: bool = Field(
+        False, description="Besides, any emoji and the product's own as `:name:` (MSG-15, C-41)"
+    )
+    max_reactions: int = Field(
+        20, ge=1, le=100, description="Different emoji on one message (MSG-14)"
+    )
+    max_reactors: int = Field(
+        1000, ge=1, le=10_000, description="Users who put one emoji on one message (MSG-14)"
+    )
+    threads: bool = Field(
+        False, description="Sub-threads under the messages of a group (CONV-20, C-14)"
+    )
+    max_forwards: int = Field(
+        5, ge=0, description="How often a user may forward one message (MSG-17)"
+    )
     max_title_chars: int = Field(200, ge=1, le=1000, description="Title of a conversation")
     conversation_pins: bool = Field(
         True, description="Members may pin conversations in their own inbox (CONV-12, C-42)"
@@ -43,3 +118,20 @@ class Policy(BaseModel):
     max_presence_members: int = Field(
         100, ge=0, description="Above it presence is asked for, not pushed (RCPT-16)"
     )
+
+    @model_validator(mode="after")
+    def _roles_exist(self) -> Policy:
+        for permission, least in self.permissions.items():
+            if least != "nobody" and least not in self.roles:
+                raise ValueError(f"permissions.{permission}: there is no role {least!r} here")
+        return self
+
+    @property
+    def highest_role(self) -> Role:
+        """The creator's; a conversation keeps at least one of it (GRP-09)."""
+        return self.roles[-1]
+
+    @cached_property
+    def permission_table(self) -> Mapping[Permission, Least]:
+        """The least role for every permission."""
+        return {**PERMISSIONS, **self.permissions}

@@ -15,14 +15,16 @@ for them no more (`Hidden`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
-from .roles import Role
+from .roles import PERMISSIONS, Least, Permission, Role
 
-Kind = Literal["direct", "group"]
+Kind = Literal["direct", "group", "thread", "external_group"]
+"""`thread` is a group that is about something; the members of an `external_group` are the host's
+to say. All are one model: only what one may do in them differs (CONV-01, GRP-17)."""
 STATE_VERSION = 1
 """Of the snapshot's form. A snapshot of another version is ignored: the log is replayed instead."""
 
@@ -105,6 +107,8 @@ class ConversationState:
     `epoch` and `starts_after` (the head at the start of epoch 2, 3, …) belong to the history of
     this conversation's openings and are kept beside the snapshot, not in it. So are the private
     facts of members: what some have `hidden`, and whose marks are told to nobody (`reticent`).
+    `permissions` is the product's table, which is no state at all: whoever makes a state to decide
+    upon puts it here.
     """
 
     id: str
@@ -129,6 +133,9 @@ class ConversationState:
     starts_after: list[int] = field(default_factory=list)
     hidden: dict[str, Hidden] = field(default_factory=dict)
     reticent: set[str] = field(default_factory=set)
+    permissions: Mapping[Permission, Least] = field(
+        default_factory=lambda: PERMISSIONS, compare=False, repr=False
+    )
 
     @property
     def exists(self) -> bool:
@@ -219,13 +226,21 @@ class Slice(Generic[T]):
     """A feature's own part of the state, under the feature's name.
 
     The value must be made of what JSON knows, since it travels in snapshots; a `public` one also
-    travels to the client in `conversation.get`.
+    travels to the client in `conversation.get`: all of it, or what `view` lets a user see.
     """
 
-    def __init__(self, name: str, default: Callable[[], T], *, public: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        default: Callable[[], T],
+        *,
+        public: bool = False,
+        view: Callable[[T, ConversationState, str], T] = lambda value, state, user: value,
+    ) -> None:
         self.name = name
         self.default = default
         self.public = public
+        self.view = view
 
     def of(self, state: ConversationState) -> T:
         """The slice for reading."""

@@ -13,4 +13,8 @@ settings.register_profile("thorough", max_examples=5_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 # Asserts in shared helpers explain themselves like those in tests.
-pytest.register_assert_rewrite("palaver.tests.support")
+pytest.register_assert_rewrite("palaver.tests.support", "palaver.tests.stories")
+
+from palaver.tests.support.postgres import fresh_database, postgres_dsn  # noqa: E402
+
+__all__ = ["fresh_database", "postgres_dsn"]

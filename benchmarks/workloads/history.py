@@ -16,6 +16,9 @@ PAGE = 50
 _AT_ONCE = 2000
 _IDLE_S = 0.25
 """An actor that nobody needs is put away after that, so that the next request starts it anew."""
+_STORED = {"PALAVER_STORAGE__SPOOL_BYTES": "0"}
+"""A message is replied to only once Postgres has it, so that nothing is on its way there when pages
+are measured."""
 
 
 def cases(scale: Scale) -> list[Case]:
@@ -24,7 +27,7 @@ def cases(scale: Scale) -> list[Case]:
         Case(
             *("history", {"messages": each}, measure, scale.seconds / 3),
             postgres=True,
-            settings={"PALAVER_ACTORS__IDLE_S": str(_IDLE_S)},
+            settings={"PALAVER_ACTORS__IDLE_S": str(_IDLE_S)} | _STORED,
         )
         for each in lengths
     ]

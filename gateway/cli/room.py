@@ -121,6 +121,10 @@ class Room:
             case "conversation.renamed":
                 self.title = harmless(data["title"])
                 self._line(event, ("calls this ", "dim"), self.title)
+            case "conversation.settings_changed":
+                self._line(event, ("changed the settings", "dim"))
+            case "conversation.locked" | "conversation.unlocked":
+                self._line(event, (f"{event.kind[13:]} this", "dim"))
             case "member.added":
                 self._roles.update((user, data["role"]) for user in data["users"])
                 self._line(event, (f"added {', '.join(map(harmless, data['users']))}", "dim"))

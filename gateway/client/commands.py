@@ -84,7 +84,7 @@ class Commands:
     async def create_group(
         self, members: Sequence[str], title: str | None = None, *, client_id: str | None = None
     ) -> str:
-        """The id of a new group with `members` and oneself as its admin."""
+        """The id of a new group with `members` and oneself, in the highest role."""
         payload = _given(kind="group", members=list(members), title=title, client_id=client_id)
         return str((await self.call("conversation.create", payload))["c"])
 

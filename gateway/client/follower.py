@@ -6,7 +6,7 @@ application each event once and in order, or a `Reload`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -141,15 +141,19 @@ class Follower:
 
     def _changed(self, answer: dict[str, Any]) -> None:
         rows = {row["c"]: (row["epoch"], row["seq"]) for row in answer["conversations"]}
-        self._compare(rows if self._cursor is not None else None)
+        # What the user has left has no row; of marks that moved only a resume tells for certain.
+        suspects = (*answer.get("left", ()), *self._subscriptions)
+        self._compare(rows if self._cursor is not None else None, suspects)
         self._cursor = answer["cursor"]
         for entry in answer.get("log", ()):
             self._n = max(self._n, entry["n"])
             self._inbox.force(Signal(entry["kind"], None, entry["ts"], entry["data"]))
         self._catching_up = answer.get("more", False)
 
-    def _compare(self, rows: dict[str, tuple[int, int]] | None) -> None:
-        behind, new = self.replica.compare(rows)
+    def _compare(
+        self, rows: dict[str, tuple[int, int]] | None, suspects: Iterable[str] = ()
+    ) -> None:
+        behind, new = self.replica.compare(rows, suspects)
         for conversation in new:
             seq = self.replica.positions[conversation].seq
             self._inbox.force(Reload(conversation, "new", seq))

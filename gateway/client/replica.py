@@ -12,7 +12,7 @@ reload that the application is told of.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -145,12 +145,15 @@ class Replica:
             position.unchecked = True
             position.epoch = max(position.epoch, 1)
 
-    def compare(self, rows: Mapping[str, tuple[int, int]] | None) -> tuple[list[str], list[str]]:
+    def compare(
+        self, rows: Mapping[str, tuple[int, int]] | None, suspects: Iterable[str] = ()
+    ) -> tuple[list[str], list[str]]:
         """After a reconnect: given (epoch, seq) of every conversation that changed meanwhile,
         those to resume, and those that are new and stand where the row says from now on.
 
         A position that moved since the last comparison is resumed even if it is in no row: it may
-        be ahead of a log that has lost its end. Without rows (None) all of them are.
+        be ahead of a log that has lost its end. So are `suspects`, where something may have
+        happened that no row tells. Without rows (None) all of them are.
         """
         behind, new = [], []
         for conversation, (epoch, seq) in (rows or {}).items():
@@ -162,6 +165,9 @@ class Replica:
                 position.epoch = epoch
             else:
                 position.moved = (position.epoch, position.seq) != (epoch, seq)
+        for conversation in suspects:
+            if conversation in self.positions:
+                self.positions[conversation].moved = True
         for conversation, position in self.positions.items():
             if position.unchecked and (position.moved or rows is None):
                 if self._begin(position):

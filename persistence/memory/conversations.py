@@ -11,6 +11,8 @@ import trio
 from ...protocol.commands import Position
 from ...protocol.errors import Rejected
 from ...protocol.events import Event
+from ...protocol.features.edits import MessageEdited
+from ...protocol.features.threads import ThreadReplied
 from ...protocol.machine import Mark
 from ...protocol.records import Events, Loaded, Messages, PositionAt, Snapshot
 from .disk import Disk, Shelf, copy_json
@@ -92,6 +94,7 @@ class MemoryConversations:
         after: int | None = None,
         before_time: int | None = None,
         deleted: bool = True,
+        system: bool = False,
     ) -> Messages:
         shelf = await self._shelf(conversation)
         end = shelf.seq + 1 if before is None else before
@@ -100,13 +103,48 @@ class MemoryConversations:
         found = [
             event
             for event in shelf.log
-            if event.data.is_message
+            if (event.data.is_message or (system and event.data.is_system))
             and (after or 0) < event.seq < end
             and any(first <= event.seq <= last for first, last in spans)
             and (deleted or not shelf.is_deleted(event))
         ]
         page = found[:limit] if after is not None else found[-limit:]
         messages = [shelf.message(event) for event in page]
+        return Messages(messages, shelf.seq, more=len(found) > limit)
+
+    async def edits(self, conversation: str, message: str, limit: int) -> Events:
+        shelf = await self._shelf(conversation)
+        edits = [
+            event
+            for event in shelf.events(0)
+            if isinstance(event.data, MessageEdited) and event.data.message_id == message
+        ]
+        return Events(edits[-limit:], shelf.seq)
+
+    async def replies(
+        self,
+        conversation: str,
+        root: str,
+        *,
+        spans: Sequence[tuple[int, int]],
+        after: int,
+        limit: int,
+        deleted: bool = True,
+    ) -> Messages:
+        shelf = await self._shelf(conversation)
+        replies = [
+            shelf.log[event.seq]  # the event after this one
+            for event in shelf.log
+            if isinstance(event.data, ThreadReplied) and event.data.message_id == root
+        ]
+        found = [
+            event
+            for event in replies
+            if event.seq > after
+            and any(first <= event.seq <= last for first, last in spans)
+            and (deleted or not shelf.is_deleted(event))
+        ]
+        messages = [shelf.message(event) for event in found[:limit]]
         return Messages(messages, shelf.seq, more=len(found) > limit)
 
     async def position(self, conversation: str, seq: int) -> PositionAt:

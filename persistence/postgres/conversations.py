@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from ...protocol.commands import Position
 from ...protocol.errors import Rejected
 from ...protocol.events import Event
+from ...protocol.features.edits import MessageEdited
 from ...protocol.ids import is_uuid
 from ...protocol.machine import Mark
 from ...protocol.records import Events, Loaded, Messages, PositionAt, Snapshot
 from ...protocol.state import Hidden
 from .database import Database
 from .incarnation import Incarnation
-from .pages import PAGE_AFTER, PAGE_BEFORE, SEQ_AT, as_of, clip
+from .pages import PAGE_AFTER, PAGE_BEFORE, REPLIES, SEQ_AT, SYSTEM_KINDS, as_of, clip
 from .rows import EVENT_COLUMNS, LOG_WITH_OVERLAY, MESSAGE_COLUMNS, Record, event_of, message_of
 
 _HEAD = "(SELECT coalesce(max(seq), 0) FROM log WHERE conversation = $1)"
@@ -116,6 +117,13 @@ _MESSAGES = as_of(f"""
     WHERE l.message_id = ANY ($2::uuid[]) AND l.event_id = l.message_id AND l.conversation = $1
 """)
 
+_EDITS = as_of(f"""
+    SELECT {EVENT_COLUMNS} FROM {LOG_WITH_OVERLAY}
+    WHERE l.message_id = $2 AND l.kind = $3 AND l.conversation = $1
+    ORDER BY l.seq DESC
+    LIMIT $4
+""")
+
 _POSITION = f"""
     SELECT
         {_HEAD} AS as_of,
@@ -167,8 +175,7 @@ class PostgresConversations:
 
     async def events(self, conversation: str, after: int, limit: int) -> Events:
         rows = await self._database.fetch(_EVENTS, conversation, after, limit)
-        events = [event_of(conversation, row) for row in rows if row["seq"] is not None]
-        return Events(events, rows[0]["as_of"])
+        return _events(conversation, rows)
 
     async def find(self, conversation: str, sender: str, client_id: str) -> Event | None:
         row = await self._database.first(_FIND, conversation, sender, client_id)
@@ -188,6 +195,7 @@ class PostgresConversations:
         after: int | None = None,
         before_time: int | None = None,
         deleted: bool = True,
+        system: bool = False,
     ) -> Messages:
         if before_time is not None:
             row = await self._database.first(SEQ_AT, conversation, before_time)
@@ -196,12 +204,32 @@ class PostgresConversations:
         firsts, lasts = clip(spans, after, before)
         # One more than asked for tells whether there is more.
         sql = PAGE_BEFORE if after is None else PAGE_AFTER
-        rows = await self._database.fetch(sql, conversation, firsts, lasts, deleted, limit + 1)
-        page = _messages(conversation, rows)
-        if len(page.messages) > limit:
-            page.more = True
-            del page.messages[0 if after is None else -1]
-        return page
+        kinds = SYSTEM_KINDS if system else ()
+        rows = await self._database.fetch(
+            sql, conversation, firsts, lasts, deleted, limit + 1, kinds
+        )
+        return _cut(_messages(conversation, rows), limit, -1 if after is not None else 0)
+
+    async def replies(
+        self,
+        conversation: str,
+        root: str,
+        *,
+        spans: Sequence[tuple[int, int]],
+        after: int,
+        limit: int,
+        deleted: bool = True,
+    ) -> Messages:
+        clipped = clip(spans, after, None)
+        rows = await self._database.fetch(
+            REPLIES, conversation, *clipped, deleted, limit + 1, root, after
+        )
+        return _cut(_messages(conversation, rows), limit, -1)
+
+    async def edits(self, conversation: str, message: str, limit: int) -> Events:
+        kind = MessageEdited.name
+        rows = await self._database.fetch(_EDITS, conversation, message, kind, limit)
+        return _events(conversation, rows)
 
     async def position(self, conversation: str, seq: int) -> PositionAt:
         row = await self._database.first(_POSITION, conversation, seq)
@@ -209,9 +237,22 @@ class PostgresConversations:
         return PositionAt(Position(row["number"] or 0, row["excluded"]), row["as_of"])
 
 
+def _events(conversation: str, rows: Sequence[Record]) -> Events:
+    events = [event_of(conversation, row) for row in rows if row["seq"] is not None]
+    return Events(events, rows[0]["as_of"])
+
+
 def _messages(conversation: str, rows: Sequence[Record]) -> Messages:
     messages = [message_of(conversation, row) for row in rows if row["seq"] is not None]
     return Messages(messages, rows[0]["as_of"])
+
+
+def _cut(page: Messages, limit: int, end: int) -> Messages:
+    """`page`, read with one message more than asked for, which lies at this `end` of it."""
+    if len(page.messages) > limit:
+        page.more = True
+        del page.messages[end]
+    return page
 
 
 def _mark_of(conversation: str, row: Record, uncounted: list[int]) -> Mark:

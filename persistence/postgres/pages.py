@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...protocol.features import EVENTS
 from .rows import LOG_WITH_OVERLAY, MESSAGE_COLUMNS
 
 _LAST_SEQ = 2**63 - 1
+
+SYSTEM_KINDS = [name for name, kind in EVENTS.items() if kind.is_system]
 
 
 def as_of(query: str) -> str:
@@ -33,7 +36,7 @@ def _page(direction: str) -> str:
             SELECT {MESSAGE_COLUMNS} FROM {LOG_WITH_OVERLAY}
             WHERE l.conversation = $1
                 AND l.seq BETWEEN span.first AND span.last
-                AND l.event_id = l.message_id
+                AND (l.event_id = l.message_id OR l.kind = ANY ($6::text[]))
                 AND ($4 OR o.deleted_at IS NULL)
             ORDER BY l.seq {direction}
             LIMIT $5
@@ -43,9 +46,30 @@ def _page(direction: str) -> str:
     """)
 
 
-# $2 and $3 first and last seq of spans, $4 whether deleted ones come, $5 limit.
+# $2 and $3 first and last seq of spans, $4 whether deleted ones come, $5 limit, $6 kinds of events
+# that come beside the messages.
 PAGE_BEFORE = _page("DESC")
 PAGE_AFTER = _page("ASC")
+
+# The same of the replies to message $6 after seq $7. Each stands right after the event that says so
+# of its root, and those events have an index of their own; so a page of a thread is read from its
+# beginning and no further than the limit, whatever else there is in the conversation.
+REPLIES = as_of(f"""
+    SELECT {MESSAGE_COLUMNS}
+    FROM log AS replied
+    JOIN {LOG_WITH_OVERLAY} ON l.conversation = replied.conversation AND l.seq = replied.seq + 1
+    WHERE replied.message_id = $6
+        AND replied.kind = 'thread.replied'
+        AND replied.conversation = $1
+        AND replied.seq >= $7
+        AND EXISTS (
+            SELECT FROM unnest($2::bigint[], $3::bigint[]) AS span (first, last)
+            WHERE l.seq BETWEEN span.first AND span.last
+        )
+        AND ($4 OR o.deleted_at IS NULL)
+    ORDER BY replied.seq
+    LIMIT $5
+""")
 
 # The first seq whose time is $2 or later. Times never fall and seqs have no gaps within a
 # conversation, so the log is its own index: some twenty probes of the primary key.

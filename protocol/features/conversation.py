@@ -1,21 +1,25 @@
-"""Creating and renaming conversations, and reading one (CONV-01, 03, 04, 08, 10, 17, 22)."""
+"""Creating and renaming conversations, and reading one (CONV-01, 03, 04, 06, 08, 10, 17, 22)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints
 
 from ..commands import Context, DurableCommand, Effect, Query
 from ..errors import Rejected, invalid
 from ..events import Event, EventData
-from ..ids import UserId
+from ..ids import HOST, UserId
 from ..immutable import immutable
+from ..policy import Policy
 from ..roles import Role, require
-from ..state import ConversationState, Member
+from ..state import ConversationState, Kind, Member
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+_TITLE_MEMBERS = 5
+"""Named in a title that is made."""
 
 
 @immutable
@@ -24,7 +28,7 @@ class ConversationCreated(EventData):
 
     name: ClassVar[str] = "conversation.created"
 
-    kind: Literal["direct", "group"]
+    kind: Kind
     profile: str
     roles: dict[str, Role]
     title: str | None = None
@@ -47,13 +51,15 @@ class ConversationCreated(EventData):
 class CreateConversation(DurableCommand):
     """A direct conversation is one per pair: creating it again answers with the one there is.
 
-    A group is one per (creator, client_id). The creator becomes its admin.
+    Any other kind is one per (creator, client_id). The creator gets the highest role there is. The
+    host may create what users may not, and is no member of it.
     """
 
     name: ClassVar[str] = "conversation.create"
     opens: ClassVar[bool] = True
+    host_may: ClassVar[bool] = True
 
-    kind: Literal["direct", "group"]
+    kind: Kind
     members: list[UserId] = Field(max_length=100_000)
     title: Title | None = None
 
@@ -65,23 +71,41 @@ class CreateConversation(DurableCommand):
             return
         if state.exists:
             return
+        policy = context.policy
+        _check_kind(self.kind, context)
         others = dict.fromkeys(user for user in self.members if user != context.user)
-        if self.title is not None and len(self.title) > context.policy.max_title_chars:
-            raise invalid("title", f"at most {context.policy.max_title_chars} characters")
-        if len(others) + 1 > context.policy.max_members:
-            raise Rejected("GROUP_FULL", details={"max_members": context.policy.max_members})
-        roles: dict[str, Role] = {context.user: "admin"}
+        roles: dict[str, Role] = {}
+        if context.user != HOST:
+            roles[context.user] = policy.highest_role
         roles.update((user, "member") for user in others)
-        yield ConversationCreated(
-            kind="group", profile=context.policy.profile, roles=roles, title=self.title
-        )
+        if self.title is not None and len(self.title) > policy.max_title_chars:
+            raise invalid("title", f"at most {policy.max_title_chars} characters")
+        if len(roles) > policy.max_members:
+            raise Rejected("GROUP_FULL", details={"max_members": policy.max_members})
+        title = self.title or _title(context.user, list(roles), policy)
+        yield ConversationCreated(kind=self.kind, profile=policy.profile, roles=roles, title=title)
 
     def result(self, state: ConversationState, context: Context) -> dict[str, Any]:
         return {"c": state.id, "seq": 1, "ts": state.created_at}
 
 
+def _title(creator: str, members: list[str], policy: Policy) -> str | None:
+    """Of a conversation that is given none (CONV-06)."""
+    title = policy.title_template.format(
+        creator=creator, members=", ".join(members[:_TITLE_MEMBERS]), count=len(members)
+    )
+    return title.strip()[: policy.max_title_chars] or None
+
+
+def _check_kind(kind: Kind, context: Context) -> None:
+    by_host = context.user == HOST
+    if kind == "direct" if by_host else kind not in context.policy.kinds:
+        raise Rejected("FEATURE_DISABLED", details={"kind": kind})
+
+
 def opened_direct(context: Context, users: Iterable[str]) -> ConversationCreated:
     """The first event of the direct conversation of the caller and the one other in `users`."""
+    _check_kind("direct", context)
     others = [user for user in dict.fromkeys(users) if user != context.user]
     if not others:
         raise Rejected("SELF_MESSAGE")
@@ -97,6 +121,7 @@ def opened_direct(context: Context, users: Iterable[str]) -> ConversationCreated
 @immutable
 class ConversationRenamed(EventData):
     name: ClassVar[str] = "conversation.renamed"
+    is_system: ClassVar[bool] = True
 
     title: str
 

@@ -1,8 +1,8 @@
-"""Deleting a message for everyone, softly (MSG-08, 10, 11; HIST-06; SEC-10)."""
+"""Deleting a message for everyone, softly (MSG-08…11; HIST-06; SEC-10; C-05)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from ..commands import Context, DurableCommand, Effect, Needs
@@ -13,6 +13,7 @@ from ..immutable import immutable
 from ..message import Message
 from ..roles import may, require_member
 from ..state import ConversationState
+from .threads import recounted, root_of
 
 
 @immutable
@@ -56,8 +57,16 @@ class DeleteMessage(DurableCommand):
     def needs(self, state: ConversationState) -> Needs:
         return Needs(messages=(self.message_id,))
 
+    def needs_more(
+        self, state: ConversationState, user: str, messages: Mapping[str, Message]
+    ) -> Needs:
+        roots = (root_of(message.sent) for message in messages.values())
+        return Needs(messages=tuple(root for root in roots if root is not None))
+
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         member = require_member(state, context.user)
+        if "everyone" not in context.policy.delete_scopes:
+            raise Rejected("FEATURE_DISABLED")
         message = context.messages.get(self.message_id)
         if message is None:
             raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": self.message_id})
@@ -71,6 +80,7 @@ class DeleteMessage(DurableCommand):
         late = window is not None and context.now - message.at > window * 1000
         if late and not any_message:
             raise Rejected("DELETE_WINDOW_EXPIRED", details={"window_s": window})
+        yield from recounted(message, context, -1)
         yield MessageDeleted(
             message_id=message.id, message_seq=message.seq, counted=message.number is not None
         )

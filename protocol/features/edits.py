@@ -1,17 +1,17 @@
-"""Editing one's own message, for a while (MSG-03, 05, 06, 07; SEC-10)."""
+"""Editing one's own message, for a while, and what it said before (MSG-03…07; HIST-15; SEC-10)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import ClassVar
 
-from ..commands import Context, DurableCommand, Effect, Needs
+from ..commands import Context, DurableCommand, Effect, Needs, Query
 from ..errors import Rejected
 from ..events import Event, EventData
 from ..ids import MessageId
 from ..immutable import immutable
 from ..message import PREVIEW_CHARS, Message
-from ..roles import require
+from ..roles import may, require
 from ..state import ConversationState
 from .messages import check_text
 
@@ -58,13 +58,17 @@ class EditMessage(DurableCommand):
         return Needs(messages=(self.message_id,))
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
-        require(state, context.user, "send_messages")
+        member = require(state, context.user, "send_messages")
+        policy = context.policy
+        if not policy.edit_enabled:
+            raise Rejected("FEATURE_DISABLED")
         message = context.message(self.message_id)
         if message.by != context.user:
             raise Rejected("PERMISSION_DENIED")
-        check_text(self.text, context.policy)
-        window = context.policy.edit_window_s
-        if window is not None and context.now - message.at > window * 1000:
+        check_text(self.text, policy)
+        window = policy.edit_window_s
+        late = window is not None and context.now - message.at > window * 1000
+        if late and not may(state, member, "edit_without_window"):
             raise Rejected("EDIT_WINDOW_EXPIRED", details={"window_s": window})
         version = message.overlay.data.get("version", 1)
         if self.version is not None and self.version != version:
@@ -76,3 +80,12 @@ class EditMessage(DurableCommand):
                 text=self.text,
                 version=version + 1,
             )
+
+
+class MessageVersions(Query):
+    """What a message said and says, oldest first, at most the newest 100 versions (MSG-06). Only
+    where the product exposes it (`expose_edit_history`), and never of a deleted message."""
+
+    name: ClassVar[str] = "message.versions"
+
+    message_id: MessageId

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from ..commands import UserCommand
+from ..errors import Rejected
 from ..ids import MessageId
 from ..immutable import immutable
 from ..personal import Personal, UserContext, UserEventData
@@ -45,6 +46,8 @@ class HideMessage(UserCommand):
         return self.message_id
 
     def decide(self, personal: Personal, context: UserContext) -> Iterable[UserEventData]:
+        if "me" not in context.policy.delete_scopes:
+            raise Rejected("FEATURE_DISABLED")
         message = context.message
         yield MessageHidden(
             conversation=context.place.conversation,

@@ -15,6 +15,9 @@ class MessageHistory(Query):
 
     Without a cursor: the newest page. `before` and `after` are a seq, exclusive; `around` is a
     message id, with `limit` messages on either side of it. `before_time` is in milliseconds.
+
+    `system`: also the events that tell of members and settings, each as a message without text
+    whose `kind` is the event's name (GRP-13, AUTO-08).
     """
 
     name: ClassVar[str] = "message.history"
@@ -24,6 +27,7 @@ class MessageHistory(Query):
     around: MessageId | None = None
     before_time: int | None = Field(default=None, ge=0)
     limit: int = Field(default=50, ge=1, le=100)
+    system: bool = False
 
     @model_validator(mode="after")
     def _one_cursor(self) -> MessageHistory:

@@ -78,11 +78,11 @@ class ReadMessages(ConversationCommand):
             return Needs(position=self.seq)
         return NOTHING
 
-    def needs_position(
+    def needs_more(
         self, state: ConversationState, user: str, messages: Mapping[str, Message]
-    ) -> int | None:
+    ) -> Needs:
         seq = _greatest_of_others(user, messages)
-        return seq if seq is not None and seq < state.numbered_seq else None
+        return Needs(position=seq) if seq is not None and seq < state.numbered_seq else NOTHING
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         member = require_member(state, context.user)

@@ -10,15 +10,31 @@ from pydantic import Field
 from ..commands import Context, DurableCommand, Effect, Query
 from ..errors import Rejected, invalid
 from ..events import Event, EventData
-from ..ids import UserId
+from ..ids import HOST, UserId
 from ..immutable import immutable
-from ..roles import Role, require, require_member
+from ..policy import Policy
+from ..roles import RANK, Permission, Role, require, require_member, require_over
 from ..state import ConversationState, Member
 
 
-def _groups_only(state: ConversationState) -> None:
-    if state.kind != "group":
+def _require(state: ConversationState, context: Context, permission: Permission) -> Member | None:
+    """The caller's membership, or None for the host, who may change any members there are to
+    change. Those of an external group only the host does (GRP-16)."""
+    _not_direct(state)
+    if context.user == HOST:
+        return None
+    _not_external(state)
+    return require(state, context.user, permission)
+
+
+def _not_direct(state: ConversationState) -> None:
+    if state.kind == "direct":
         raise Rejected("PERMISSION_DENIED", "The members of a direct conversation are fixed.")
+
+
+def _not_external(state: ConversationState) -> None:
+    if state.kind == "external_group":
+        raise Rejected("PERMISSION_DENIED", "Only the host says who is in this conversation.")
 
 
 # An event that was decided and could not be stored leaves others behind it that were decided upon
@@ -26,8 +42,10 @@ def _groups_only(state: ConversationState) -> None:
 # is neither removed nor given a role.
 
 
-def _admins(state: ConversationState) -> list[str]:
-    return [user for user, member in state.members.items() if member.role == "admin"]
+def _is_last(state: ConversationState, user: str, policy: Policy) -> bool:
+    """Whether nobody but `user` has the highest role."""
+    highest = policy.highest_role
+    return [each for each, member in state.members.items() if member.role == highest] == [user]
 
 
 @immutable
@@ -35,6 +53,7 @@ class MemberAdded(EventData):
     """New members see the conversation from this event on (HIST-11) and start with 0 unread."""
 
     name: ClassVar[str] = "member.added"
+    is_system: ClassVar[bool] = True
 
     users: list[str]
     role: Role = "member"
@@ -54,12 +73,12 @@ class AddMembers(DurableCommand):
     """Users who are members already are passed over."""
 
     name: ClassVar[str] = "member.add"
+    host_may: ClassVar[bool] = True
 
     users: list[UserId] = Field(min_length=1, max_length=1000)
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
-        _groups_only(state)
-        require(state, context.user, "add_members")
+        _require(state, context, "add_members")
         new = [
             user
             for user in dict.fromkeys(self.users)
@@ -77,6 +96,7 @@ class MemberRemoved(EventData):
     """`user` is out: this is the last event they see. `by` = `user` means that they left."""
 
     name: ClassVar[str] = "member.removed"
+    is_system: ClassVar[bool] = True
 
     user: str
 
@@ -92,48 +112,66 @@ class MemberRemoved(EventData):
 
 
 class RemoveMember(DurableCommand):
+    """Somebody of a lower role than one's own, or anybody for whoever has the highest."""
+
     name: ClassVar[str] = "member.remove"
+    host_may: ClassVar[bool] = True
 
     user: UserId
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
-        _groups_only(state)
-        require(state, context.user, "remove_members")
+        caller = _require(state, context, "remove_members")
         if self.user == context.user:
             raise invalid("user", "use conversation.leave for yourself")
-        member = state.members.get(self.user)
-        if member is None or member.role is None:
-            raise Rejected("USER_NOT_FOUND", "Not a member.", details={"user": self.user})
+        role = _role(state, self.user)
+        if caller is not None:
+            require_over(caller, role, context.policy)
         yield MemberRemoved(user=self.user)
 
 
+def _role(state: ConversationState, user: str) -> Role:
+    member = state.members.get(user)
+    if member is None or member.role is None:
+        raise Rejected("USER_NOT_FOUND", "Not a member.", details={"user": user})
+    return member.role
+
+
 class LeaveConversation(DurableCommand):
-    """The last admin of others must confirm; the longest-standing member is then promoted."""
+    """The last one of the highest role must confirm, if there are others, and passes it on: to the
+    longest-standing member of the highest role among those."""
 
     name: ClassVar[str] = "conversation.leave"
+    while_locked: ClassVar[bool] = True
 
     confirm: bool = False
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
-        _groups_only(state)
+        _not_direct(state)
+        _not_external(state)
         require_member(state, context.user)
-        if _admins(state) == [context.user] and state.member_count > 1:
+        if state.member_count > 1 and _is_last(state, context.user, context.policy):
             if not self.confirm:
                 raise Rejected("LAST_ADMIN")
-            yield MemberRoleChanged(user=_successor(state, context.user), role="admin")
+            successor = _successor(state, context.user)
+            yield MemberRoleChanged(user=successor, role=context.policy.highest_role)
         yield MemberRemoved(user=context.user)
 
 
 def _successor(state: ConversationState, leaver: str) -> str:
-    """Who has been a member for longest; among equals, the first by user id (the order in which
-    they were named does not outlive a snapshot)."""
-    others = [user for user in state.current_members() if user != leaver]
-    return min(others, key=lambda user: (state.members[user].intervals[-1][0] or 0, user))
+    """Among equals, the first by user id: the order in which they were named does not outlive a
+    snapshot."""
+
+    def place(user: str) -> tuple[int, int, str]:
+        member = state.members[user]
+        return -RANK[member.role or "member"], member.intervals[-1][0] or 0, user
+
+    return min((user for user in state.current_members() if user != leaver), key=place)
 
 
 @immutable
 class MemberRoleChanged(EventData):
     name: ClassVar[str] = "member.role_changed"
+    is_system: ClassVar[bool] = True
 
     user: str
     role: Role
@@ -148,21 +186,27 @@ class MemberRoleChanged(EventData):
 
 
 class ChangeRole(DurableCommand):
+    """From and to a role lower than one's own, or any for whoever has the highest (GRP-11)."""
+
     name: ClassVar[str] = "member.set_role"
+    host_may: ClassVar[bool] = True
 
     user: UserId
     role: Role
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
-        _groups_only(state)
-        require(state, context.user, "change_roles")
-        member = state.members.get(self.user)
-        if member is None or member.role is None:
-            raise Rejected("USER_NOT_FOUND", "Not a member.", details={"user": self.user})
-        if member.role == self.role:
+        caller = _require(state, context, "change_roles")
+        if self.role not in context.policy.roles:
+            raise invalid("role", f"must be one of {', '.join(context.policy.roles)}")
+        role = _role(state, self.user)
+        if role == self.role:
             return
-        if _admins(state) == [self.user]:
-            raise Rejected("LAST_ADMIN", "A group keeps at least one admin.")
+        if caller is not None:
+            if self.user != context.user:
+                require_over(caller, role, context.policy)
+            require_over(caller, self.role, context.policy)
+        if _is_last(state, self.user, context.policy):
+            raise Rejected("LAST_ADMIN", f"Somebody has to be {role}.")
         yield MemberRoleChanged(user=self.user, role=self.role)
 
 

@@ -19,12 +19,14 @@ from ..roles import require
 from ..state import ConversationState
 from ..values import BadFrame, check_value
 from .conversation import opened_direct
+from .threads import check_threads, replied
 
 
 @immutable
 class MessageSent(EventData):
     """A message. `reply_to` is the {id, seq} of the message that it answers, whose preview is made
-    whenever it is served, so that no copy outlives the original."""
+    whenever it is served, so that no copy outlives the original. `thread` is the {id, seq} of the
+    message that it hangs under (CONV-20); `forwarded` says that it is a copy (MSG-17)."""
 
     name: ClassVar[str] = "message.sent"
     countable: ClassVar[bool] = True
@@ -32,7 +34,9 @@ class MessageSent(EventData):
 
     text: str
     reply_to: dict[str, Any] | None = None
+    thread: dict[str, Any] | None = None
     metadata: dict[str, Any] | None = None
+    forwarded: dict[str, Any] | None = None
 
     @property
     def quotes(self) -> str | None:
@@ -58,16 +62,19 @@ class SendMessage(DurableCommand):
     text: str
     to: UserId | None = None
     reply_to: MessageId | None = None
+    thread: MessageId | None = None
     metadata: dict[str, Any] | None = None
 
     @model_validator(mode="after")
     def _reply_needs_a_conversation(self) -> SendMessage:
-        if self.to is not None and self.reply_to is not None:
-            raise ValueError("reply_to names a message of a conversation: give c, not to")
+        if self.to is not None and (self.reply_to is not None or self.thread is not None):
+            raise ValueError("reply_to and thread name a message of a conversation: give c, not to")
         return self
 
     def needs(self, state: ConversationState) -> Needs:
-        return NOTHING if self.reply_to is None else Needs(messages=(self.reply_to,))
+        if self.reply_to is None and self.thread is None:
+            return NOTHING
+        return Needs(messages=tuple(id for id in (self.reply_to, self.thread) if id is not None))
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         # SEND-22: membership before form.
@@ -84,7 +91,13 @@ class SendMessage(DurableCommand):
         if self.reply_to is not None:
             target = context.message(self.reply_to)
             reply_to = {"id": target.id, "seq": target.seq}
-        yield MessageSent(text=self.text, reply_to=reply_to, metadata=self.metadata)
+        thread = None
+        if self.thread is not None:
+            check_threads(state, context.policy)
+            root = context.message(self.thread)
+            thread = {"id": root.id, "seq": root.seq}
+            yield replied(root)  # before the message: the last event is the one that answers
+        yield MessageSent(text=self.text, reply_to=reply_to, thread=thread, metadata=self.metadata)
 
 
 def check_text(text: str, policy: Policy) -> None:

@@ -1,21 +1,40 @@
-"""Pinning messages for everybody (MSG-18)."""
+"""Pinning messages for everybody, and listing them (MSG-18; C-42)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import ClassVar
 
-from ..commands import Context, DurableCommand, Effect, Needs
+from pydantic import Field
+
+from ..commands import Context, DurableCommand, Effect, Needs, Query
 from ..errors import Rejected
 from ..events import Event, EventData
 from ..ids import MessageId
 from ..immutable import immutable
 from ..message import Message
+from ..policy import Policy
 from ..roles import require
 from ..state import ConversationState, Slice
 
-PINS = Slice[dict[str, int]]("pins", dict, public=True)
+
+def _view(pins: dict[str, int], state: ConversationState, user: str) -> dict[str, int]:
+    return {id: seq for id, seq in pins.items() if state.shows(user, seq)}
+
+
+PINS = Slice[dict[str, int]]("pins", dict, public=True, view=_view)
 """Pinned messages, id to seq."""
+
+
+def check_pins(policy: Policy) -> None:
+    """FEATURE_DISABLED where there are none."""
+    if not policy.max_pins:
+        raise Rejected("FEATURE_DISABLED")
+
+
+def _require_pinner(state: ConversationState, context: Context) -> None:
+    check_pins(context.policy)
+    require(state, context.user, "pin_messages")
 
 
 @immutable
@@ -45,7 +64,7 @@ class PinMessage(DurableCommand):
         return Needs(messages=(self.message_id,))
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
-        require(state, context.user, "pin_messages")
+        _require_pinner(state, context)
         message = context.message(self.message_id)
         pins = PINS.of(state)
         if message.id in pins:
@@ -88,10 +107,20 @@ class UnpinMessage(DurableCommand):
         return Needs(messages=(self.message_id,))
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
-        require(state, context.user, "pin_messages")
+        _require_pinner(state, context)
         seq = PINS.of(state).get(self.message_id)
         if seq is None:
             if self.message_id not in context.messages:
                 raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": self.message_id})
             return
         yield MessageUnpinned(message_id=self.message_id, message_seq=seq)
+
+
+class ListPins(Query):
+    """A page of the pinned messages, oldest first, as `message.history` serves them: the newest
+    `limit`, or those before the seq `before`."""
+
+    name: ClassVar[str] = "pin.list"
+
+    before: int | None = Field(default=None, ge=1)
+    limit: int = Field(default=50, ge=1, le=100)

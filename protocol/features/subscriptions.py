@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from ..commands import Context, ConversationCommand, Effect, Subscribe
+from ..commands import NOTHING, Context, ConversationCommand, Effect, Needs, Subscribe
 from ..events import SignalData
+from ..ids import MessageId
 from ..immutable import immutable
 from ..roles import require_member
 from ..state import ConversationState
+from .threads import check_threads
 
 
 @immutable
@@ -35,17 +37,30 @@ class ConversationHead(SignalData):
 
 
 class SubscribeConversation(ConversationCommand):
-    """Typing, receipts and presence of this conversation, for this connection, until it ends."""
+    """Typing, receipts and presence of this conversation, for this connection, until it ends. With
+    the root of a `thread`: typing in that."""
 
     name: ClassVar[str] = "conversation.subscribe"
 
+    thread: MessageId | None = None
+
+    def needs(self, state: ConversationState) -> Needs:
+        return NOTHING if self.thread is None else Needs(messages=(self.thread,))
+
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         require_member(state, context.user)
-        yield Subscribe(on=True)
+        if self.thread is not None:
+            check_threads(state, context.policy)
+            context.message(self.thread)
+        yield Subscribe(True, self.thread)
 
 
 class UnsubscribeConversation(ConversationCommand):
+    """From one `thread`, or from all of the conversation."""
+
     name: ClassVar[str] = "conversation.unsubscribe"
 
+    thread: MessageId | None = None
+
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
-        yield Subscribe(on=False)
+        yield Subscribe(False, self.thread)

@@ -83,7 +83,7 @@ def test_whatever_is_set_when_it_never_rings_early_and_never_late(moves: list[tu
 
         def ring() -> None:
             nonlocal due
-            assert trio.current_time() == due
+            assert due <= trio.current_time() < due + 1e-6, "a clock that jumps adds floats"
             heard.append(due)
             due = math.inf
 
@@ -93,7 +93,7 @@ def test_whatever_is_set_when_it_never_rings_early_and_never_late(moves: list[tu
             alarm = Alarm(alarms, ring)
             for rest, ahead in moves:
                 await trio.sleep(rest)
-                assert due > trio.current_time() or due == trio.current_time()
+                assert due > trio.current_time() - 1e-6
                 due = trio.current_time() + ahead
                 alarm.set(due)
             await trio.sleep(100)

@@ -10,7 +10,7 @@ import trio
 from palaver.engine.testing import Device, TrioClock, memory_engine
 from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.features import COMMANDS
-from palaver.tests.support.engines import Lives, group, refused, say, seqs, settled
+from palaver.tests.support.engines import NOWHERE, Lives, group, refused, say, seqs, settled
 from palaver.tests.support.stores import Watch
 
 
@@ -125,6 +125,7 @@ async def test_CONV_22_nobody_writes_to_themselves():
 SOME_ID = "00000000-0000-7000-8000-00000000ffff"
 PAYLOADS: dict[str, dict[str, Any]] = {
     "conversation.rename": {"title": "x"},
+    "conversation.change_settings": {"description": "x"},
     "member.add": {"users": ["dan"]},
     "member.remove": {"user": "bob"},
     "member.set_role": {"user": "bob", "role": "admin"},
@@ -137,6 +138,10 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "message.star": {"message_id": SOME_ID},
     "message.unstar": {"message_id": SOME_ID},
     "draft.save": {"text": "x"},
+    "message.versions": {"message_id": SOME_ID},
+    "reaction.set": {"message_id": SOME_ID, "emoji": "👍"},
+    "thread.list": {"message_id": SOME_ID},
+    "message.forward": {"message_id": SOME_ID, "to": SOME_ID},
     "conversation.resume": {"epoch": 1, "seq": 0},
     "presence.get": {},
 }
@@ -180,7 +185,21 @@ async def test_CONV_18_who_is_no_member_can_do_nothing(kind: str, who: str):
         assert outsider.items == [reply]
 
 
-async def test_what_is_no_command_is_said_to_be_none():
+@pytest.mark.parametrize("nowhere", [NOWHERE, "nonsense", ""])
+@pytest.mark.parametrize("kind", sorted(COMMANDS.keys() - ELSEWHERE))
+async def test_CONV_08_CONV_18_what_does_not_exist_is_not_found(kind: str, nowhere: str):
+    async with memory_engine() as engine:
+        ann = Device(engine, "ann")
+        payload = dict(PAYLOADS.get(kind, {}))
+        if kind == "presence.get":
+            payload["conversation"] = NOWHERE
+        ann.submit(kind, payload, c=nowhere, id=1, seq=1)
+        await settled()
+        assert ann.reply(1)["error"]["code"] == "CONVERSATION_NOT_FOUND"
+        assert engine.health()["conversations"] == 0
+
+
+async def test_WS_07_what_is_no_command_is_said_to_be_none():
     async with memory_engine() as engine:
         ann = Device(engine, "ann")
         error = (await ann.ask("message.explode"))["error"]

@@ -43,7 +43,7 @@ async def positions(engine: Engine, device: Device, room: str) -> tuple[int, int
 # The three durabilities.
 
 
-async def test_commit_shows_and_says_nothing_before_it_is_stored():
+async def test_SEND_11_commit_shows_and_says_nothing_before_it_is_stored():
     store = store_for(COMMIT)
     async with memory_engine(store=store, policy=COMMIT) as engine:
         room = await group(engine, "ann", "bob")
@@ -135,7 +135,7 @@ async def test_commit_lets_a_resume_end_at_what_is_stored():
         assert bob.texts() == ["stored", "held"]
 
 
-async def test_write_behind_shows_at_once_and_replies_when_it_is_stored():
+async def test_SEND_11_write_behind_shows_at_once_and_replies_when_it_is_stored():
     store = MemoryStore()
     async with memory_engine(store=store) as engine:
         room = await group(engine, "ann", "bob")
@@ -641,7 +641,7 @@ async def test_waiting_for_room_forgets_no_message_that_is_spoken_of():
 
 
 @pytest.mark.parametrize("durability", ["commit", "write_behind", "relaxed"])
-async def test_a_crash_with_pending_writes_loses_nothing(durability: str):
+async def test_HIST_13_a_crash_with_pending_writes_loses_nothing(durability: str):
     policy = {"durability": durability}
     store, trap = store_for(policy), Trap()
     async with memory_engine(store=store, policy=policy, guards=[trap]) as engine:

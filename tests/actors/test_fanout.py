@@ -16,6 +16,7 @@ from palaver.protocol.disconnects import Disconnect
 from palaver.protocol.events import Event
 from palaver.protocol.features.conversation import ConversationCreated
 from palaver.protocol.features.messages import MessageSent
+from palaver.protocol.features.reactions import SetReaction
 from palaver.protocol.machine import apply
 from palaver.protocol.state import ConversationState
 from palaver.tests.support.engines import group, say, seqs, settled
@@ -89,7 +90,7 @@ def test_one_parcel_holds_all_that_one_wake_up_produced():
     assert line.boxes["ann"].parcels[0] is line.boxes["bob"].parcels[0], "encoded once for all"
 
 
-def test_whoever_is_outside_the_audience_gets_skipped():
+def test_WS_10_whoever_is_outside_the_audience_gets_skipped():
     line = Line("ann", "bob", "cid", "dan")
     line.send("for all")
     line.send("for two", ("ann", "bob"))
@@ -205,7 +206,7 @@ async def test_a_device_that_has_gone_looks_no_longer():
 
 
 @pytest.mark.parametrize("durability", ["commit", "write_behind"])
-async def test_GRP_07_HIST_11_membership_that_changes_amid_a_batch(durability: str):
+async def test_GRP_07_HIST_11_WS_10_membership_that_changes_amid_a_batch(durability: str):
     """All of it in one wake-up: everybody sees exactly their own interval."""
     store = MemoryStore(durability="commit" if durability == "commit" else "write_behind")
     async with memory_engine(store=store, policy={"durability": durability}) as engine:
@@ -256,3 +257,53 @@ async def test_head_goes_to_all_devices_of_members_only():
         await settled()
         assert ann.items[-1]["t"] == "conversation.head"
         assert bob.items == eve.items == []
+
+
+@pytest.mark.parametrize("durability", ["write_behind", "commit"])
+@pytest.mark.parametrize("ring", [1, 100])
+async def test_HIST_11_what_becomes_of_a_message_is_told_to_those_who_may_see_it(
+    ring: int, durability: str
+):
+    async with memory_engine(policy={"durability": durability}, actors={"ring": ring}) as engine:
+        room = await group(engine, "ann", "bob")
+        ann, bob, cid = (engine.as_user(name) for name in ("ann", "bob", "cid"))
+        edited, deleted = await say(engine, room, "ann", "early", "secret")
+        await ann.add_members(room, ["cid"])
+        devices = [Device(engine, "bob"), Device(engine, "cid")]
+        (late,) = await say(engine, room, "ann", "late")
+        position = late.seq
+        await ann.edit(room, edited.id, "another secret")
+        await ann.pin(room, edited.id)
+        await bob.do(SetReaction(message_id=deleted.id, emoji="👍"), room)
+        await ann.delete(room, deleted.id)
+        await ann.edit(room, late.id, "later")
+        await ann.pin(room, late.id)
+        told = ["message.edited", "message.pinned"]
+        told = [*told, "reaction.changed", "message.deleted", *told]
+        for device, kinds in zip(devices, [told, ["skipped"] * 4 + told[:2]], strict=True):
+            after = [item for item in device.events(room) if item["seq"] > position]
+            assert [item["t"] for item in after] == kinds
+            assert [item["seq"] for item in after] == list(range(position + 1, position + 7))
+        assert "secret" not in repr(devices[1].items)
+
+        resumed = Device(engine, "cid")
+        await resumed.ask("conversation.resume", {"epoch": 1, "seq": position}, c=room)
+        assert [item["t"] for item in resumed.events(room)] == ["skipped", *told[:2]]
+        assert "secret" not in repr(resumed.items)
+        assert (await cid.conversation(room))["pins"] == {late.id: late.seq}
+        assert (await bob.conversation(room))["pins"].keys() == {edited.id, late.id}
+
+
+async def test_HIST_11_who_comes_back_is_told_of_what_they_saw_before():
+    async with memory_engine() as engine:
+        room = await group(engine, "ann", "bob")
+        ann = engine.as_user("ann")
+        (first,) = await say(engine, room, "ann", "first")
+        await ann.remove_member(room, "bob")
+        (between,) = await say(engine, room, "ann", "between")
+        await ann.add_members(room, ["bob"])
+        bob = Device(engine, "bob")
+        await ann.edit(room, between.id, "BETWEEN")
+        await ann.edit(room, first.id, "FIRST")
+        assert [item["t"] for item in bob.events(room)] == ["skipped", "message.edited"]
+        assert bob.of_kind("message.edited")[0]["d"]["text"] == "FIRST"

@@ -162,7 +162,7 @@ async def test_what_is_shown_but_not_stored_is_in_the_list():
         assert {row["c"] for row in await rows(engine, "bob")} == {new["c"], one, two}
 
 
-async def test_who_was_removed_has_it_no_longer():
+async def test_GRP_07_who_was_removed_has_it_no_longer():
     store = MemoryStore()
     async with memory_engine(store=store) as engine:
         room = await group(engine, "ann", "bob")

@@ -103,6 +103,7 @@ async def test_every_durable_command_is_idempotent():
             ("message.edit", {"message_id": sent.id, "text": "ho"}),
             ("message.pin", {"message_id": sent.id}),
             ("message.unpin", {"message_id": sent.id}),
+            ("reaction.set", {"message_id": sent.id, "emoji": "👍"}),
             ("message.delete", {"message_id": sent.id}),
             ("conversation.rename", {"title": "New"}),
             ("member.add", {"users": ["dan"]}),

@@ -282,6 +282,48 @@ async def test_MSG_09_for_me_leaves_the_other_side_intact(ring: int):
 
 
 @pytest.mark.parametrize("ring", [1, 256])
+async def test_MSG_09_for_me_it_is_gone_from_every_list(ring: int):
+    policy = {"threads": True, "expose_edit_history": True}
+    async with memory_engine(policy=policy, actors={"ring": ring}) as engine:
+        room, elsewhere = await group(engine, "ann", "bob"), await group(engine, "bob")
+        ann, bob = Device(engine, "ann"), Device(engine, "bob")
+        root, other = await say(engine, room, "ann", "root", "other")
+        replies = [
+            await ok(ann, "message.send", room, text=text, thread=root.id) for text in ("a", "b")
+        ]
+        for message in (root, other):
+            await ok(ann, "message.pin", room, message_id=message.id)
+
+        async def thread() -> list[str]:
+            answer = await ok(bob, "thread.list", room, message_id=root.id)
+            return [message["text"] for message in answer["messages"]]
+
+        async def pins() -> tuple[list[str], list[str]]:
+            """As listed, and as `conversation.get` has them."""
+            answer = await ok(bob, "pin.list", room)
+            ids = [message["id"] for message in answer["messages"]]
+            return ids, list((await ok(bob, "conversation.get", room))["pins"])
+
+        await ok(bob, "message.hide", room, message_id=replies[0]["id"])
+        assert await thread() == ["b"]
+        assert await pins() == ([root.id, other.id],) * 2
+        await ok(bob, "message.hide", room, message_id=root.id)
+        assert await pins() == ([other.id],) * 2
+        for kind, more in {
+            "thread.list": {},
+            "message.versions": {},
+            "message.forward": {"to": elsewhere},
+            "reaction.set": {"emoji": "👍"},
+        }.items():
+            no = await code(bob, kind, room, message_id=root.id, **more)
+            assert no == "MESSAGE_NOT_FOUND", kind
+        assert len((await ok(ann, "pin.list", room))["messages"]) == 2
+        assert len((await ok(ann, "thread.list", room, message_id=root.id))["messages"]) == 2
+        await ok(bob, "conversation.hide", room)
+        assert await pins() == ([], [])
+
+
+@pytest.mark.parametrize("ring", [1, 256])
 async def test_MSG_09_deleted_for_everyone_while_one_hides_it(ring: int):
     """The two cross: it must leave the unread count once, also if the ring has forgotten it."""
     store = MemoryStore()
@@ -434,6 +476,20 @@ async def test_MSG_28_a_draft_is_seen_on_the_other_device_and_cleared_on_send():
         assert entry["kind"] == "draft.cleared", "nothing of what was begun is kept"
 
 
+async def test_MSG_28_forwarding_to_a_conversation_leaves_the_draft_there():
+    async with memory_engine() as engine:
+        origin, target = await group(engine, "ann", "bob"), await group(engine, "ann")
+        (message,) = await say(engine, origin, "bob", "look")
+        ann, laptop = Device(engine, "ann"), Device(engine, "ann")
+        await ok(ann, "draft.save", target, text="hel")
+        await ok(ann, "preference.set", target, unread=True)
+        await ok(ann, "message.forward", origin, message_id=message.id, to=target)
+        await settled()
+        saved, marked, unmarked = own(laptop)
+        assert saved["t"] == "draft.saved"
+        assert (marked["d"]["unread"], unmarked["d"]["unread"]) == (True, False)
+
+
 async def test_MSG_19_stars_are_listed_for_oneself_alone():
     async with memory_engine() as engine:
         room, other = await group(engine, "ann", "bob"), await group(engine, "ann", "bob")
@@ -470,6 +526,10 @@ async def test_MSG_19_a_star_is_as_the_message_is_though_that_is_not_stored_yet(
         (sent,) = await say(engine, room, "ann", "secret")
         ann, bob = Device(engine, "ann"), Device(engine, "bob")
         await ok(bob, "message.star", room, message_id=sent.id)
+        for device in (ann, bob):
+            await ok(device, "reaction.set", room, message_id=sent.id, emoji="👍")
+        (star,) = (await ok(bob, "star.list"))["stars"]
+        assert (star["message"]["reactions"], star["message"]["reacted"]) == ({"👍": 2}, ["👍"])
         store.hold()
         ann.submit("message.delete", {"message_id": sent.id}, c=room)
         await settled()

@@ -133,7 +133,7 @@ async def test_RCPT_10_who_has_read_a_message_follows_from_the_marks(ring: int):
         assert readers[6] == ["cid"]
 
 
-async def test_sending_moves_one_s_own_mark_without_a_receipt():
+async def test_RCPT_06_sending_moves_one_s_own_mark_without_a_receipt():
     async with memory_engine() as engine:
         room = await group(engine, "ann", "bob")
         (ann,) = await looking(engine, room, "ann")
@@ -217,7 +217,7 @@ async def test_counts_at_rest_after_a_crash_with_a_long_tail():
 # Delivered.
 
 
-async def test_an_ack_raises_the_delivered_mark_and_gets_no_reply():
+async def test_SEND_18_an_ack_raises_the_delivered_mark_and_gets_no_reply():
     async with memory_engine() as engine:
         room = await group(engine, "ann", "bob")
         await say(engine, room, "ann", "1", "2")

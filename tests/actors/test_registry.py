@@ -50,7 +50,7 @@ async def test_one_load_however_many_ask_at_once():
 @pytest.mark.parametrize(
     "kind", ["message.send", "conversation.get", "message.history", "conversation.resume", "ack"]
 )
-async def test_an_unknown_conversation_is_not_found_and_leaves_nothing_behind(kind: str):
+async def test_SEND_21_an_unknown_conversation_is_not_found_and_leaves_nothing_behind(kind: str):
     async with memory_engine() as engine:
         ann = Device(engine, "ann")
         payload: dict[str, dict[str, Any]] = {

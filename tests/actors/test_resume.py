@@ -303,7 +303,7 @@ async def test_a_position_that_cannot_be_is_not_believed(epoch: int, seq: int):
 
 
 @pytest.mark.parametrize("ring", [1, 3, 100])
-async def test_what_was_deleted_comes_without_its_content(ring: int):
+async def test_HIST_06_what_was_deleted_comes_without_its_content(ring: int):
     async with memory_engine(actors={"ring": ring}) as engine:
         room = await group(engine, "ann", "bob")
         ann = engine.as_user("ann")

@@ -292,7 +292,7 @@ async def test_queries_of_one_user_are_bounded():
         assert "ok" in await ann.ask("conversation.list")
 
 
-async def test_a_query_that_fails_is_internal_and_the_next_one_is_answered():
+async def test_ERR_06_a_query_that_fails_is_internal_and_the_next_one_is_answered():
     store = MemoryStore()
     async with memory_engine(store=store) as engine:
         ann, watch = Device(engine, "ann"), Watch(store)

@@ -11,6 +11,7 @@ from palaver.protocol.commands import Command, DurableCommand
 from palaver.protocol.disconnects import DISCONNECTS
 from palaver.protocol.errors import ERRORS
 from palaver.protocol.features import COMMANDS, EVENTS, SIGNALS, USER_EVENTS
+from palaver.protocol.roles import PERMISSIONS
 
 PAGE = (Path(__file__).parents[2] / "docs/protocol.md").read_text()
 
@@ -46,6 +47,14 @@ def test_every_kind_has_its_row_with_every_field(table, kinds):
         fields = kind.model_fields if issubclass(kind, Command) else kind.field_names()
         for field in set(fields) - DurableCommand.model_fields.keys():
             assert f"`{field}`" in documented[name], f"{name}: {field} is not documented"
+
+
+def test_GRP_05_the_table_of_permissions_is_the_code_s():
+    documented = rows("permissions")
+    documented.pop("permission")
+    assert documented.keys() == PERMISSIONS.keys()
+    for permission, least in PERMISSIONS.items():
+        assert f"| `{permission}` | `{least}` |" in documented[permission]
 
 
 def test_durable_commands_are_said_to_be_durable():

@@ -18,6 +18,23 @@ def test_SEC_14_file_then_environment_then_flags(tmp_path: Path, monkeypatch) ->
     assert (policy.max_chars, policy.max_members, policy.max_pins) == (1, 20, 300)
 
 
+def test_GRP_04_roles_and_permissions_from_file_and_environment(
+    tmp_path: Path, monkeypatch
+) -> None:
+    file = tmp_path / "palaver.toml"
+    file.write_text(
+        '[policy]\nroles = ["owner", "member"]\n'
+        '[policy.permissions]\npin_messages = "member"\nadd_members = "owner"\n'
+    )
+    monkeypatch.setenv("PALAVER_POLICY__KINDS", '["thread"]')
+    monkeypatch.setenv("PALAVER_POLICY__PERMISSIONS__ADD_MEMBERS", "nobody")
+    policy = Settings.load(file).policy
+    assert (policy.roles, policy.kinds) == (("member", "owner"), ("thread",))
+    assert policy.permission_table["pin_messages"] == "member"
+    assert policy.permission_table["add_members"] == "nobody"
+    assert policy.permission_table["change_roles"] == "admin"
+
+
 def test_an_unknown_key_in_the_file_is_named(tmp_path: Path) -> None:
     file = tmp_path / "palaver.toml"
     file.write_text("[policy]\nmax_char = 1\n")

@@ -68,7 +68,7 @@ async def test_CONN_15_only_the_closed_connection_is_detached() -> None:
         await here.engine.until(lambda: not here.engine.outboxes)
 
 
-async def test_a_push_arrives_in_the_encoding_of_each_client() -> None:
+async def test_WS_02_a_push_arrives_in_the_encoding_of_each_client() -> None:
     async with house() as here:
         peers = [await here.client("ann", codec) for codec in CODECS]
         here.engine.push({"t": "message.sent", "d": {"text": "läuft"}})

@@ -11,7 +11,7 @@ BOTH = "palaver.v1.json, palaver.v1.msgpack"
 
 
 @pytest.mark.parametrize("path", ["/v1/ws", "/", "/v1/ws?x=1"])
-async def test_CONN_01_a_socket_opens_at_both_paths(path: str) -> None:
+async def test_a_socket_opens_at_both_paths(path: str) -> None:
     async with house() as here:
         response = await here.peer().upgrade(path)
         assert response.status == 101

@@ -101,7 +101,7 @@ async def test_the_welcome_says_what_a_client_must_know(codec: Codec) -> None:
         assert (await eternal.hello(here.token("ann", None), id=None))["d"]["ttl"] is None
 
 
-async def test_DEF_01_the_user_is_the_token_s_alone() -> None:
+async def test_CONN_05_the_user_is_the_token_s_alone() -> None:
     async with house() as here:
         peer = await here.connected()
         reply = await peer.hello(here.token("ann"), user="bob")
@@ -111,7 +111,7 @@ async def test_DEF_01_the_user_is_the_token_s_alone() -> None:
         assert here.engine.attached == []
 
 
-async def test_DEF_02_what_is_pushed_while_signing_in_comes_after_the_welcome() -> None:
+async def test_CONN_10_what_is_pushed_while_signing_in_comes_after_the_welcome() -> None:
     async with house() as here:
 
         def push(outbox: Outbox) -> None:

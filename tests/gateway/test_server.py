@@ -105,7 +105,7 @@ async def drained(stream: trio.abc.Stream) -> None:
         pass
 
 
-async def test_CONN_01_another_implementation_can_talk_to_it() -> None:
+async def test_another_implementation_can_talk_to_it() -> None:
     async with server() as here, here.client() as websocket:
         await say(
             websocket, {"t": "message.send", "id": 2, "c": "room", "d": {"text": "x" * 99_999}}

@@ -54,13 +54,13 @@ def test_every_value_round_trips(codec: Codec, value: Any):
 
 @codecs
 @given(FRAMES)
-def test_every_frame_round_trips(codec: Codec, frame: Any):
+def test_WS_01_every_frame_round_trips(codec: Codec, frame: Any):
     assert codec.decode(codec.encode(frame)) == frame
     parse_frame(frame)
 
 
 @given(FRAMES)
-def test_both_codecs_carry_the_same_frames(frame: Any):
+def test_WS_02_both_codecs_carry_the_same_frames(frame: Any):
     msgpack, json = MsgpackCodec(), JsonCodec()
     assert json.decode(json.encode(msgpack.decode(msgpack.encode(frame)))) == frame
 

@@ -32,7 +32,7 @@ def test_a_frame_is_one_item_or_an_array_of_them():
         parse_frame([item] * (MAX_ITEMS + 1))
 
 
-def test_unknown_keys_of_the_envelope_are_ignored():
+def test_WS_01_unknown_keys_of_the_envelope_are_ignored():
     assert parse_frame({"t": "ping", "trace": [1, 2], "ts": "soon"}) == parse_frame({"t": "ping"})
 
 

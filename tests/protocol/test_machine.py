@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from palaver.protocol import machine
-from palaver.protocol.commands import Context, Position
+from palaver.protocol.commands import NOTHING, Context, Needs, Position
 from palaver.protocol.errors import Rejected
 from palaver.protocol.events import Event
 from palaver.protocol.features.conversation import ConversationCreated, GetConversation
@@ -65,6 +65,15 @@ def test_a_message_to_others_is_not_there():
     message.audience = ("ann",)
     assert machine.visible(chat.state, "bob", chat.messages) == {}
     assert machine.visible(chat.state, "ann", chat.messages) == {message.id: message}
+
+
+def test_what_becomes_of_a_message_to_others_is_for_them_only():
+    chat = Chat.group("ann", "bob")
+    message = chat.send("ann", "psst")
+    message.audience = ("ann",)
+    assert chat.edit(message, "pssst").event.audience == ("ann",)
+    assert chat.delete(message).event.audience == ("ann",)
+    assert chat.delete(chat.send("ann", "hello")).event.audience is None
 
 
 def test_deciding_leaves_the_context_as_it_was():
@@ -230,8 +239,8 @@ def test_reading_asks_for_a_position_only_in_the_middle():
     command = ReadMessages(message_ids=ids)
     messages = dict(chat.messages)
     assert command.needs(chat.state).messages == tuple(ids)
-    assert command.needs_position(chat.state, "bob", messages) is None
+    assert command.needs_more(chat.state, "bob", messages) is NOTHING
     messages.pop(ids[-1])
-    assert command.needs_position(chat.state, "bob", messages) == 3
-    assert command.needs_position(chat.state, "ann", messages) is None
+    assert command.needs_more(chat.state, "bob", messages) == Needs(position=3)
+    assert command.needs_more(chat.state, "ann", messages) is NOTHING
     assert chat.position(3) == Position(number=2, excluded=0)

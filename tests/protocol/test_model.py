@@ -29,6 +29,8 @@ from palaver.protocol.features import EVENTS
 from palaver.protocol.features.conversation import RenameConversation
 from palaver.protocol.features.deletes import DeleteMessage
 from palaver.protocol.features.edits import EditMessage
+from palaver.protocol.features.group_settings import ChangeSettings
+from palaver.protocol.features.lock import LockConversation, UnlockConversation, is_locked
 from palaver.protocol.features.marks import Acknowledge, ReadMessages
 from palaver.protocol.features.members import (
     AddMembers,
@@ -38,13 +40,16 @@ from palaver.protocol.features.members import (
 )
 from palaver.protocol.features.messages import SendMessage
 from palaver.protocol.features.pins import PinMessage, UnpinMessage
+from palaver.protocol.features.reactions import SetReaction
 from palaver.protocol.features.system import PostMessage
 from palaver.protocol.ids import HOST
 from palaver.protocol.state import ConversationState
 from palaver.tests.support.machine import CONVERSATION, NOWHERE, Chat, Done
 
 PEOPLE = ["ann", "bob", "cid", "dee"]
+RANKS = ["member", "moderator", "admin", "owner"]
 MAX_CHARS, EDIT_WINDOW_S, DELETE_WINDOW_S, MAX_PINS = 10, 900, 3600, 2
+MAX_REACTIONS, MAX_REACTORS = 2, 2
 
 people = st.sampled_from(PEOPLE)
 whos = st.integers(0, 20)
@@ -52,6 +57,7 @@ whos = st.integers(0, 20)
 picks = st.integers(0, 15)
 """Mostly one of the latest messages, now and then none: see `Conversing.pick`."""
 texts = st.sampled_from(["a", "b", "c", "d", "e", "f", "", " ", "x" * MAX_CHARS, "x" * 11])
+emoji = st.sampled_from(["👍", "❤️", "❤", "🔥", "x"])
 mostly = st.sampled_from([True, True, True, False])
 
 
@@ -66,6 +72,8 @@ class Said:
     text: str
     version: int = 1
     deleted: bool = False
+    reactions: set[tuple[str, str]] = field(default_factory=set)
+    """(emoji, user)"""
 
 
 @dataclass
@@ -74,9 +82,12 @@ class Model:
     returns the code of the refusal, or None after having taken it into account."""
 
     max_members: int
+    highest: str = "admin"
     seq: int = 1
     now: int = 0
     title: str | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+    locked_until: float = 0
     said: list[Said] = field(default_factory=list)
     pins: set[str] = field(default_factory=set)
     roles: dict[str, str] = field(default_factory=dict)
@@ -109,8 +120,24 @@ class Model:
             if said.seq > self.read_up_to(user)
         )
 
-    def admins(self) -> list[str]:
-        return [user for user, role in self.roles.items() if role == "admin"]
+    def highest_ones(self) -> list[str]:
+        return [user for user, role in self.roles.items() if role == self.highest]
+
+    def ranks(self, user: str, least: str) -> bool:
+        return user in self.roles and RANKS.index(self.roles[user]) >= RANKS.index(least)
+
+    def over(self, user: str, role: str) -> bool:
+        """GRP-11: whether `user` gives and takes `role`."""
+        own = self.roles[user]
+        return own == self.highest or RANKS.index(own) > RANKS.index(role)
+
+    def least(self, setting: str, usual: str) -> str:
+        return {"everyone": "member", "admins": "admin"}.get(self.settings.get(setting, ""), usual)
+
+    def frozen(self, user: str) -> str | None:
+        """CONV-21: what a member gets to hear who wants to write."""
+        locked = user in self.roles and self.now < self.locked_until
+        return "CONVERSATION_LOCKED" if locked else None
 
     # Doing.
 
@@ -131,7 +158,7 @@ class Model:
         return None if text.strip() else "VALIDATION_FAILED"
 
     def sends(self, user: str, text: str, reply_to: str | None) -> str | None:
-        if user not in self.roles:
+        if not self.ranks(user, self.least("who_may_send", "member")):
             return "PERMISSION_DENIED"
         if problem := self.check_text(text):
             return problem
@@ -153,7 +180,7 @@ class Model:
         return None
 
     def edits(self, user: str, id: str, text: str, version: int | None) -> str | None:
-        if user not in self.roles:
+        if not self.ranks(user, self.least("who_may_send", "member")):
             return "PERMISSION_DENIED"
         said = self.message(user, id)
         if said is None or said.deleted:
@@ -178,7 +205,7 @@ class Model:
         said = self.message(user, id)
         if said is None:
             return "MESSAGE_NOT_FOUND"
-        is_admin = self.roles[user] == "admin"
+        is_admin = self.ranks(user, "admin")
         if said.by is None or (said.by != user and not is_admin):
             return "PERMISSION_DENIED"
         if said.deleted:
@@ -190,7 +217,7 @@ class Model:
         return None
 
     def pinned(self, user: str, id: str) -> str | None:
-        if self.roles.get(user) != "admin":
+        if not self.ranks(user, "moderator"):
             return "PERMISSION_DENIED"
         said = self.message(user, id)
         if said is None or said.deleted:
@@ -203,7 +230,7 @@ class Model:
         return None
 
     def unpinned(self, user: str, id: str) -> str | None:
-        if self.roles.get(user) != "admin":
+        if not self.ranks(user, "moderator"):
             return "PERMISSION_DENIED"
         if id in self.pins:
             self.seq += 1
@@ -211,8 +238,29 @@ class Model:
             return None
         return None if self.message(user, id) is not None else "MESSAGE_NOT_FOUND"
 
+    def reacts(self, user: str, id: str, emoji: str, on: bool) -> str | None:
+        if user not in self.roles:
+            return "PERMISSION_DENIED"
+        said = self.message(user, id)
+        if said is None or said.deleted:
+            return "MESSAGE_NOT_FOUND"
+        emoji = "❤️" if emoji == "❤" else emoji
+        if on == ((emoji, user) in said.reactions):
+            return None
+        if not on:
+            self.seq += 1
+            said.reactions.remove((emoji, user))
+            return None
+        there = [each for each, _ in said.reactions]
+        full = emoji not in there and len(set(there)) == MAX_REACTIONS
+        if emoji == "x" or full or there.count(emoji) == MAX_REACTORS:
+            return "VALIDATION_FAILED"
+        self.seq += 1
+        said.reactions.add((emoji, user))
+        return None
+
     def adds(self, user: str, others: list[str]) -> str | None:
-        if self.roles.get(user) != "admin":
+        if not self.ranks(user, self.least("who_may_add", "admin")):
             return "PERMISSION_DENIED"
         new = set(others) - self.roles.keys()
         if new and len(self.roles) + len(new) > self.max_members:
@@ -223,12 +271,14 @@ class Model:
         return None
 
     def removes(self, user: str, other: str) -> str | None:
-        if self.roles.get(user) != "admin":
+        if not self.ranks(user, "admin"):
             return "PERMISSION_DENIED"
         if other == user:
             return "VALIDATION_FAILED"
         if other not in self.roles:
             return "USER_NOT_FOUND"
+        if not self.over(user, self.roles[other]):
+            return "PERMISSION_DENIED"
         self.seq += 1
         self.part(other)
         return None
@@ -237,32 +287,66 @@ class Model:
         if user not in self.roles:
             return "PERMISSION_DENIED"
         others = [other for other in self.roles if other != user]
-        if self.admins() == [user] and others:
+        if self.highest_ones() == [user] and others:
             if not confirm:
                 return "LAST_ADMIN"
             self.seq += 1
-            self.roles[min(others, key=lambda other: (self.times[other][-1][0], other))] = "admin"
+            best = max(RANKS.index(self.roles[other]) for other in others)
+            next_ones = [other for other in others if self.roles[other] == RANKS[best]]
+            heir = min(next_ones, key=lambda other: (self.times[other][-1][0], other))
+            self.roles[heir] = self.highest
         self.seq += 1
         self.part(user)
         return None
 
     def promotes(self, user: str, other: str, role: str) -> str | None:
-        if self.roles.get(user) != "admin":
+        if not self.ranks(user, "admin"):
             return "PERMISSION_DENIED"
+        if self.highest == "admin" and role in ("moderator", "owner"):
+            return "VALIDATION_FAILED"
         if other not in self.roles:
             return "USER_NOT_FOUND"
         if self.roles[other] != role:
-            if self.admins() == [other]:
+            if other != user and not self.over(user, self.roles[other]):
+                return "PERMISSION_DENIED"
+            if not self.over(user, role):
+                return "PERMISSION_DENIED"
+            if self.highest_ones() == [other]:
                 return "LAST_ADMIN"
             self.seq += 1
             self.roles[other] = role
         return None
 
     def renames(self, user: str, title: str) -> str | None:
-        if self.roles.get(user) != "admin":
+        if not self.ranks(user, "admin"):
             return "PERMISSION_DENIED"
         self.seq += title != self.title
         self.title = title
+        return None
+
+    def sets(self, user: str, new: dict[str, str]) -> str | None:
+        if not self.ranks(user, "admin"):
+            return "PERMISSION_DENIED"
+        after = {name: value for name, value in {**self.settings, **new}.items() if value}
+        self.seq += after != self.settings
+        self.settings = after
+        return None
+
+    def locks(self, user: str, until: int | None) -> str | None:
+        if not self.ranks(user, "admin"):
+            return "PERMISSION_DENIED"
+        if until is not None and until <= self.now:
+            return "VALIDATION_FAILED"
+        end = float("inf") if until is None else until
+        self.seq += end != self.locked_until
+        self.locked_until = end
+        return None
+
+    def unlocks(self, user: str) -> str | None:
+        if not self.ranks(user, "admin"):
+            return "PERMISSION_DENIED"
+        self.seq += self.now < self.locked_until
+        self.locked_until = 0
         return None
 
     def reads_to(self, user: str, seq: int | None) -> str | None:
@@ -293,10 +377,14 @@ class Model:
 class Reader:
     """A client of everybody's pushes: what docs/protocol.md says is all that it goes by."""
 
+    user = "ann"
+
     def __init__(self) -> None:
         self.seq = 0
         self.title: str | None = None
         self.roles: dict[str, str] = {}
+        self.settings: dict[str, str] = {}
+        self.lock: dict[str, int | None] = {}
         self.pins: dict[str, int] = {}
         self.pages: dict[str, dict[str, Any]] = {}
         self.texts: dict[str, str] = {}
@@ -311,6 +399,14 @@ class Reader:
                 self.roles, self.title = dict(data["roles"]), data.get("title")
             case "conversation.renamed":
                 self.title = data["title"]
+            case "conversation.settings_changed":
+                new = {name: value for name, value in data.items() if name not in ("id", "by")}
+                settings = {**self.settings, **new}
+                self.settings = {name: value for name, value in settings.items() if value}
+            case "conversation.locked":
+                self.lock = {"until": data.get("until")}
+            case "conversation.unlocked":
+                self.lock = {}
             case "member.added":
                 self.roles.update(dict.fromkeys(data["users"], data["role"]))
             case "member.removed":
@@ -336,6 +432,14 @@ class Reader:
             case "message.unpinned":
                 self.pins.pop(data["message_id"], None)
                 page.pop("pinned", None)
+            case "reaction.changed" if "redacted" not in page:
+                counts, own = page.pop("reactions", {}), {*page.pop("reacted", ())}
+                counts[data["emoji"]] = data["count"]
+                if data["by"] == self.user:
+                    (own.add if data["on"] else own.discard)(data["emoji"])
+                if counts := {emoji: count for emoji, count in counts.items() if count}:
+                    page["reactions"] = counts
+                    page["reacted"] = [emoji for emoji in counts if emoji in own]
             case "void":
                 self.pages.pop(data["of"], None)
 
@@ -362,19 +466,23 @@ class Conversing(RuleBasedStateMachine):
         self.marks_seen: dict[str, tuple[int, int, int]] = {}
         self.pushed = 0
 
-    @initialize(max_members=st.integers(2, 4))
-    def begins(self, max_members: int) -> None:
+    @initialize(max_members=st.integers(2, 4), four=st.booleans())
+    def begins(self, max_members: int, four: bool) -> None:
         self.chat = Chat.group(
             "ann",
             "bob",
             max_members=max_members,
+            roles=RANKS if four else ["member", "admin"],
             max_chars=MAX_CHARS,
             max_pins=MAX_PINS,
+            max_reactions=MAX_REACTIONS,
+            max_reactors=MAX_REACTORS,
             edit_window_s=EDIT_WINDOW_S,
             delete_window_s=DELETE_WINDOW_S,
         )
-        self.model = Model(max_members, now=self.chat.now)
-        self.model.join("ann", "admin")
+        highest = "owner" if four else "admin"
+        self.model = Model(max_members, highest, now=self.chat.now)
+        self.model.join("ann", highest)
         self.model.join("bob", "member")
 
     def does(self, user: str, command: ConversationCommand, expected: str | None) -> Done | None:
@@ -408,12 +516,16 @@ class Conversing(RuleBasedStateMachine):
         user, to = self.user(who), None if reply_to is None else self.pick(reply_to)
         data = {"k": [1, None, {"ü": 0.5}]} if metadata else None
         command = SendMessage(text=text, reply_to=to, metadata=data)
-        self.does(user, command, self.model.sends(user, text, to))
+        self.does(user, command, self.model.frozen(user) or self.model.sends(user, text, to))
 
     @rule(who=whos)
     def says_something(self, who: int) -> None:
         user = self.user(who)
-        self.does(user, SendMessage(text="hi"), self.model.sends(user, "hi", None))
+        self.does(
+            user,
+            SendMessage(text="hi"),
+            self.model.frozen(user) or self.model.sends(user, "hi", None),
+        )
 
     @rule(text=texts)
     def the_host_posts(self, text: str) -> None:
@@ -424,33 +536,57 @@ class Conversing(RuleBasedStateMachine):
         id = self.pick(which)
         user = self.author(id) if own else self.user(who)
         command = EditMessage(message_id=id, text=text, version=version)
-        self.does(user, command, self.model.edits(user, id, text, version))
+        self.does(
+            user, command, self.model.frozen(user) or self.model.edits(user, id, text, version)
+        )
 
     @rule(who=whos, own=st.booleans(), which=picks)
     def deletes(self, who: int, own: bool, which: int) -> None:
         id = self.pick(which)
         user = self.author(id) if own else self.user(who)
-        self.does(user, DeleteMessage(message_id=id), self.model.deletes(user, id))
+        self.does(
+            user,
+            DeleteMessage(message_id=id),
+            self.model.frozen(user) or self.model.deletes(user, id),
+        )
 
     @rule(who=whos, which=picks)
     def pins(self, who: int, which: int) -> None:
         user, id = self.user(who), self.pick(which)
-        self.does(user, PinMessage(message_id=id), self.model.pinned(user, id))
+        self.does(
+            user, PinMessage(message_id=id), self.model.frozen(user) or self.model.pinned(user, id)
+        )
 
     @rule(who=whos, which=picks)
     def unpins(self, who: int, which: int) -> None:
         user, id = self.user(who), self.pick(which)
-        self.does(user, UnpinMessage(message_id=id), self.model.unpinned(user, id))
+        self.does(
+            user,
+            UnpinMessage(message_id=id),
+            self.model.frozen(user) or self.model.unpinned(user, id),
+        )
+
+    @rule(who=whos, which=picks, emoji=emoji, on=mostly)
+    def reacts(self, who: int, which: int, emoji: str, on: bool) -> None:
+        user, id = self.user(who), self.pick(which)
+        command = SetReaction(message_id=id, emoji=emoji, on=on)
+        self.does(user, command, self.model.reacts(user, id, emoji, on))
 
     @rule(who=whos, others=st.lists(people, min_size=1, max_size=3))
     def adds(self, who: int, others: list[str]) -> None:
         user = self.user(who)
-        self.does(user, AddMembers(users=others), self.model.adds(user, others))
+        self.does(
+            user, AddMembers(users=others), self.model.frozen(user) or self.model.adds(user, others)
+        )
 
     @rule(who=whos, other=people)
     def removes(self, who: int, other: str) -> None:
         user = self.user(who)
-        self.does(user, RemoveMember(user=other), self.model.removes(user, other))
+        self.does(
+            user,
+            RemoveMember(user=other),
+            self.model.frozen(user) or self.model.removes(user, other),
+        )
 
     @precondition(lambda self: len(self.model.roles) > 1)
     @rule(who=whos, confirm=mostly)
@@ -458,16 +594,48 @@ class Conversing(RuleBasedStateMachine):
         user = self.user(who)
         self.does(user, LeaveConversation(confirm=confirm), self.model.leaves(user, confirm))
 
-    @rule(who=whos, other=people, role=st.sampled_from(["admin", "member"]))
+    @rule(who=whos, other=people, role=st.sampled_from(["admin", "member", *RANKS]))
     def promotes(self, who: int, other: str, role: Any) -> None:
         user = self.user(who)
         command = ChangeRole(user=other, role=role)
-        self.does(user, command, self.model.promotes(user, other, role))
+        self.does(user, command, self.model.frozen(user) or self.model.promotes(user, other, role))
 
     @rule(who=whos, title=st.sampled_from(["Trip", "Plan"]))
     def renames(self, who: int, title: str) -> None:
         user = self.user(who)
-        self.does(user, RenameConversation(title=title), self.model.renames(user, title))
+        self.does(
+            user,
+            RenameConversation(title=title),
+            self.model.frozen(user) or self.model.renames(user, title),
+        )
+
+    @rule(
+        who=whos,
+        new=st.fixed_dictionaries(
+            {},
+            optional={
+                "description": st.sampled_from(["", "d", "e"]),
+                "icon": st.sampled_from(["", "i"]),
+                "who_may_send": st.sampled_from(["everyone", "everyone", "admins"]),
+                "who_may_add": st.sampled_from(["everyone", "admins"]),
+            },
+        ),
+    )
+    def sets(self, who: int, new: dict[str, str]) -> None:
+        user, command = self.user(who), ChangeSettings.model_validate(new)
+        self.does(user, command, self.model.frozen(user) or self.model.sets(user, new))
+
+    @rule(who=whos, for_s=st.sampled_from([None, 0, 1]), rarely=st.integers(0, 4))
+    def locks(self, who: int, for_s: int | None, rarely: int) -> None:
+        if rarely == 0:
+            user, until = self.user(who), None if for_s is None else self.model.now + for_s * 1000
+            self.does(user, LockConversation(until=until), self.model.locks(user, until))
+
+    @precondition(lambda self: self.model.locked_until)
+    @rule(who=whos)
+    def unlocks(self, who: int) -> None:
+        user = self.user(who)
+        self.does(user, UnlockConversation(), self.model.unlocks(user))
 
     @rule(who=whos, back=st.none() | st.integers(-3, 10))
     def reads(self, who: int, back: int | None) -> None:
@@ -547,12 +715,14 @@ class Conversing(RuleBasedStateMachine):
         assert state.member_count == len(roles) <= self.model.max_members
         times = {user: [tuple(i) for i in m.intervals] for user, m in state.members.items()}
         assert times == self.model.times
-        assert not roles or self.model.admins(), "a group keeps an admin"
+        assert not roles or self.model.highest_ones(), "a group keeps one of the highest role"
 
     @invariant()
     def the_rest_is_the_model_s(self) -> None:
         state, model = self.chat.state, self.model
         assert state.title == model.title
+        assert state.slices.get("settings", {}) == model.settings
+        assert is_locked(state, self.chat.now) == (self.chat.now < model.locked_until)
         assert set(state.slices.get("pins", {})) == model.pins
         if model.said:
             last = model.said[-1]
@@ -562,6 +732,13 @@ class Conversing(RuleBasedStateMachine):
             assert state.last.get("by") == last.by
         else:
             assert state.last is None
+
+    @invariant()
+    def MSG_16_reactions_are_what_counting_says(self) -> None:
+        for said in self.model.said:
+            emoji = [] if said.deleted else [each for each, _ in said.reactions]
+            wire = self.chat.wire(self.chat.messages[said.id])
+            assert wire.get("reactions", {}) == {each: emoji.count(each) for each in emoji}
 
     @invariant()
     def marks_are_where_they_should_be_and_never_go_back(self) -> None:
@@ -600,9 +777,11 @@ class Conversing(RuleBasedStateMachine):
                 self.twice.take(msgpack.unpackb(msgpack.packb(item)))
         self.pushed = len(chat.pushes)
         for reader in (self.once, self.twice):
-            assert reader.history() == chat.history()
+            assert reader.history() == chat.history(reader.user)
             assert reader.roles == self.model.roles
             assert reader.pins == chat.state.slices.get("pins", {})
+            assert reader.settings == self.model.settings
+            assert reader.lock == chat.state.slices.get("lock", {})
             assert (reader.title, reader.seq) == (self.model.title, chat.state.seq)
 
     @invariant()
@@ -611,7 +790,7 @@ class Conversing(RuleBasedStateMachine):
         late = Reader()
         for event in self.chat.stored():
             late.take(event.item())
-        assert late.history() == self.chat.history()
+        assert late.history() == self.chat.history(late.user)
         assert late.roles == self.model.roles
 
     @invariant()

@@ -78,7 +78,7 @@ class Chat:
 
     def __init__(self, **policy: Any) -> None:
         self.policy = Policy(**policy)
-        self.state = ConversationState(CONVERSATION)
+        self.state = self._opened(ConversationState(CONVERSATION))
         self.now = START
         self.log: list[Event] = []
         self.marks: list[Mark] = []
@@ -140,7 +140,9 @@ class Chat:
         messages = {id: self.messages[id] for id in needs.messages if id in self.messages}
         seq = needs.position
         if needs.messages:
-            seq = command.needs_position(self.state, user, visible(self.state, user, messages))
+            more = command.needs_more(self.state, user, visible(self.state, user, messages))
+            messages |= {id: self.messages[id] for id in more.messages if id in self.messages}
+            seq = more.position
         position = None if seq is None else self.position(seq)
         return Context(user, self.now, self.policy, self.new_id, messages, position)
 
@@ -178,12 +180,12 @@ class Chat:
     def unread(self, *users: str) -> list[int]:
         return [self.state.unread(user) for user in users]
 
-    def wire(self, message: Message) -> dict[str, Any]:
+    def wire(self, message: Message, user: str | None = None) -> dict[str, Any]:
         """As `message.history` serves it."""
-        return message.wire(self._quoted(message.quotes))
+        return message.wire(self._quoted(message.quotes), user)
 
-    def history(self) -> list[dict[str, Any]]:
-        return [self.wire(message) for message in self.messages.values()]
+    def history(self, user: str | None = None) -> list[dict[str, Any]]:
+        return [self.wire(message, user) for message in self.messages.values()]
 
     # The same again, from what is stored.
 
@@ -217,7 +219,11 @@ class Chat:
             state = ConversationState(CONVERSATION)
         else:
             state = ConversationState.restore(CONVERSATION, snapshot)
-        return self._continued(state, self.stored()[state.seq :])
+        return self._continued(self._opened(state), self.stored()[state.seq :])
+
+    def _opened(self, state: ConversationState) -> ConversationState:
+        state.permissions = self.policy.permission_table
+        return state
 
     def _continued(self, state: ConversationState, tail: Iterable[Event]) -> ConversationState:
         for each in tail:

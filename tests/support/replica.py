@@ -16,7 +16,11 @@ from typing import Any
 
 Item = dict[str, Any]
 
-CONTENT = ("text", "metadata", "preview", "version", "edited_at", "pinned", "reply_to")
+SETTINGS = ("description", "icon", "who_may_send", "who_may_add")
+CONTENT = (
+    *("text", "metadata", "preview", "version", "edited_at", "pinned", "reply_to"),
+    "reactions",
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Copy:
     """The conversation as this device believes it to be."""
 
     title: str | None = None
+    settings: dict[str, str] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
     pins: dict[str, int] = field(default_factory=dict)
     number: int = 0
@@ -44,6 +49,7 @@ class Copy:
         """What two devices of the same position must agree upon."""
         return {
             "title": self.title,
+            "settings": dict(sorted(self.settings.items())),
             "roles": dict(sorted(self.roles.items())),
             "pins": dict(sorted(self.pins.items())),
             "number": self.number,
@@ -154,6 +160,9 @@ class Replica:
             copy.title, copy.roles = data.get("title"), dict(data["roles"])
         elif kind == "conversation.renamed":
             copy.title = data["title"]
+        elif kind == "conversation.settings_changed":
+            new = {name: value for name, value in data.items() if name in SETTINGS}
+            copy.settings = {k: v for k, v in {**copy.settings, **new}.items() if v}
         elif kind == "member.added":
             for user in data["users"]:
                 if user not in copy.roles:
@@ -180,6 +189,10 @@ class Replica:
         elif kind == "message.unpinned":
             copy.pins.pop(data["message_id"], None)
             self._change(data, lambda m: m.update(pinned=False))
+        elif kind == "reaction.changed":
+            count = {data["emoji"]: data["count"]} if data["count"] else {}
+            self._change(data, lambda m: m["reactions"].pop(data["emoji"], None))
+            self._change(data, lambda m: m["reactions"].update(count))
         else:
             assert kind == "void", kind
 
@@ -238,7 +251,8 @@ class Replica:
         assert self.seq is None or view["seq"] >= self.seq, "the state is not behind what was told"
         self.epoch, self.seq, self.marks = view["epoch"], view["seq"], view["marks"]
         self.taken = []
-        self.copy = copy = Copy(view["title"], number=view["number"], pins=dict(view["pins"]))
+        self.copy = copy = Copy(view["title"], dict(view["settings"]))
+        copy.number, copy.pins = view["number"], dict(view["pins"])
         for user, member in view["members"].items():
             copy.roles[user] = member["role"]
             copy.reads[user] = member["read"]["seq"]
@@ -304,6 +318,7 @@ def _message(data: Item) -> Item:
         "version": data.get("version", 1),
         "pinned": data.get("pinned", False),
         "reply_to": data.get("reply_to"),
+        "reactions": dict(data.get("reactions", {})),
     }
 
 

@@ -12,7 +12,9 @@ from palaver.persistence.memory.store import MemoryStore
 
 Action = Callable[[], Awaitable[None]]
 
-CONVERSATIONS = ("load", "renew", "events", "find", "messages", "page", "position")
+CONVERSATIONS = (
+    *("load", "renew", "events", "find", "messages", "page", "replies", "edits", "position"),
+)
 INBOXES = ("inbox", "changes", "rows", "seen", "last_seen")
 USER_LOGS = ("append", "after", "remembered", "reticent", "stars")
 

@@ -256,6 +256,9 @@ class World:
     async def _edit(self, which: int) -> None:
         await self._about(which, "message.edit", text=f"edit {len(self.wishes)}")
 
+    async def _react(self, which: int) -> None:
+        await self._about(which, "reaction.set", emoji="👍🔥"[which % 2], on=which % 5 > 0)
+
     async def _delete(self, which: int) -> None:
         await self._about(which, "message.delete")
 
@@ -267,6 +270,10 @@ class World:
 
     async def _rename(self, which: int) -> None:
         self._do(which, "conversation.rename", {"title": f"title {which % 5}"})
+
+    async def _describe(self, which: int) -> None:
+        description = ("", "one", "two")[which % 3]
+        self._do(which, "conversation.change_settings", {"description": description})
 
     async def _add(self, which: int) -> None:
         self._do(which, "member.add", {"users": [USERS[which // 7 % 4]]})
@@ -332,7 +339,7 @@ class World:
 
     async def _linger(self, which: int) -> None:
         """What is read of the conversation arrives late."""
-        self.watch.hold("messages", "events", "page", "position", "find")
+        self.watch.hold("messages", "events", "page", "edits", "position", "find")
 
     async def _arrive(self, which: int) -> None:
         self.watch.release()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -49,7 +49,9 @@ class Peer:
     async def push(self, seq: int, text: str = "", c: str = "c", by: str = "bob") -> None:
         await self.say(sent(seq, text, c, by))
 
-    async def welcome(self, cursor: str = "1", rows: list[Any] | None = None, **extra: Any) -> Any:
+    async def welcome(
+        self, cursor: str = "1", rows: Sequence[Any] = (), left: Sequence[str] = (), **extra: Any
+    ) -> Any:
         """Let the client in, and answer the question with which it begins."""
         hello = await self.expect("hello")
         welcome = {"user": "ann", "connection": "1", "ttl": 3600, "heartbeat": 30, **extra}
@@ -58,7 +60,8 @@ class Peer:
         while (changes := await self.item())["t"] != "sync.changes":
             early.append(changes)
         self._items = early + self._items
-        await self.reply(changes, cursor=cursor, conversations=rows or [], log=[])
+        told = {"conversations": list(rows), "left": list(left), "log": []}
+        await self.reply(changes, cursor=cursor, **told)
         return changes["d"]
 
     async def close(self, code: int, reason: str = "") -> None:

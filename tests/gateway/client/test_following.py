@@ -56,7 +56,7 @@ async def test_events_and_signals_come_in_the_order_of_the_wire(
     assert typing == Signal("typing.started", "c", 5, {"by": "bob"})
 
 
-async def test_a_gap_is_resumed_and_what_lies_beyond_comes_in_its_place(
+async def test_WS_08_a_gap_is_resumed_and_what_lies_beyond_comes_in_its_place(
     clock: MockClock, server: Server
 ) -> None:
     async with server.client() as client:
@@ -177,6 +177,49 @@ async def test_who_was_removed_meanwhile_is_told(clock: MockClock, server: Serve
                 await peer.refuse(asked, "CONVERSATION_NOT_FOUND")
         reloads = await news(client, 2)
         assert set(reloads) == {Reload("c", "not_member"), Reload("d", "conversation_not_found")}
+
+
+async def test_RCPT_06_marks_that_alone_moved_meanwhile_come_where_one_looks(
+    clock: MockClock, server: Server
+) -> None:
+    async with server.client(ack_every=None) as client:
+        peer = await server.peer()
+        await peer.welcome()
+        await peer.push(1)
+        await news(client, 1)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(client.subscribe, "c")
+            await peer.reply(await peer.expect("conversation.subscribe"))
+        await peer.drop()
+        for moved in ((), ({"user": "bob", "read": 1, "delivered": 1},)):
+            peer = await server.peer()
+            await peer.welcome(rows=[row(1, 1)])
+            await peer.reply(await resume(peer), **recovered(1, n=len(moved), moved=moved))
+            await wait_all_tasks_blocked()
+            await peer.drop()
+        read, delivered = await news(client, 2)
+        assert read == Signal("message.read", "c", 0, {"by": "bob", "seq": 1})
+        assert delivered == Signal("message.delivered", "c", 0, {"by": "bob", "seq": 1})
+
+
+async def test_who_was_removed_from_where_nothing_else_happened_is_told_too(
+    clock: MockClock, server: Server
+) -> None:
+    async with server.client() as client:
+        peer = await server.peer()
+        await peer.welcome()
+        await peer.push(1)
+        await news(client, 1)
+        await peer.drop()
+        peer = await server.peer()
+        await peer.welcome(rows=[row(1, 1)])  # all is as it was
+        await wait_all_tasks_blocked()
+        await peer.drop()
+        peer = await server.peer()
+        await peer.welcome(left=["c", "never heard of"])
+        asked = await resume(peer)
+        await peer.reply(asked, recovered=False, reason="not_member", epoch=1, seq=2)
+        assert await news(client, 1) == [Reload("c", "not_member")]
 
 
 async def test_a_lost_last_event_is_found_by_the_head(clock: MockClock, server: Server) -> None:

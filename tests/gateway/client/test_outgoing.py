@@ -93,7 +93,7 @@ async def _until_seq(client: Client, seq: int) -> Any:
         ("RATE_LIMITED", 30, 1),
     ],
 )
-async def test_C_51_a_retryable_no_holds_its_conversation_until_the_server_wants_it_again(
+async def test_a_retryable_no_holds_its_conversation_until_the_server_wants_it_again(
     clock: MockClock, server: Server, code: str, retry_after: float | None, attempt: int
 ) -> None:
     async with server.client() as client:

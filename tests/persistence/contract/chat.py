@@ -44,7 +44,7 @@ from palaver.protocol.records import (
 )
 from palaver.protocol.state import STATE_VERSION, ConversationState, Kind
 
-POLICY = Policy(edit_window_s=None)
+POLICY = Policy(edit_window_s=None, threads=True)
 
 
 def new_id() -> str:
@@ -133,7 +133,7 @@ class Chat:
             now=self.now,
             policy=POLICY,
             new_id=new_id,
-            messages={id: known[id] for id in needs.messages if id in known},
+            messages=known,
             position=position,
         )
         opens = not self.state.exists

@@ -57,7 +57,7 @@ async def test_HIST_11_the_last_message_is_shown_to_those_who_may_see_it(twin: T
     assert new.head.last is not None
 
 
-async def test_CONV_04_newest_activity_first_and_ties_by_id(twin: Twin):
+async def test_CONV_07_newest_activity_first_and_ties_by_id(twin: Twin):
     chats = [await Chat(twin.store, ["ann", "bob"], at=n // 3).create() for n in range(12)]
     for chat in random.Random(2).sample(chats, 6):
         await chat.send("ann", "again").outcome()
@@ -95,7 +95,7 @@ async def test_CONV_26_1200_conversations_are_walked_without_gap_or_repeat(twin:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_CONV_16_unread_is_what_recounting_the_log_gives(twin: Twin, seed: int):
+async def test_CONV_09_RCPT_07_unread_is_what_recounting_the_log_gives(twin: Twin, seed: int):
     chance = random.Random(seed)
     users = ["ann", "bob", "cy", "di"]
     chats = [await Chat(twin.store, users).create() for _ in range(3)]

@@ -2,11 +2,16 @@
 
 import itertools
 import random
+from typing import Any
 
 import pytest
 
+from palaver.protocol.features.conversation import RenameConversation
+from palaver.protocol.features.deletes import DeleteMessage
 from palaver.protocol.features.edits import MessageEdited
+from palaver.protocol.features.members import AddMembers
 from palaver.protocol.features.messages import MessageSent, SendMessage
+from palaver.protocol.features.reactions import SetReaction
 from palaver.protocol.message import Message
 from palaver.protocol.records import Messages, PositionAt
 from palaver.tests.persistence.contract.chat import Chat, new_id
@@ -14,12 +19,15 @@ from palaver.tests.persistence.contract.twins import Twin
 
 
 async def talk(twin: Twin) -> Chat:
-    """40 messages, every third edited, every fifth deleted."""
+    """40 messages, every third edited, every fifth deleted, every seventh with reactions."""
     chat = await Chat(twin.store, ["ann", "bob"]).create()
     for number in range(40):
         chat.send("ann" if number % 2 else "bob", f"text {number}", metadata={"n": number})
         if number % 3 == 0:
             chat.edit(chat.sent[number], f"edited {number}")
+        if number % 7 == 0:
+            for user, emoji in (("ann", "👍"), ("bob", "👍"), ("bob", "🔥")):
+                chat.do(user, SetReaction(message_id=chat.sent[number].id, emoji=emoji))
         if number % 5 == 0:
             chat.delete(chat.sent[number])
         if number % 4 == 0:
@@ -66,7 +74,7 @@ async def test_MSG_08_deleted_messages_and_their_edits_come_without_content(twin
                 gone = event.data.message_id in deleted
                 edits_of_deleted += gone
             case _:
-                assert not event.redacted
+                assert "redacted" not in event.item()["d"]
                 continue
         assert event.redacted == gone
         if gone:
@@ -101,6 +109,61 @@ async def test_messages_are_found_by_id_as_they_are_now(twin: Twin):
         assert message.deleted == mine.deleted
 
 
+async def test_MSG_16_the_reactions_of_a_message_are_kept_with_it(twin: Twin):
+    chat = await talk(twin)
+    chat.do("ann", SetReaction(message_id=chat.sent[7].id, emoji="👍", on=False))
+    await chat.settle()
+    await twin.restart()
+    wanted = [chat.sent[7], chat.sent[14], chat.sent[8]]
+    found = await twin.store.conversations.messages(chat.id, [each.id for each in wanted])
+    reactions = {message.seq: message.reactions for message in found.messages}
+    assert reactions == {
+        chat.sent[7].seq: {"👍": ["bob"], "🔥": ["bob"]},
+        chat.sent[8].seq: {},
+        chat.sent[14].seq: {"👍": ["ann", "bob"], "🔥": ["bob"]},
+    }
+
+
+async def test_MSG_08_who_deleted_a_message_and_when_is_kept(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    chat.send("bob", "x")
+    chat.do("ann", DeleteMessage(message_id=chat.sent[0].id))
+    await chat.settle()
+    (kept,) = (await twin.store.conversations.messages(chat.id, [chat.sent[0].id])).messages
+    assert (kept.overlay.deleted_by, kept.overlay.deleted_at) == ("ann", chat.log[-1].at)
+    assert (kept.by, kept.at) == ("bob", chat.sent[0].at)
+
+
+async def test_MSG_06_the_edits_of_a_message(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    for text in ("one", "two"):
+        chat.send("ann", text)
+    one, two = chat.sent
+    for n in range(5):
+        chat.edit(one, f"one {n}")
+        chat.edit(two, f"two {n}")
+        chat.do("bob", SetReaction(message_id=one.id, emoji="👍", on=n % 2 == 0))
+    await chat.settle()
+    store = twin.store.conversations
+    everything = await store.edits(chat.id, one.id, 10)
+    assert everything.as_of == chat.state.seq
+    assert everything.events == [
+        event
+        for event in chat.log
+        if isinstance(event.data, MessageEdited) and event.data.message_id == one.id
+    ]
+    assert (await store.edits(chat.id, one.id, 2)).events == everything.events[-2:]
+
+    chat.delete(one)
+    await chat.settle()
+    erased = [event.item()["d"] for event in (await store.edits(chat.id, one.id, 10)).events]
+    assert len(erased) == 5
+    assert all("text" not in payload for payload in erased)
+    other = await Chat(twin.store, ["ann"]).create()
+    for conversation, message in ((chat.id, new_id()), (other.id, two.id), (new_id(), two.id)):
+        assert (await store.edits(conversation, message, 10)).events == []
+
+
 async def test_a_reply_knows_what_it_answers(twin: Twin):
     chat = await Chat(twin.store, ["ann", "bob"]).create()
     await chat.send("ann", "question").outcome()
@@ -127,7 +190,7 @@ async def test_HIST_01_pages_are_what_counting_by_hand_gives(twin: Twin, spans):
         return any(first <= message.seq <= last for first, last in spans)
 
     times = [None, chat.sent[0].at, chat.sent[9].at, chat.sent[20].at + 1, 1, 10**13]
-    cursors = [{"before_time": time} for time in times]
+    cursors: list[dict[str, Any]] = [{"before_time": time} for time in times]
     cursors += [{"before": seq} for seq in (1, 2, 18, 45, 999)]
     cursors += [{"after": seq} for seq in (0, 7, 40, 999)]
     for cursor, limit, deleted in itertools.product(cursors, (1, 4, 100), (True, False)):
@@ -148,6 +211,41 @@ async def test_HIST_01_pages_are_what_counting_by_hand_gives(twin: Twin, spans):
         assert page.as_of == chat.state.seq
 
 
+async def test_GRP_13_AUTO_08_system_messages_stand_among_the_others(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    for number in range(3):
+        chat.send("ann", f"{number}")
+        chat.edit(chat.sent[number], f"edited {number}")
+        chat.do("ann", AddMembers(users=[f"u{number}"]))
+        chat.do("ann", RenameConversation(title=f"Room {number}"))
+    chat.delete(chat.sent[0])
+    await chat.settle()
+
+    async def page(**cursor: Any) -> list[tuple[int, str]]:
+        found = await twin.store.conversations.page(chat.id, spans=[(1, 99)], **cursor)
+        return [(message.seq, message.kind) for message in found.messages]
+
+    system = ("member.added", "conversation.renamed")
+    shown = [(e.seq, e.kind) for e in chat.log if e.kind == "message.sent" or e.kind in system]
+    assert await page(limit=99, system=True) == shown
+    assert await page(limit=4, system=True) == shown[-4:]
+    assert await page(limit=4, system=True, after=0) == shown[:4]
+    assert await page(limit=99, system=True, deleted=False) == shown[1:]
+    assert await page(limit=99) == [each for each in shown if each[1] == "message.sent"]
+    (added,) = (
+        await twin.store.conversations.page(chat.id, spans=[(4, 4)], limit=9, system=True)
+    ).messages
+    assert added.wire() == {
+        "id": chat.log[3].id,
+        "seq": 4,
+        "ts": chat.log[3].at,
+        "kind": "member.added",
+        "by": "ann",
+        "users": ["u0"],
+        "role": "member",
+    }
+
+
 async def test_HIST_01_walking_back_meets_every_message_once(twin: Twin):
     chat = await talk(twin)
     seen: list[Message] = []
@@ -161,6 +259,71 @@ async def test_HIST_01_walking_back_meets_every_message_once(twin: Twin):
             break
         before = page.messages[0].seq
     assert [message.id for message in seen] == [message.id for message in chat.sent]
+
+
+async def test_HIST_12_replies_of_a_root_oldest_first(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    chat.send("ann", "root")
+    chat.send("ann", "another")
+    root, another = chat.sent
+    for number in range(12):
+        chat.send("bob", f"aside {number}")
+        chat.send("ann", f"reply {number}", thread=root.id)
+        chat.send("bob", f"elsewhere {number}", thread=another.id)
+    replies = [m for m in chat.sent if m.sent.get("thread", {}).get("id") == root.id]
+    chat.edit(replies[2], "edited")
+    chat.delete(replies[5])
+    await chat.settle()
+    store = twin.store.conversations
+    seqs = [reply.seq for reply in replies]
+    afters = (0, seqs[0] - 1, seqs[0], seqs[4], seqs[-1])
+    spans: tuple[list[tuple[int, int]], ...] = (
+        [(1, 2**62)],
+        [(seqs[3], seqs[6]), (seqs[9], 2**62)],
+        [],
+    )
+    for after, span, limit, deleted in itertools.product(afters, spans, (1, 5, 50), (True, False)):
+        page = await store.replies(
+            chat.id, root.id, spans=span, after=after, limit=limit, deleted=deleted
+        )
+        expected = [
+            reply
+            for reply in replies
+            if reply.seq > after
+            and any(first <= reply.seq <= last for first, last in span)
+            and (deleted or not reply.deleted)
+        ]
+        assert [m.id for m in page.messages] == [m.id for m in expected[:limit]]
+        assert texts(page) == [m.current_text for m in expected[:limit]]
+        assert page.more == (len(expected) > limit)
+        assert page.as_of == chat.state.seq
+    overlay = (await store.messages(chat.id, [root.id])).messages[0].overlay.data
+    assert overlay["thread"]["count"] == 11
+
+
+async def test_HIST_12_a_message_without_replies_has_none(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    await chat.send("ann", "root").outcome()
+    other = await Chat(twin.store, ["ann", "bob"]).create()
+    chat.send("bob", "reply", thread=chat.sent[0].id)
+    await chat.settle()
+    store = twin.store.conversations
+    whole: dict[str, Any] = {"spans": [(1, 99)], "after": 0, "limit": 9}
+    assert (await store.replies(chat.id, chat.sent[1].id, **whole)).messages == []
+    assert (await store.replies(other.id, chat.sent[0].id, **whole)).messages == []
+    assert await store.replies(new_id(), new_id(), **whole) == Messages([], 0)
+
+
+async def test_HIST_12_a_reply_that_was_refused_is_none(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    chat.send("ann", "root")
+    chat.send("ann", "one", thread=chat.sent[0].id, client_id="k")
+    chat.send("ann", "two", thread=chat.sent[0].id, client_id="k")
+    await chat.settle()
+    page = await twin.store.conversations.replies(
+        chat.id, chat.sent[0].id, spans=[(1, 99)], after=0, limit=9
+    )
+    assert texts(page) == ["one"]
 
 
 async def test_void_events_are_no_messages(twin: Twin):

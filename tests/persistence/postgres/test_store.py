@@ -13,7 +13,7 @@ from palaver.persistence.postgres.connection import Connection, connect
 from palaver.persistence.postgres.conversations import _EVENTS
 from palaver.persistence.postgres.database import Database
 from palaver.persistence.postgres.inboxes import _PAGE
-from palaver.persistence.postgres.pages import PAGE_BEFORE
+from palaver.persistence.postgres.pages import PAGE_BEFORE, REPLIES
 from palaver.persistence.postgres.store import PostgresStore
 from palaver.protocol.errors import Rejected
 from palaver.protocol.records import Committed
@@ -183,7 +183,7 @@ async def test_an_exception_in_the_body_comes_out_as_it_is(fresh_database: str):
             raise ZeroDivisionError
 
 
-# 100,000 messages in one conversation, 2,000 conversations of one user.
+# 100,000 messages in one conversation, every tenth in one thread, 2,000 conversations of one user.
 MANY = """
     INSERT INTO log (conversation, event_id, message_id, seq, number, at, incarnation, kind, sender,
                      client_id, body)
@@ -191,6 +191,8 @@ MANY = """
            'c' || n, 'hello'
     FROM generate_series(1, 100000) AS n, LATERAL (SELECT gen_random_uuid()) AS new (id)
     WHERE n > 0;
+    UPDATE log SET kind = 'thread.replied', message_id = '00000000-0000-7000-8000-000000000002'
+    WHERE seq % 10 = 0;
     INSERT INTO conversation (id, created_at, opened_in, kind, profile)
     SELECT gen_random_uuid(), now(), 1, 'group', 'default' FROM generate_series(1, 20000);
     INSERT INTO member (conversation, user_id, role, intervals, changed_seq, read_seq, read_number)
@@ -216,6 +218,7 @@ async def test_DB_02_DB_05_plans_use_the_indexes(fresh_database: str):
             await connection.close()
 
     conversation = "00000000-0000-7000-8000-000000000001"
+    root = "00000000-0000-7000-8000-000000000002"
     async with AsyncioThread() as thread:
 
         async def fill() -> None:
@@ -227,12 +230,15 @@ async def test_DB_02_DB_05_plans_use_the_indexes(fresh_database: str):
 
         await thread.run(fill)
         plans = [
-            await thread.run(plan, PAGE_BEFORE, conversation, [1], [90_000], True, 51),
+            await thread.run(plan, PAGE_BEFORE, conversation, [1], [90_000], True, 51, []),
             await thread.run(plan, _EVENTS, conversation, 99_000, 100),
             await thread.run(plan, _PAGE, "ann", 1, 51, None, None, None, "all", None),
+            await thread.run(plan, REPLIES, conversation, [1], [2**62], True, 51, root, 50_000),
         ]
     for text in plans:
         assert "Seq Scan on log" not in text, text
         assert "Seq Scan on member" not in text, text
     assert "log_pkey" in plans[0]
     assert "member_user" in plans[2]
+    assert "log_thread" in plans[3]
+    assert "Sort" not in plans[3].partition("Limit")[2], "no more of a thread is read than its page"

@@ -101,6 +101,58 @@ def test_a_direct_conversation_is_of_two(exists: bool):
     assert (no.code, no.details) == ("VALIDATION_FAILED", {"field": "members"})
 
 
+@pytest.mark.parametrize("kind", ["group", "thread"])
+def test_CONV_03_CONV_04_a_pair_has_as_many_threads_as_it_likes(kind: Any):
+    """Which thread it is follows from `client_id` alone; see also the ids."""
+    chat = Chat(kinds=("thread", "group"))
+    chat.do("ann", CreateConversation(kind=kind, members=["bob"], title="Flat 3"))
+    assert (chat.state.kind, chat.state.title) == (kind, "Flat 3")
+    assert chat.state.members["ann"].role == "admin"
+
+
+@pytest.mark.parametrize("kind", ["direct", "group", "thread", "external_group"])
+@pytest.mark.parametrize("kinds", [("direct",), ("thread",), ("direct", "group"), ()])
+def test_C_13_users_open_the_kinds_that_a_product_has(kind: Any, kinds: Any):
+    chat, command = Chat(kinds=kinds), CreateConversation(kind=kind, members=["bob"])
+    if kind in kinds:
+        assert chat.do("ann", command).events
+    else:
+        no = chat.refuses("ann", command)
+        assert (no.code, no.details) == ("FEATURE_DISABLED", {"kind": kind})
+
+
+def test_C_13_where_there_are_no_direct_conversations_a_first_message_makes_none():
+    chat = Chat(kinds=("thread",))
+    no = chat.refuses("ann", SendMessage(text="hi", to="bob"))
+    assert (no.code, no.details) == ("FEATURE_DISABLED", {"kind": "direct"})
+
+
+@pytest.mark.parametrize(
+    ("template", "title"),
+    [
+        ("", None),
+        (" ", None),
+        ("Flat", "Flat"),
+        ("{creator} and {count}", "ann and 3"),
+        ("Of {members}", "Of ann, bob, cid"),
+        ("{members:.5}!" + "x" * 99, "ann, !" + "x" * 14),
+    ],
+)
+def test_CONV_06_a_title_is_made_where_none_is_given(template: str, title: str | None):
+    chat = Chat(title_template=template, max_title_chars=20)
+    chat.do("ann", CreateConversation(kind="group", members=["bob", "cid"]))
+    assert chat.state.title == title
+    chat = Chat(title_template=template)
+    chat.do("ann", CreateConversation(kind="group", members=["bob"], title="Mine"))
+    assert chat.state.title == "Mine"
+
+
+def test_CONV_06_of_many_members_the_first_are_named():
+    chat = Chat(title_template="{members}")
+    chat.do("ann", CreateConversation(kind="group", members=[f"u{n}" for n in range(9)]))
+    assert chat.state.title == "ann, u0, u1, u2, u3"
+
+
 @pytest.mark.parametrize(("others", "fits"), [(2, True), (3, False)])
 def test_GRP_02_a_group_has_room_for_so_many(others: int, fits: bool):
     chat = Chat(max_members=3)
@@ -156,6 +208,7 @@ def test_a_title_has_a_length():
 PAYLOADS: dict[str, Any] = {
     "conversation.create": {"kind": "group", "members": []},
     "conversation.rename": {"title": "x"},
+    "conversation.change_settings": {"description": "x"},
     "conversation.resume": {"epoch": 1, "seq": 0},
     "member.add": {"users": ["eve"]},
     "member.remove": {"user": "ann"},
@@ -165,6 +218,9 @@ PAYLOADS: dict[str, Any] = {
     "message.delete": {"message_id": NOWHERE},
     "message.pin": {"message_id": NOWHERE},
     "message.unpin": {"message_id": NOWHERE},
+    "message.versions": {"message_id": NOWHERE},
+    "reaction.set": {"message_id": NOWHERE, "emoji": "👍"},
+    "thread.list": {"message_id": NOWHERE},
     "ack": {"seq": 1},
 }
 OF_A_CONVERSATION = {

@@ -138,6 +138,14 @@ def test_MSG_10_no_window_for_what_an_admin_wrote_either():
     assert chat.do("ann", DeleteMessage(message_id=message.id)).events
 
 
+def test_C_05_without_deletion_for_everyone():
+    chat = Chat.group("ann", "bob", delete_scopes=("me",))
+    message = chat.send("bob", "x")
+    for user in ("bob", "ann"):
+        no = chat.refuses(user, DeleteMessage(message_id=message.id))
+        assert no.code == "FEATURE_DISABLED"
+
+
 def test_MSG_09_by_default_there_is_no_window():
     chat = Chat.group("ann", "bob")
     message = chat.send("bob", "x")

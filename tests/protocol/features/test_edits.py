@@ -87,6 +87,25 @@ def test_MSG_03_without_a_window_there_is_no_end():
     assert chat.edit(message, "hello").events
 
 
+def test_MSG_04_exempt_roles_edit_their_own_messages_at_any_time():
+    chat = Chat.group("ann", "bob", permissions={"edit_without_window": "admin"})
+    of_ann, of_bob = chat.send("ann", "1"), chat.send("bob", "2")
+    chat.wait(3 * 86_400)
+    assert chat.edit(of_ann, "one").events
+    no = chat.refuses("bob", EditMessage(message_id=of_bob.id, text="two"))
+    assert no.code == "EDIT_WINDOW_EXPIRED"
+    no = chat.refuses("ann", EditMessage(message_id=of_bob.id, text="two"))
+    assert no.code == "PERMISSION_DENIED", "exempt from the window, for their own only"
+
+
+def test_C_03_without_edits():
+    chat = Chat.group("ann", edit_enabled=False)
+    message = chat.send("ann", "helo")
+    no = chat.refuses("ann", EditMessage(message_id=message.id, text="hello"))
+    assert no.code == "FEATURE_DISABLED"
+    assert chat.wire(message)["text"] == "helo"
+
+
 def test_SEC_10_only_the_sender_edits():
     chat = Chat.group("ann", "bob")
     message = chat.send("bob", "hello")

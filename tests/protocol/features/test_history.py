@@ -90,6 +90,7 @@ def test_HIST_06_a_tombstone_shows_nothing_of_the_message(data: MessageSent, ove
         text=fields.pop("text"), sent=fields,
         overlay=Overlay(4, text="edited", deleted_at=START, deleted_by="ann", data=overlay),
     )  # fmt: skip
+    thread = data.thread or overlay.get("thread")
     assert message.wire(message) == {
         "id": ID,
         "seq": 4,
@@ -99,6 +100,7 @@ def test_HIST_06_a_tombstone_shows_nothing_of_the_message(data: MessageSent, ove
         "number": 2,
         "deleted_at": START,
         "redacted": True,
+        **({"thread": thread} if thread else {}),
     }
     assert message.preview() == {"unavailable": True}
     assert message.current_text is None

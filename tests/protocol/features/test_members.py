@@ -1,12 +1,14 @@
 """Joining, leaving and ranks of a group."""
 
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
-from palaver.protocol.commands import ConversationCommand
-from palaver.protocol.features.conversation import RenameConversation
+from palaver.protocol.commands import ConversationCommand, parse_command
+from palaver.protocol.errors import Rejected
+from palaver.protocol.features.conversation import CreateConversation, RenameConversation
 from palaver.protocol.features.deletes import DeleteMessage
+from palaver.protocol.features.edits import EditMessage
 from palaver.protocol.features.members import (
     AddMembers,
     ChangeRole,
@@ -16,6 +18,7 @@ from palaver.protocol.features.members import (
 )
 from palaver.protocol.features.messages import SendMessage
 from palaver.protocol.features.pins import PinMessage
+from palaver.protocol.ids import HOST
 from palaver.protocol.roles import Role
 from palaver.tests.support.machine import START, Chat
 
@@ -201,8 +204,197 @@ def test_GRP_11_who_is_not_there_has_no_role():
         assert chat.refuses("ann", ChangeRole(user=user, role="admin")).code == "USER_NOT_FOUND"
 
 
-def test_GRP_04_there_are_two_roles():
-    assert get_args(Role) == ("member", "admin")
+# Other lattices than the default one (GRP-04, C-16).
+
+FOUR: dict[str, Any] = {"roles": ("member", "moderator", "admin", "owner")}
+
+
+def four(**policy: Any) -> Chat:
+    """`owner`, `admin`, `moderator` and `member`, each of them what they are called."""
+    chat = Chat(**{**FOUR, **policy})
+    others = ["admin", "moderator", "member"]
+    chat.do("owner", CreateConversation(kind="group", members=others))
+    chat.do("owner", ChangeRole(user="admin", role="admin"))
+    chat.do("owner", ChangeRole(user="moderator", role="moderator"))
+    return chat
+
+
+def test_GRP_04_the_creator_gets_the_highest_role():
+    assert roles(four()) == {each: each for each in ("owner", "admin", "moderator", "member")}
+    assert roles(Chat.group("ann", roles=("member", "moderator"))) == {"ann": "moderator"}
+    assert roles(Chat.group("ann", roles=("member",))) == {"ann": "member"}
+
+
+@pytest.mark.parametrize("role", ["moderator", "owner"])
+def test_GRP_04_a_role_that_there_is_not_is_refused_by_name(role: Any):
+    chat = Chat.group("ann", "bob")
+    no = chat.refuses("ann", ChangeRole(user="bob", role=role))
+    assert (no.code, no.details) == ("VALIDATION_FAILED", {"field": "role"})
+    with pytest.raises(Rejected) as unknown:
+        parse_command(ChangeRole, {"user": "bob", "role": "king"})
+    assert unknown.value.details == {"field": "role", "problem": "literal_error"}
+
+
+# By hand: who may make whom what. Nobody else may make anybody anything.
+GIVE = {
+    "owner": {
+        (user, role)
+        for user in ("admin", "moderator", "member")
+        for role in ("member", "moderator", "admin", "owner")
+    },
+    "admin": {
+        ("moderator", "member"),
+        ("member", "moderator"),
+        ("admin", "moderator"),
+        ("admin", "member"),
+    },
+}
+
+
+@pytest.mark.parametrize("caller", ["owner", "admin", "moderator", "member"])
+@pytest.mark.parametrize("user", ["owner", "admin", "moderator", "member"])
+@pytest.mark.parametrize("role", ["owner", "admin", "moderator", "member"])
+def test_GRP_11_nobody_gives_or_takes_a_role_at_or_above_their_own(
+    caller: str, user: str, role: Any
+):
+    chat = four()
+    command = ChangeRole(user=user, role=role)
+    if (user, role) in GIVE.get(caller, set()) and user != role:
+        chat.do(caller, command)
+        assert roles(chat)[user] == role
+    elif user == role and caller in GIVE:
+        assert chat.do(caller, command).events == []
+    else:
+        before = roles(chat)
+        expected = "LAST_ADMIN" if caller == user == "owner" else "PERMISSION_DENIED"
+        assert chat.refuses(caller, command).code == expected
+        assert roles(chat) == before
+
+
+def test_GRP_11_a_moderator_promotes_nobody_to_admin_even_if_they_may_promote():
+    chat = four(permissions={"change_roles": "moderator"})
+    no = chat.refuses("moderator", ChangeRole(user="member", role="admin"))
+    assert (no.code, no.details) == ("PERMISSION_DENIED", {"role": "admin"})
+    chat.do("owner", ChangeRole(user="moderator", role="owner"))
+    chat.do("moderator", ChangeRole(user="member", role="admin"))
+    assert roles(chat)["member"] == "admin"
+
+
+REMOVE = {"owner": {"admin", "moderator", "member"}, "admin": {"moderator", "member"}}
+
+
+@pytest.mark.parametrize("caller", ["owner", "admin", "moderator", "member"])
+@pytest.mark.parametrize("user", ["owner", "admin", "moderator", "member"])
+def test_GRP_08_nobody_removes_who_ranks_as_high(caller: str, user: str):
+    chat = four()
+    command = RemoveMember(user=user)
+    if user in REMOVE.get(caller, set()):
+        chat.do(caller, command)
+        assert roles(chat)[user] is None
+    else:
+        oneself = caller == user and caller in REMOVE
+        code = "VALIDATION_FAILED" if oneself else "PERMISSION_DENIED"
+        assert chat.refuses(caller, command).code == code
+
+
+def test_GRP_09_the_last_of_the_highest_role_passes_it_on_to_the_next_in_rank():
+    chat = four()
+    chat.do("owner", ChangeRole(user="member", role="admin"))
+    chat.do("admin", LeaveConversation())
+    chat.do("owner", AddMembers(users=["admin"]))
+    assert chat.refuses("owner", LeaveConversation()).code == "LAST_ADMIN"
+    chat.do("owner", LeaveConversation(confirm=True))
+    assert roles(chat) == {
+        "owner": None,
+        "admin": "member",
+        "moderator": "moderator",
+        "member": "owner",
+    }
+
+
+def test_GRP_09_where_all_are_equal_nobody_is_the_last():
+    chat = Chat.group("ann", "bob", roles=("member",))
+    chat.do("ann", LeaveConversation())
+    assert roles(chat) == {"ann": None, "bob": "member"}
+
+
+@pytest.mark.parametrize(
+    ("command", "holders"),
+    [
+        (lambda message: PinMessage(message_id=message), {"owner", "admin", "moderator"}),
+        (lambda message: DeleteMessage(message_id=message), {"owner", "admin", "member"}),
+        (lambda message: EditMessage(message_id=message, text="x"), set()),
+    ],
+    ids=["pin", "delete any", "edit any"],
+)
+def test_GRP_15_what_moderators_and_admins_may_of_a_member_s_message(command: Any, holders: Any):
+    for caller in ("owner", "admin", "moderator", "member"):
+        chat = four(delete_window_s=None)
+        asked = command(chat.send("member", "hello").id)
+        if caller in holders or (caller == "member" and isinstance(asked, EditMessage)):
+            assert chat.do(caller, asked).events
+        else:
+            assert chat.refuses(caller, asked).code == "PERMISSION_DENIED"
+
+
+def test_GRP_15_MSG_04_admins_edit_their_own_for_ever():
+    for caller in ("owner", "admin", "moderator", "member"):
+        chat = four(permissions={"edit_without_window": "admin"})
+        command = EditMessage(message_id=chat.send(caller, "hello").id, text="bye")
+        chat.wait(3 * 86_400)
+        if caller in ("owner", "admin"):
+            assert chat.do(caller, command).events
+        else:
+            assert chat.refuses(caller, command).code == "EDIT_WINDOW_EXPIRED"
+
+
+# The host, who is no member of anything (CONV-01).
+
+
+@pytest.mark.parametrize("kind", ["group", "external_group"])
+def test_CONV_01_the_host_says_who_is_in_it(kind: Any):
+    chat = Chat(**FOUR)
+    event = chat.do(HOST, CreateConversation(kind=kind, members=["ann", "bob"])).event
+    assert "by" not in event.item()["d"]
+    assert roles(chat) == {"ann": "member", "bob": "member"}
+    chat.do(HOST, ChangeRole(user="ann", role="owner"))
+    chat.do(HOST, AddMembers(users=["cid"]))
+    chat.do(HOST, ChangeRole(user="cid", role="admin"))
+    chat.do(HOST, RemoveMember(user="bob"))
+    assert roles(chat) == {"ann": "owner", "bob": None, "cid": "admin"}
+    chat.send("ann", "hello")
+    assert chat.refuses(HOST, SendMessage(text="x")).code == "PERMISSION_DENIED"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        AddMembers(users=["cid"]),
+        RemoveMember(user="bob"),
+        ChangeRole(user="bob", role="admin"),
+        LeaveConversation(),
+    ],
+    ids=lambda command: command.name,
+)
+def test_CONV_01_only_the_host_says_who_is_in_an_external_group(command: ConversationCommand):
+    chat = Chat(**FOUR)
+    chat.do(HOST, CreateConversation(kind="external_group", members=["ann", "bob"]))
+    chat.do(HOST, ChangeRole(user="ann", role="owner"))
+    assert chat.refuses("ann", command).code == "PERMISSION_DENIED"
+
+
+def test_the_host_is_in_no_direct_conversation():
+    for command in (
+        CreateConversation(kind="direct", members=["ann"]),
+        SendMessage(text="x", to="ann"),
+    ):
+        no = Chat().refuses(HOST, command)
+        assert (no.code, no.details) == ("FEATURE_DISABLED", {"kind": "direct"})
+
+
+def test_the_host_changes_no_direct_conversation():
+    chat = Chat.direct("ann", "bob")
+    assert chat.refuses(HOST, AddMembers(users=["cid"])).code == "PERMISSION_DENIED"
 
 
 # GRP-05: the permissions, by what they permit.

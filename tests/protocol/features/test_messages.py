@@ -204,7 +204,7 @@ def test_MSG_13_a_preview_is_short():
     assert chat.pushes[-1]["d"]["preview"]["text"] == "x" * PREVIEW_CHARS
 
 
-def test_MSG_13_an_answer_to_nothing_is_refused():
+def test_MSG_13_SEND_21_an_answer_to_nothing_is_refused():
     chat = Chat.group("ann", "bob")
     no = chat.refuses("bob", SendMessage(text="hi", reply_to=NOWHERE))
     assert (no.code, no.details) == ("MESSAGE_NOT_FOUND", {"message_id": NOWHERE})

@@ -151,6 +151,12 @@ def test_MSG_09_anybody_s_message_at_any_time():
     assert not hidden.counted, "it counts no more already"
 
 
+def test_C_05_without_deletion_for_oneself():
+    own, chat = Own(delete_scopes=("everyone",)), Chat.group("ann", "bob")
+    message = chat.send("bob", "hello")
+    assert own.refuses(HideMessage(message_id=message.id), message) == "FEATURE_DISABLED"
+
+
 def test_C_10_settings_are_for_users_only_where_the_product_says_so():
     own = Own()
     assert own.refuses(SetSettings(read_receipts=False)) == "FEATURE_DISABLED"

@@ -1,5 +1,7 @@
 """Pinning messages for everybody."""
 
+import pytest
+
 from palaver.protocol.features.deletes import DeleteMessage
 from palaver.protocol.features.members import AddMembers, ChangeRole
 from palaver.protocol.features.pins import PINS, PinMessage, UnpinMessage
@@ -38,6 +40,22 @@ def test_MSG_18_in_a_direct_conversation_both_pin():
     message = chat.send("ann", "x")
     assert chat.do("bob", PinMessage(message_id=message.id)).events
     assert chat.do("ann", UnpinMessage(message_id=message.id)).events
+
+
+def test_C_42_the_roles_that_pin_are_the_product_s():
+    chat = Chat.group("ann", "bob", permissions={"pin_messages": "member"})
+    message = chat.send("bob", "x")
+    assert chat.do("bob", PinMessage(message_id=message.id)).events
+    assert chat.do("bob", UnpinMessage(message_id=message.id)).events
+
+
+@pytest.mark.parametrize(
+    "chat", [Chat.group("ann", max_pins=0), Chat.direct("ann", "bob", max_pins=0)]
+)
+def test_C_42_without_pins(chat: Chat):
+    message = chat.send("ann", "x")
+    for command in (PinMessage(message_id=message.id), UnpinMessage(message_id=message.id)):
+        assert chat.refuses("ann", command).code == "FEATURE_DISABLED"
 
 
 def test_pinning_twice_changes_nothing():

@@ -15,6 +15,7 @@ from palaver.protocol.commands import (
     ConversationCommand,
     DurableCommand,
     Query,
+    SessionCommand,
     UserCommand,
     UserQuery,
 )
@@ -25,15 +26,9 @@ from palaver.protocol.personal import UserEventData
 from palaver.tests.support.values import IDS, datas, events
 
 BASES = {
-    Command,
-    ConversationCommand,
-    DurableCommand,
-    Query,
-    UserCommand,
-    UserQuery,
-    EventData,
-    SignalData,
-    UserEventData,
+    *(Command, ConversationCommand, DurableCommand, Query),
+    *(SessionCommand, UserCommand, UserQuery),
+    *(EventData, SignalData, UserEventData),
 }
 
 ENVELOPE = {"id", "by", "client_id", "number", "redacted", "preview"}
@@ -141,7 +136,7 @@ def said(event: Event, item: dict[str, Any]) -> EventData:
 
 
 @given(events())
-def test_every_event_round_trips(event: Event):
+def test_WS_08_every_event_round_trips_with_its_place(event: Event):
     for kind in CODECS:
         codec = kind()
         item = codec.decode(codec.encode(event.item()))

@@ -1,0 +1,83 @@
+"""A caller inside this process that waits for answers: an outbox without a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import trio
+
+from ..protocol.disconnects import Disconnect
+from ..protocol.errors import Rejected
+from .outbox import Parcel, Push
+
+
+class Asker:
+    """Waits for the Replies to its own commands, each under its own id; takes no events.
+
+    At most `capacity` may be waited for; one more is OVERLOADED.
+    """
+
+    def __init__(
+        self,
+        user: str,
+        capacity: int,
+        *,
+        role: str | None = None,
+        session: str | None = None,
+        limited: bool = False,
+    ) -> None:
+        self.user = user
+        self.role = role
+        self.session = session
+        self.limited = limited
+        self._capacity = capacity
+        self.subscriptions: set[str] = set()
+        self._next = 0
+        self._replies: dict[int, trio.Event | dict[str, Any]] = {}
+
+    def next_id(self) -> int:
+        """A fresh id, whose Reply will be kept for `reply`."""
+        if len(self._replies) >= self._capacity:
+            raise Rejected("OVERLOADED", retry_after=1.0)
+        self._next += 1
+        self._replies[self._next] = trio.Event()
+        return self._next
+
+    async def reply(self, id: int) -> dict[str, Any]:
+        """The result under `id`, or its `Rejected`. Waits without limit: set a deadline."""
+        try:
+            waiting = self._replies[id]
+            if isinstance(waiting, trio.Event):
+                await waiting.wait()
+            item = self._replies[id]
+        finally:
+            self._replies.pop(id, None)
+        assert isinstance(item, dict)
+        if (error := item.get("error")) is not None:
+            raise Rejected(
+                error["code"],
+                error["message"],
+                details=error.get("details"),
+                retry_after=error.get("retry_after"),
+                correlation=error.get("correlation"),
+            )
+        result: dict[str, Any] = item["ok"]
+        return result
+
+    async def outcome(self, id: int, timeout_s: float) -> dict[str, Any]:
+        """The same, or UNAVAILABLE after `timeout_s`."""
+        with trio.move_on_after(timeout_s):
+            return await self.reply(id)
+        raise Rejected("UNAVAILABLE", "No answer in time; the outcome is unknown.")
+
+    def offer(self, parcel: Parcel) -> None: ...
+
+    def answer(self, replies: Sequence[Push], after: Parcel | None = None) -> None:
+        for push in replies:
+            waiting = self._replies.get(push.item["id"])
+            if isinstance(waiting, trio.Event):  # otherwise nobody waits any more
+                self._replies[push.item["id"]] = push.item
+                waiting.set()
+
+    def close(self, disconnect: Disconnect) -> None: ...

@@ -1,0 +1,67 @@
+"""The pinned messages of a conversation, as they are now."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from ..protocol.features.pins import PINS, ListPins, check_pins
+from ..protocol.machine import visible
+from ..protocol.message import Message
+from ..protocol.policy import Policy
+from ..protocol.roles import require_member
+from .by_id import ById, quotes
+from .outbox import Push
+from .ports import Conversations
+from .resident import Resident
+
+
+class PinsRead:
+    """`pin.list`. Of messages that one may not see nothing is listed; deleted ones are listed where
+    history has them."""
+
+    of_shown: ClassVar[bool] = False
+
+    def __init__(self, query: ListPins, user: str, policy: Policy) -> None:
+        self._query = query
+        self._user = user
+        self._policy = policy
+        self._id = ""
+        self._pinned = ById()
+        self._quoted = ById()
+
+    def missing(self, resident: Resident) -> bool:
+        require_member(resident.state, self._user)
+        check_pins(self._policy)
+        self._id = resident.state.id
+        if self._pinned.missing(resident, PINS.of(resident.state)):
+            return True
+        return self._quoted.missing(resident, quotes(self._page(resident)[0]))
+
+    async def fetch(self, store: Conversations) -> None:
+        await self._pinned.fetch(store, self._id)
+        await self._quoted.fetch(store, self._id)
+
+    def _page(self, resident: Resident) -> tuple[list[Message], bool]:
+        """The page, and whether there are older ones."""
+        found = {id: self._pinned.given(resident, id) for id in PINS.of(resident.state)}
+        there = {id: message for id, message in found.items() if message is not None}
+        before, limit = self._query.before, self._query.limit
+        pinned = [
+            message
+            for message in visible(resident.state, self._user, there).values()
+            if (self._policy.show_tombstones or not message.deleted)
+            and (before is None or message.seq < before)
+        ]
+        pinned.sort(key=lambda message: message.seq)
+        return pinned[-limit:], len(pinned) > limit
+
+    def answer(self, resident: Resident) -> tuple[list[Push], dict[str, Any]]:
+        page, more = self._page(resident)
+        return [], {
+            "messages": [
+                message.wire(self._quoted.given(resident, message.quotes), self._user)
+                for message in page
+            ],
+            "more": more,
+            "seq": resident.state.seq,
+        }

@@ -1,0 +1,78 @@
+"""One embedded Postgres for all tests of the session, and an empty database for each that asks.
+
+tests/conftest.py hands both out.
+"""
+
+import asyncio
+import shutil
+import tempfile
+import threading
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+import trio
+
+from palaver.persistence.embedded import EmbeddedPostgres
+
+
+@contextmanager
+def temporary_data() -> Iterator[Path]:
+    """A directory that the account which runs Postgres for root can reach; `tmp_path` is not."""
+    above = Path(tempfile.mkdtemp(prefix="palaver-test-"))
+    above.chmod(0o711)
+    try:
+        yield above / "data"
+    finally:
+        shutil.rmtree(above)
+
+
+@pytest.fixture(scope="session")
+def postgres_dsn() -> Iterator[str]:
+    """The server that all tests share, in a trio of its own: a test's trio ends with the test."""
+    started: Future[tuple[str, trio.Event, trio.lowlevel.TrioToken]] = Future()
+
+    async def serve(path: Path) -> None:
+        stop = trio.Event()
+        async with EmbeddedPostgres(path) as server:
+            started.set_result((server.dsn, stop, trio.lowlevel.current_trio_token()))
+            await stop.wait()
+
+    def run(path: Path) -> None:
+        try:
+            trio.run(serve, path)
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+
+    with temporary_data() as path:
+        thread = threading.Thread(target=run, args=(path,), name="postgres for the tests")
+        thread.start()
+        dsn, stop, token = started.result()
+        try:
+            yield dsn
+        finally:
+            token.run_sync_soon(stop.set)
+            thread.join()
+
+
+@pytest.fixture
+def fresh_database(postgres_dsn: str) -> Iterator[str]:
+    """The dsn of a new, empty database, dropped after the test even if connections are open."""
+    name = f"test_{uuid.uuid4().hex}"
+
+    async def execute(statement: str) -> None:
+        connection = await asyncpg.connect(postgres_dsn)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(execute(f"CREATE DATABASE {name}"))
+    yield postgres_dsn.replace("/palaver?", f"/{name}?")
+    asyncio.run(execute(f"DROP DATABASE {name} WITH (FORCE)"))
