@@ -24,6 +24,7 @@ from ..protocol.commands import (
     Effect,
     Emit,
     MoveMark,
+    Notify,
     Subscribe,
 )
 from ..protocol.errors import Rejected
@@ -98,7 +99,7 @@ class Effects:
     ) -> None:
         state = self.resident.state
         pending: Pending | None = None
-        signals: list[Emit] = []
+        signals: list[Emit | Notify] = []
         answer = next((each for each in reversed(effects) if isinstance(each, EventData)), None)
         for effect in effects:
             match effect:
@@ -114,7 +115,7 @@ class Effects:
                     mark = machine.move_mark(state, effect, context.now)
                     pending.marks = (*pending.marks, mark)
                     self._count_anew(effect.user)
-                case Emit():
+                case Emit() | Notify():
                     signals.append(effect)
                 case After() if effect.thread is None or self.fanout.hears(effect.thread):
                     self.timers[effect.key] = trio.current_time() + effect.delay_s, effect
@@ -186,9 +187,12 @@ class Effects:
         if pending.signals:
             self._emit(pending.signals)
 
-    def _emit(self, signals: Sequence[Emit]) -> None:
-        for emit in signals:
-            self.fanout.signal(emit.signal, emit.by, self._env.clock(), emit.thread)
+    def _emit(self, signals: Sequence[Emit | Notify]) -> None:
+        for each in signals:
+            if isinstance(each, Emit):
+                self.fanout.signal(each.signal, each.by, self._env.clock(), each.thread)
+            else:
+                self.fanout.notify(each.signal, each.users, self._env.clock())
 
     def repeat(self, request: Asked, first: Event) -> None:
         """`request` repeats the command that led to `first`: it gets the same answer."""

@@ -1,8 +1,9 @@
 """From a conversation to the devices of its members: who gets what, encoded once.
 
 Events go to every device of every member; signals only to devices that subscribe, and never to
-those of the user they are about; those of a thread only to devices that subscribe to it. All that
-one wake-up produced goes out as one parcel.
+those of the user they are about; those of a thread only to devices that subscribe to it; those that
+are meant for somebody to all devices of theirs. All that one wake-up produced goes out as one
+parcel.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class FanOut:
         self._hub = hub
         self._events: list[Push] = []
         self._signals: list[tuple[Push, str, str | None]] = []
+        self._notices: list[tuple[Push, tuple[str, ...]]] = []
         self._present: dict[str, None] = {}
         self._members: Mapping[str, Member] = {}
         self._joined = 0
@@ -96,6 +98,10 @@ class FanOut:
         if self.hears(thread):
             self._signals.append((Push(signal.item(self._conversation, at)), by, thread))
 
+    def notify(self, signal: SignalData, users: tuple[str, ...], at: int) -> None:
+        """Queue `signal` for every device of `users`."""
+        self._notices.append((Push(signal.item(self._conversation, at)), users))
+
     def fence(self) -> None:
         """Offer the events queued so far: whatever is offered next comes after them."""
         self._offer_events()
@@ -106,6 +112,8 @@ class FanOut:
         self._offer_events(answers)
         if self._signals:
             self._offer_signals()
+        if self._notices:
+            self._offer_notices()
 
     def close(self) -> None:
         """No more will come: end whoever follows."""
@@ -211,6 +219,13 @@ class FanOut:
 
     def _followers(self, thread: str) -> list[Outbox]:
         return [box for box, threads in self.threads.items() if thread in threads]
+
+    def _offer_notices(self) -> None:
+        notices, self._notices = self._notices, []
+        for push, users in notices:
+            parcel = Parcel([push], droppable=True)
+            for box in self._hub.outboxes(users):
+                box.offer(parcel)
 
 
 def _give(box: Outbox, parcel: Parcel, answers: dict[Outbox, list[Push]]) -> None:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..protocol.commands import ConversationCommand, Emit
+from ..protocol.commands import ConversationCommand, Emit, Notify
 from ..protocol.errors import Rejected
 from ..protocol.events import Event
 from ..protocol.immutable import immutable
@@ -72,7 +72,7 @@ class Pending:
         self.members: tuple[MemberRow, ...] = ()
         self.created: NewConversation | None = None
         self.snapshot: Snapshot | None = None
-        self.signals: Sequence[Emit] = ()
+        self.signals: Sequence[Emit | Notify] = ()
         self.held: tuple[Held, ...] = ()
         self.delayed = False
         self.durable = False

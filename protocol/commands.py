@@ -91,6 +91,14 @@ class Emit:
 
 
 @immutable
+class Notify:
+    """Send a signal to every device of `users`, whether or not they subscribe."""
+
+    signal: SignalData
+    users: tuple[str, ...]
+
+
+@immutable
 class After:
     """Emit `signal` in `delay_s` seconds, unless the same `key` is set anew or cancelled before."""
 
@@ -117,7 +125,7 @@ class Subscribe:
     thread: str | None = None
 
 
-Effect = EventData | MoveMark | Emit | After | Cancel | Subscribe
+Effect = EventData | MoveMark | Emit | Notify | After | Cancel | Subscribe
 
 
 class Command(BaseModel):
@@ -213,18 +221,23 @@ _MAX_NAME = 100
 
 
 def parse_command(kind: type[Command], payload: dict[str, Any]) -> Command:
-    """`payload` as a command, or VALIDATION_FAILED that names the first bad field (ERR-03).
-
-    The answer never repeats the value: it may be a message body.
-    """
+    """`payload` as a command, or VALIDATION_FAILED that names the first bad field (ERR-03)."""
     try:
         return kind.model_validate(payload)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        # The name of an unknown field is the client's, and may be of any length.
-        name = ".".join(str(part) for part in first["loc"])[:_MAX_NAME] or "d"
-        raise Rejected(
-            "VALIDATION_FAILED",
-            f"{name}: {first['msg']}",
-            details={"field": name, "problem": first["type"]},
-        ) from None
+        raise bad_field(error) from None
+
+
+def bad_field(error: ValidationError, *inside: str) -> Rejected:
+    """VALIDATION_FAILED that names the first bad field, which lies `inside` of others.
+
+    The answer never repeats the value: it may be a message body.
+    """
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    # The name of an unknown field is the client's, and may be of any length.
+    name = ".".join(map(str, (*inside, *first["loc"])))[:_MAX_NAME] or "d"
+    return Rejected(
+        "VALIDATION_FAILED",
+        f"{name}: {first['msg']}",
+        details={"field": name, "problem": first["type"]},
+    )

@@ -28,6 +28,7 @@ ERRORS: Mapping[str, ErrorKind] = {
         ErrorKind("BAD_FRAME", 400, False, "The frame cannot be read."),
         ErrorKind("UNSUPPORTED_COMMAND", 400, False, "No such command here."),
         ErrorKind("MESSAGE_TOO_LONG", 400, False, "The text is longer than allowed."),
+        ErrorKind("INVALID_MESSAGE_TYPE", 400, False, "Messages of this type are not allowed."),
         ErrorKind("SELF_MESSAGE", 400, False, "One cannot write to oneself."),
         ErrorKind("AUTH_REQUIRED", 401, False, "A token is needed."),
         ErrorKind("AUTH_FAILED", 401, False, "The token is not valid."),

@@ -34,9 +34,8 @@ class Payload:
 
     def fields(self) -> dict[str, Any]:
         """What it says, without what is None."""
-        return {
-            name: value for name in self.field_names() if (value := getattr(self, name)) is not None
-        }
+        names: tuple[str, ...] = self.__match_args__
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
 @immutable
@@ -54,7 +53,7 @@ class EventData(Payload):
     is_system: ClassVar[bool] = False
     """The event itself is what people are to be told, so history shows it, to those who ask, in its
     place among the messages (GRP-13, AUTO-08)."""
-    content: ClassVar[frozenset[str]] = frozenset({"text", "metadata"})
+    content: ClassVar[frozenset[str]] = frozenset({"text", "metadata", "mentions", "entities"})
     """Fields that go when the message is deleted, expired or erased."""
 
     def apply(self, state: ConversationState, event: Event) -> None:

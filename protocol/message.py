@@ -16,7 +16,8 @@ class Overlay:
     """What has become of the message at `seq` up to and including the event at `changed_seq`.
 
     `text` replaces the logged one if not None; `data` holds whatever features keep (edited_at,
-    pinned, …) made of what JSON knows. `deleted_at` (ms) set: neither text nor metadata is served.
+    pinned, …) made of what JSON knows, where None takes away what was sent. `deleted_at` (ms) set:
+    neither text nor metadata is served.
     """
 
     seq: int
@@ -67,6 +68,11 @@ class Message:
             return None
         return self.text if self.overlay.text is None else self.overlay.text
 
+    def current(self, name: str) -> Any:
+        """The field `name` of its payload as it is now; None if it has none."""
+        data = self.overlay.data
+        return data[name] if name in data else self.sent.get(name)
+
     def wire(self, quoted: Message | None = None, user: str | None = None) -> dict[str, Any]:
         """As `message.history` serves it to `user`: like the payload of its event, brought up to
         date."""
@@ -83,7 +89,11 @@ class Message:
                 item["thread"] = thread
             return item
         item.update(self.sent)
-        item.update(self.overlay.data)
+        for name, value in self.overlay.data.items():
+            if value is None:
+                item.pop(name, None)
+            else:
+                item[name] = value
         if reactions := item.pop("reactions", None):
             item["reactions"] = {emoji: len(users) for emoji, users in reactions.items()}
             item["reacted"] = [emoji for emoji, users in reactions.items() if user in users]
@@ -99,8 +109,10 @@ class Message:
         """What a reply to this message shows of it (MSG-13)."""
         if self.deleted:
             return {"unavailable": True}
-        text = self.current_text or ""
-        return {"by": self.by, "text": text[:PREVIEW_CHARS]}
+        preview = {"by": self.by, "text": (self.current_text or "")[:PREVIEW_CHARS]}
+        if (type := self.sent.get("type")) is not None:
+            preview["type"] = type
+        return preview
 
 
 PREVIEW_CHARS = 140

@@ -15,6 +15,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from .roles import PERMISSIONS, RANK, Least, Permission, Role
 
 Durability = Literal["commit", "write_behind", "relaxed"]
+Format = Literal["plain", "markdown"]
+MessageType = Literal["text", "media", "image", "voice", "video", "file", "announcement"]
+"""What a client may send. A message of the system is an event of its own, `message.posted`."""
 OpenKind = Literal["direct", "group", "thread"]
 
 
@@ -40,6 +43,22 @@ class Policy(BaseModel):
         "write_behind", description="When members see a message and when its sender is told"
     )
     max_chars: int = Field(4000, ge=1, le=100_000, description="Length of a text (SEND-03, C-01)")
+    format: Format = Field("plain", description="How texts are to be read (MSG-02, C-45)")
+    message_types: tuple[MessageType, ...] = Field(
+        ("text",),
+        min_length=1,
+        description="Of text, media, image, voice, video, file, announcement (MSG-01, C-43)",
+    )
+    allow_empty_with_attachment: bool = Field(
+        True, description="What has media to show needs no text (SEND-03, C-02)"
+    )
+    max_entities: int = Field(
+        50, ge=0, le=1000, description="Links of a text that are marked; 0: none are (MSG-27)"
+    )
+    max_mentions: int = Field(50, ge=0, le=1000, description="Of a message (MSG-20)")
+    mentions_in_text: bool = Field(
+        False, description="@ and a user id in a text is a mention, too (MSG-20)"
+    )
     max_metadata_bytes: int = Field(16_384, ge=0, description="Metadata of a message (MSG-29)")
     edit_enabled: bool = Field(True, description="Whether messages can be edited (C-03)")
     edit_window_s: int | None = Field(900, ge=0, description="None: no end (MSG-03, C-03)")

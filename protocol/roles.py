@@ -27,6 +27,7 @@ Permission = Literal[
     "pin_messages",
     "edit_without_window",
     "lock_conversation",
+    "announce",
 ]
 Who = Literal["everyone", "admins"]
 
@@ -42,6 +43,7 @@ PERMISSIONS: Mapping[Permission, Least] = {
     "pin_messages": "moderator",
     "edit_without_window": "nobody",
     "lock_conversation": "admin",
+    "announce": "admin",
 }
 """The least role that holds the permission, in all but direct conversations, unless
 `Policy.permissions` says otherwise."""

@@ -24,6 +24,11 @@ def title_of(row: dict[str, Any], user: str) -> str:
     return ", ".join(others) or "(only you)"
 
 
+def said(message: dict[str, Any]) -> str:
+    """Its text; of what needs none, its type."""
+    return message["text"] or f"[{message.get('type', 'message')}]"
+
+
 class Room:
     """Prints history, then events and signals as they come. Keeps the messages it has shown, so
     that commands can name them by their seq."""
@@ -180,13 +185,14 @@ class Room:
         body = (
             ("deleted", "dim italic")
             if text is None
-            else harmless(text).replace("\n", "\n" + " " * 12)
+            else harmless(said(data)).replace("\n", "\n" + " " * 12)
         )
         edited = ("  (edited)", "dim") if data.get("edited_at") else ""
         quote: list[str | tuple[str, str]] = []
         if preview := data.get("preview"):
-            said = "(gone)" if preview.get("unavailable") else f"{preview['by']}: {preview['text']}"
-            quote = [(f"↪ {harmless(said)[:60]}\n" + " " * 12, "dim")]
+            gone = preview.get("unavailable")
+            what = "(gone)" if gone else f"{preview['by']}: {said(preview)}"
+            quote = [(f"↪ {harmless(what)[:60]}\n" + " " * 12, "dim")]
         self._screen.show(
             (f"{seq:>4}  {clock(at)} ", "dim"), *quote, self._name(by), ": ", body, edited
         )

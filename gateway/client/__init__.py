@@ -19,6 +19,7 @@ from .errors import (
     ReconnectFailed,
     Refused,
 )
+from .grouping import grouped
 from .outbox import Outbox
 from .outgoing import Outgoing
 from .pushes import Event, Failed, Push, Reload, Sent, Signal, StateChange
@@ -54,5 +55,6 @@ __all__ = [
     "Signal",
     "StateChange",
     "exponential",
+    "grouped",
     "linear",
 ]

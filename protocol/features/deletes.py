@@ -44,6 +44,8 @@ class MessageDeleted(EventData):
         message.overlay.deleted_at = event.at
         message.overlay.deleted_by = event.sender
         message.overlay.text = None
+        for name in self.content:
+            message.overlay.data.pop(name, None)
 
 
 class DeleteMessage(DurableCommand):

@@ -1,19 +1,26 @@
-"""Editing one's own message, for a while, and what it said before (MSG-03…07; HIST-15; SEC-10)."""
+"""Editing one's own message, for a while, and what it said before.
+
+Rows MSG-03…07, 20, 27; HIST-15; SEC-10.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from ..commands import Context, DurableCommand, Effect, Needs, Query
+from pydantic import Field
+
+from ..commands import Context, DurableCommand, Effect, Needs, Notify, Query
+from ..content import check_text, mentioned
+from ..entities import links
 from ..errors import Rejected
 from ..events import Event, EventData
-from ..ids import MessageId
+from ..ids import MessageId, UserId
 from ..immutable import immutable
 from ..message import PREVIEW_CHARS, Message
 from ..roles import may, require
 from ..state import ConversationState
-from .messages import check_text
+from .messages import MessageMentioned
 
 
 @immutable
@@ -21,7 +28,7 @@ class MessageEdited(EventData):
     """The log keeps every version: the edit history is the rows about one message (MSG-06).
 
     `version` is the one that the message has now: said rather than counted by whoever reads it, so
-    that taking the event twice does no harm.
+    that taking the event twice does no harm. `mentions` and `entities` are those of the new text.
     """
 
     name: ClassVar[str] = "message.edited"
@@ -30,6 +37,8 @@ class MessageEdited(EventData):
     message_seq: int
     text: str
     version: int
+    mentions: list[str] | None = None
+    entities: list[dict[str, Any]] | None = None
 
     @property
     def target(self) -> tuple[str, int]:
@@ -41,18 +50,26 @@ class MessageEdited(EventData):
 
     def change(self, message: Message, event: Event) -> None:
         message.overlay.text = self.text
-        message.overlay.data["edited_at"] = event.at
-        message.overlay.data["version"] = self.version
+        message.overlay.data.update(
+            edited_at=event.at,
+            version=self.version,
+            mentions=self.mentions,
+            entities=self.entities,
+        )
 
 
 class EditMessage(DurableCommand):
-    """`version`, if given, must be the message's current one (1 before any edit; HIST-15)."""
+    """Says text and mentions anew; metadata stays. Who was not mentioned before is told.
+
+    `version`, if given, must be the message's current one (1 before any edit; HIST-15).
+    """
 
     name: ClassVar[str] = "message.edit"
 
     message_id: MessageId
     text: str
     version: int | None = None
+    mentions: list[UserId] | None = Field(default=None, max_length=1000)
 
     def needs(self, state: ConversationState) -> Needs:
         return Needs(messages=(self.message_id,))
@@ -65,7 +82,10 @@ class EditMessage(DurableCommand):
         message = context.message(self.message_id)
         if message.by != context.user:
             raise Rejected("PERMISSION_DENIED")
-        check_text(self.text, policy)
+        type = message.sent.get("type", "text")
+        if type == "announcement":
+            require(state, context.user, "announce")
+        check_text(self.text, policy, type)
         window = policy.edit_window_s
         late = window is not None and context.now - message.at > window * 1000
         if late and not may(state, member, "edit_without_window"):
@@ -73,13 +93,22 @@ class EditMessage(DurableCommand):
         version = message.overlay.data.get("version", 1)
         if self.version is not None and self.version != version:
             raise Rejected("VERSION_CONFLICT", details={"version": version})
-        if self.text != message.current_text:
-            yield MessageEdited(
-                message_id=message.id,
-                message_seq=message.seq,
-                text=self.text,
-                version=version + 1,
-            )
+        before = message.current("mentions")
+        mentions = mentioned(self.mentions, self.text, state, context)
+        if self.text == message.current_text and mentions == before:
+            return
+        yield MessageEdited(
+            message_id=message.id,
+            message_seq=message.seq,
+            text=self.text,
+            version=version + 1,
+            mentions=mentions,
+            entities=links(self.text, policy.max_entities),
+        )
+        new = [user for user in mentions or () if user not in (before or ())]
+        # Who does not see the message is not told of it either (HIST-11).
+        if told := tuple(user for user in new if state.shows(user, message.seq)):
+            yield Notify(MessageMentioned(by=context.user, seq=message.seq), told)
 
 
 class MessageVersions(Query):

@@ -29,8 +29,9 @@ from ..roles import require_member
 from ..state import ConversationState
 from .messages import MessageSent, SendMessage
 
-CARRIED = ("metadata",)
-"""Fields of a message that go with its text. What it answers, and where it hangs, stays behind."""
+CARRIED = ("type", "metadata")
+"""Fields of a message that go with its text. Whom it mentions, what it answers, and where it hangs,
+stays behind."""
 
 
 class ForwardMessage(SessionCommand):
@@ -72,6 +73,8 @@ class ReadForward(ConversationCommand):
     def result(self, state: ConversationState, context: Context) -> dict[str, Any]:
         message = context.messages[self.message_id]
         carried = {name: message.sent[name] for name in CARRIED if name in message.sent}
+        if carried.get("type") == "announcement":  # where it was said, not where it is passed on
+            del carried["type"]
         hops = message.sent.get("forwarded", {}).get("hops", 0) + 1
         return {"text": message.current_text, "hops": hops, **carried}
 

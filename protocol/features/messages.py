@@ -1,23 +1,23 @@
-"""Sending messages, with replies (SEND-01…09, MSG-13, MSG-29, CONV-02)."""
+"""Sending messages: types, replies, mentions (SEND-01…09, MSG-01, 13, 20, 25, 27, 29, CONV-02)."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from ..commands import NOTHING, Context, DurableCommand, Effect, Needs
-from ..errors import Rejected, invalid
-from ..events import Event, EventData
+from ..commands import NOTHING, Context, DurableCommand, Effect, Needs, Notify
+from ..content import check_metadata, check_text, invalid_type, mentioned
+from ..entities import links
+from ..errors import Rejected
+from ..events import Event, EventData, SignalData
 from ..ids import MessageId, UserId
 from ..immutable import immutable
+from ..media import MEDIA, check_medium
 from ..message import PREVIEW_CHARS
-from ..policy import Policy
 from ..roles import require
 from ..state import ConversationState
-from ..values import BadFrame, check_value
 from .conversation import opened_direct
 from .threads import check_threads, replied
 
@@ -26,7 +26,8 @@ from .threads import check_threads, replied
 class MessageSent(EventData):
     """A message. `reply_to` is the {id, seq} of the message that it answers, whose preview is made
     whenever it is served, so that no copy outlives the original. `thread` is the {id, seq} of the
-    message that it hangs under (CONV-20); `forwarded` says that it is a copy (MSG-17)."""
+    message that it hangs under (CONV-20); `forwarded` says that it is a copy (MSG-17). `type` None
+    is text, `format` None is plain."""
 
     name: ClassVar[str] = "message.sent"
     countable: ClassVar[bool] = True
@@ -36,6 +37,10 @@ class MessageSent(EventData):
     reply_to: dict[str, Any] | None = None
     thread: dict[str, Any] | None = None
     metadata: dict[str, Any] | None = None
+    type: str | None = None
+    format: str | None = None
+    mentions: list[str] | None = None
+    entities: list[dict[str, Any]] | None = None
     forwarded: dict[str, Any] | None = None
 
     @property
@@ -50,6 +55,19 @@ class MessageSent(EventData):
             "ts": event.at,
             "text": self.text[:PREVIEW_CHARS],
         }
+        if self.type is not None:
+            state.last["type"] = self.type
+
+
+@immutable
+class MessageMentioned(SignalData):
+    """`by` mentions, in the message at `seq`, the user who gets this: also if they have muted the
+    conversation, and whether or not they look at it (MSG-20)."""
+
+    name: ClassVar[str] = "message.mentioned"
+
+    by: str
+    seq: int
 
 
 class SendMessage(DurableCommand):
@@ -64,6 +82,8 @@ class SendMessage(DurableCommand):
     reply_to: MessageId | None = None
     thread: MessageId | None = None
     metadata: dict[str, Any] | None = None
+    type: str = Field(default="text", max_length=32)
+    mentions: list[UserId] | None = Field(default=None, max_length=1000)
 
     @model_validator(mode="after")
     def _reply_needs_a_conversation(self) -> SendMessage:
@@ -77,49 +97,49 @@ class SendMessage(DurableCommand):
         return Needs(messages=tuple(id for id in (self.reply_to, self.thread) if id is not None))
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
+        policy, text, type = context.policy, self.text, self.type
         # SEND-22: membership before form.
         if state.exists:
             require(state, context.user, "send_messages")
         elif self.to is None:
             raise Rejected("CONVERSATION_NOT_FOUND")
-        check_text(self.text, context.policy)
+        if type not in policy.message_types:
+            raise invalid_type(type, policy)
+        if type == "announcement":
+            require(state, context.user, "announce")
+        elif type in MEDIA:
+            check_medium(type, self.metadata)
+        check_text(text, policy, type)
         if self.metadata is not None:
-            check_metadata(self.metadata, context.policy)
+            check_metadata(self.metadata, policy)
+        mentions = None
+        if self.mentions or (policy.mentions_in_text and "@" in text):
+            mentions = mentioned(self.mentions, text, state, context, self.to)
+        seq = state.seq + 1
         if not state.exists and self.to is not None:
             yield opened_direct(context, (self.to,))
+            seq += 1
         reply_to = None
         if self.reply_to is not None:
             target = context.message(self.reply_to)
             reply_to = {"id": target.id, "seq": target.seq}
         thread = None
         if self.thread is not None:
-            check_threads(state, context.policy)
+            check_threads(state, policy)
             root = context.message(self.thread)
             thread = {"id": root.id, "seq": root.seq}
             yield replied(root)  # before the message: the last event is the one that answers
-        yield MessageSent(text=self.text, reply_to=reply_to, thread=thread, metadata=self.metadata)
-
-
-def check_text(text: str, policy: Policy) -> None:
-    """Length in characters (SEND-03). White space alone is no message.
-
-    A codec has refused U+0000 already, but a host in this process has none, and a guard may have
-    put in another text.
-    """
-    if len(text) > policy.max_chars:
-        raise Rejected("MESSAGE_TOO_LONG", details={"field": "text", "max_chars": policy.max_chars})
-    if not text or text.isspace():
-        raise invalid("text", "must not be empty")
-    if "\x00" in text:
-        raise invalid("text", "must not hold U+0000")
-
-
-def check_metadata(metadata: dict[str, Any], policy: Policy) -> None:
-    """Free, but of what may travel, and bounded (MSG-29)."""
-    try:
-        check_value(metadata)
-    except BadFrame as no:
-        raise invalid("metadata", no.message) from None
-    size = len(json.dumps(metadata, ensure_ascii=False).encode())
-    if size > policy.max_metadata_bytes:
-        raise invalid("metadata", f"at most {policy.max_metadata_bytes} bytes as JSON")
+            seq += 1
+        # By position: by name, each message would cost a dict.
+        yield MessageSent(
+            text,
+            reply_to,
+            thread,
+            self.metadata,
+            None if type == "text" else type,
+            None if policy.format == "plain" else policy.format,
+            mentions,
+            links(text, policy.max_entities),
+        )
+        if mentions:
+            yield Notify(MessageMentioned(by=context.user, seq=seq), tuple(mentions))

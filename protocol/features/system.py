@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from ..commands import Context, ConversationCommand, Effect
+from ..content import check_metadata, check_text
+from ..entities import links
 from ..events import Event, EventData
 from ..immutable import immutable
 from ..message import PREVIEW_CHARS
 from ..state import ConversationState
-from .messages import check_metadata, check_text
 
 
 @immutable
@@ -23,6 +24,8 @@ class MessagePosted(EventData):
 
     text: str
     metadata: dict[str, Any] | None = None
+    format: str | None = None
+    entities: list[dict[str, Any]] | None = None
 
     def apply(self, state: ConversationState, event: Event) -> None:
         state.last = {
@@ -47,4 +50,10 @@ class PostMessage(ConversationCommand):
         check_text(self.text, context.policy)
         if self.metadata is not None:
             check_metadata(self.metadata, context.policy)
-        yield MessagePosted(text=self.text, metadata=self.metadata)
+        policy = context.policy
+        yield MessagePosted(
+            text=self.text,
+            metadata=self.metadata,
+            format=None if policy.format == "plain" else policy.format,
+            entities=links(self.text, policy.max_entities),
+        )

@@ -570,7 +570,7 @@ class Conversing(RuleBasedStateMachine):
     def reacts(self, who: int, which: int, emoji: str, on: bool) -> None:
         user, id = self.user(who), self.pick(which)
         command = SetReaction(message_id=id, emoji=emoji, on=on)
-        self.does(user, command, self.model.reacts(user, id, emoji, on))
+        self.does(user, command, self.model.frozen(user) or self.model.reacts(user, id, emoji, on))
 
     @rule(who=whos, others=st.lists(people, min_size=1, max_size=3))
     def adds(self, who: int, others: list[str]) -> None:

@@ -33,6 +33,7 @@ HOLDERS: dict[Permission, set[Role]] = {
     "pin_messages": {"moderator", "admin", "owner"},
     "edit_without_window": set(),
     "lock_conversation": {"admin", "owner"},
+    "announce": {"admin", "owner"},
 }
 
 

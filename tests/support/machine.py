@@ -21,6 +21,7 @@ from palaver.protocol.commands import (
     Effect,
     Emit,
     MoveMark,
+    Notify,
     Position,
 )
 from palaver.protocol.errors import Rejected
@@ -68,6 +69,10 @@ class Done:
     @property
     def signals(self) -> list[Emit]:
         return [effect for effect in self.effects if isinstance(effect, Emit)]
+
+    @property
+    def notices(self) -> list[Notify]:
+        return [effect for effect in self.effects if isinstance(effect, Notify)]
 
 
 class Chat:

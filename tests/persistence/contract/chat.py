@@ -44,7 +44,7 @@ from palaver.protocol.records import (
 )
 from palaver.protocol.state import STATE_VERSION, ConversationState, Kind
 
-POLICY = Policy(edit_window_s=None, threads=True)
+POLICY = Policy(edit_window_s=None, message_types=("text", "voice"), threads=True)
 
 
 def new_id() -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from palaver.protocol.features.conversation import RenameConversation
 from palaver.protocol.features.deletes import DeleteMessage
-from palaver.protocol.features.edits import MessageEdited
+from palaver.protocol.features.edits import EditMessage, MessageEdited
 from palaver.protocol.features.members import AddMembers
 from palaver.protocol.features.messages import MessageSent, SendMessage
 from palaver.protocol.features.reactions import SetReaction
@@ -352,3 +352,23 @@ async def test_an_audience_comes_back(twin: Twin):
     await chat.append(write).outcome()
     event = (await twin.store.conversations.events(chat.id, 1, 5)).events[0]
     assert event.audience == ("ann", "cy")
+
+
+async def test_MSG_29_whatever_a_message_holds_is_read_back(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    voice = {"duration_s": 2.5, "waveform": [0, 128, 255], "of": {"our": "own"}}
+    links = "https://example.org"
+    said = SendMessage(text="", type="voice", metadata=voice)
+    await chat.do("ann", said).outcome()
+    await chat.do("ann", SendMessage(text=links, mentions=["bob"])).outcome()
+    page = await twin.store.conversations.page(chat.id, spans=[(1, 9)], limit=9)
+    first, second = [message.wire() for message in page.messages]
+    assert (first["text"], first["type"], first["metadata"]) == ("", "voice", voice)
+    assert second["mentions"] == ["bob"]
+    assert second["entities"] == [{"kind": "link", "offset": 0, "length": 19, "url": links}]
+    events = (await twin.store.conversations.events(chat.id, 0, 9)).events
+    assert [event.data for event in events] == [event.data for event in chat.log]
+
+    await chat.do("ann", EditMessage(message_id=second["id"], text="no more")).outcome()
+    page = await twin.store.conversations.page(chat.id, spans=[(1, 9)], limit=9)
+    assert not {"mentions", "entities"} & page.messages[1].wire().keys()

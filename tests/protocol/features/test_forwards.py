@@ -86,6 +86,23 @@ def test_MSG_17_a_copy_holds_what_the_message_says_now_and_nothing_of_its_origin
     assert again == {"text": "edited", "hops": 2, "metadata": {"a": 1}}
 
 
+def test_MSG_17_MSG_01_media_are_forwarded_as_what_they_are_without_mentions():
+    chat = Chat.group("ann", "bob", message_types=("text", "image"))
+    photo = {"url": "https://example.org/a.jpg"}
+    message = chat.send("ann", "", type="image", metadata=photo, mentions=["bob"])
+    carried = chat.do("bob", ReadForward(message_id=message.id)).result
+    assert carried == {"text": "", "hops": 1, "type": "image", "metadata": photo}
+    copy = chat.do("bob", SendCopy(**carried)).event.item()["d"]
+    assert (copy["type"], copy["metadata"]) == ("image", photo)
+
+
+def test_MSG_17_MSG_25_an_announcement_is_forwarded_as_a_text():
+    chat = Chat.group("ann", "bob", message_types=("text", "announcement"))
+    message = chat.send("ann", "closed", type="announcement", metadata={"a": 1})
+    carried = chat.do("bob", ReadForward(message_id=message.id)).result
+    assert carried == {"text": "closed", "hops": 1, "metadata": {"a": 1}}
+
+
 @pytest.mark.parametrize("kind", [ReadForward, CountForward])
 def test_MSG_17_what_is_gone_or_not_to_be_seen_is_not_forwarded(
     kind: type[ReadForward] | type[CountForward],
