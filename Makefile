@@ -1,7 +1,7 @@
 # `make serve` is all it takes to try palaver; `make` alone tells the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test chaos requirements check format coverage clean lint types arrows serve-tools test-tools
+.PHONY: help serve test plans chaos requirements check format coverage clean lint types arrows serve-tools test-tools
 
 ARGS ?=
 CHAOS_SEEDS ?= 20
@@ -21,6 +21,9 @@ serve: serve-tools ## run the engine and its gateway; Ctrl-C drains and stops it
 
 test: test-tools ## run the whole test suite
 	@.venv/bin/pytest $(ARGS)
+
+plans: test-tools ## a million messages, and how Postgres searches and pages them
+	@.venv/bin/pytest -s -m plans tests/persistence/plans $(ARGS)
 
 chaos: test-tools ## kill, stop and freeze it under load, for about half an hour
 	@{ echo --seed 0 --seconds $(CHAOS_LONG); \

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..protocol.errors import Rejected
+from ..protocol.machine import visible
 from ..protocol.message import Message
 from .ports import Conversations
 from .resident import Resident
@@ -46,3 +48,10 @@ class ById:
         if id is None:
             return None
         return resident.ring.message(id) or self._read.get(id)
+
+    def seen(self, resident: Resident, user: str, id: str) -> Message:
+        """The same; MESSAGE_NOT_FOUND if `user` may not see it, or it is deleted."""
+        message = self.given(resident, id)
+        if message is None or message.deleted or not visible(resident.state, user, {id: message}):
+            raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": id})
+        return message

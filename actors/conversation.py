@@ -15,11 +15,13 @@ order in which they came, also where one of them waits for something to be read.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
 import trio
 
+from ..protocol.commands import Emit
 from ..protocol.errors import Rejected
 from ..protocol.events import Event
 from ..protocol.features.subscriptions import ConversationHead, PresenceChanged
@@ -72,6 +74,10 @@ class Conversation:
         """Whether `state` may be told as it is: it is loaded and, under `commit`, all stored."""
         return self._loaded and self._effects.is_told
 
+    def has_erased(self, message: str) -> bool:
+        """Whether an event of late has taken the content of `message` away; if `is_known`."""
+        return self._effects.resident.ring.erases(message)
+
     def __len__(self) -> int:
         """How many messages wait in the mailbox."""
         return len(self._mailbox)
@@ -103,6 +109,7 @@ class Conversation:
     async def _load(self) -> None:
         """What an earlier life of this conversation has written comes first."""
         env, store = self._env, self._env.store
+        self._store_marks()
         self._loaded = self._outdated = False
         await store.journal.settled(self.id)
         self._effects.settle()
@@ -131,7 +138,7 @@ class Conversation:
         if request is not None:
             request.refuse(error)
         try:
-            self._effects.flush()
+            self._store_marks()
         except Exception as lost:
             _log.error(
                 "flush after a crash failed", conversation=hashed(self.id), stack=stack(lost)
@@ -178,6 +185,8 @@ class Conversation:
         effects = self._effects
         if self._mailbox or self._lanes or effects.settled:
             return False
+        if self.retiring and self._store_marks():
+            return False
         if effects.unsettled:
             # While the store is away there is nothing to wait for: the next engine stores the rest.
             if not self.retiring or not effects.unsettled.durable:
@@ -191,7 +200,13 @@ class Conversation:
             if effects.fanout.watched or effects.timers:
                 self._used = trio.current_time()
                 return False
-        return not effects.put_away()
+        return not (self._store_marks() or effects.put_away())
+
+    def _store_marks(self) -> bool:
+        """Store what waits to be stored with others; False if nothing does."""
+        stored = self._effects.store_marks()
+        self._effects.flush()
+        return stored
 
     # Work.
 
@@ -199,7 +214,7 @@ class Conversation:
         effects, lanes = self._effects, self._lanes
         effects.settle()
         await self._rebuild()
-        effects.fire_timers()
+        effects.do_due()
         for _ in range(self._env.limits.slice):
             message = self._mailbox.take()
             if message is None:
@@ -220,7 +235,6 @@ class Conversation:
     async def _rebuild(self) -> None:
         """If what was refused is still in the state, or something is not, load it anew."""
         if self._effects.must_rebuild or self._outdated:
-            self._effects.flush()
             await self._load()
 
     async def _room(self, work: Work) -> None:
@@ -242,11 +256,12 @@ class Conversation:
 
     # Called by others, synchronously.
 
-    def presence(self, user: str, online: bool, last_seen: int | None) -> None:
-        """Tell the subscribers that `user` came or went."""
-        signal = PresenceChanged(user=user, online=online, last_seen=last_seen)
-        self._effects.fanout.signal(signal, user, self._env.clock())
-        self._effects.fanout.flush()
+    def presence(self, changes: Iterable[PresenceChanged]) -> None:
+        """Tell the subscribers who came and went."""
+        fanout = self._effects.fanout
+        for signal in changes:
+            fanout.signals([Emit(signal, signal.user)])
+        fanout.flush()
 
     def hide(self, user: str, data: UserEventData, as_of: int | None) -> None:
         """What `user` has stored may hide something here; decided when the head was `as_of`, or at

@@ -19,12 +19,13 @@ from .environment import Environment
 from .outbox import Outbox
 from .registry import Registry
 from .request import Request
-from .session import session_for
+from .session import Sessions
 
 
 class Dispatch:
-    def __init__(self, env: Environment, registry: Registry) -> None:
+    def __init__(self, env: Environment, registry: Registry, sessions: Sessions) -> None:
         self._env = env
+        self._sessions = sessions
         self._registry = registry
 
     def submit(self, asker: Outbox, item: Item) -> None:
@@ -47,7 +48,7 @@ class Dispatch:
     ) -> None:
         """The same for a command that is parsed already."""
         if isinstance(command, SessionCommand):
-            session = session_for(asker.user, self._env, self._registry)
+            session = self._sessions.of(asker.user)
             session.submit(Request(asker, command, id, conversation))
             return
         assert isinstance(command, ConversationCommand)

@@ -13,18 +13,16 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import trio
-
 from ..protocol import machine
 from ..protocol.commands import (
-    After,
-    Cancel,
     Context,
     ConversationCommand,
     Effect,
     Emit,
+    Hide,
     MoveMark,
     Notify,
+    Show,
     Subscribe,
 )
 from ..protocol.errors import Rejected
@@ -34,22 +32,15 @@ from ..protocol.state import ConversationState
 from .environment import Environment
 from .fanout import FanOut
 from .outbox import Outbox, Parcel, Push
-from .pending import Held, Pending, Unsettled
+from .pending import ForeignWriter, Held, Pending, Unsettled
 from .private import learn_reticence
-from .replies import Asked, Replies
+from .receipts import Batch
+from .replies import Asked, Replies, event_result
 from .resident import Resident
 from .ring import Ring
 from .rows import copied, created, head, member_row
 from .snapshots import Snapshots
-
-
-class ForeignWriter(Exception):
-    """Somebody else writes this conversation, so this engine must not."""
-
-
-def event_result(event: Event) -> dict[str, Any]:
-    """The answer to the command that led to `event`, now and whenever it is repeated."""
-    return {"c": event.conversation, "seq": event.seq, "id": event.id, "ts": event.at}
+from .timers import Timers
 
 
 class Effects:
@@ -58,11 +49,12 @@ class Effects:
         self._env = env
         self._wake = wake
         self._mode = env.policy.durability
-        self.fanout = FanOut(id, env.hub)
+        self.fanout = FanOut(id, env.hub, env.clock)
         self.resident = Resident(ConversationState(id), Ring(env.limits.ring))
         self.unsettled = Unsettled()
         self.settled: deque[tuple[Pending, Outcome]] = deque()
-        self.timers: dict[str, tuple[float, After]] = {}
+        self.timers = Timers(self.fanout)
+        self._batch = Batch(env.policy)
         self.must_rebuild = False
         self._writes: list[Pending] = []
         self.replies = Replies(durable=self._mode != "relaxed")
@@ -81,12 +73,10 @@ class Effects:
     @property
     def is_told(self) -> bool:
         """Whether nothing of the state has to wait for its commit."""
-        resident = self.resident
+        resident, state = self.resident, self.resident.state
         if self._mode != "commit":
             return True
-        return (
-            resident.state.seq <= resident.stored and resident.state.marks <= resident.marks_shown
-        )
+        return state.seq <= resident.stored and state.marks <= resident.marks_shown
 
     # One command.
 
@@ -111,21 +101,21 @@ class Effects:
                     self._apply(event, context, pending)
                     pending.result = event_result(event)
                 case MoveMark():
-                    pending = pending or self._pending(request)
-                    mark = machine.move_mark(state, effect, context.now)
-                    pending.marks = (*pending.marks, mark)
+                    self._batch.gather(state, effect, context.now)
                     self._count_anew(effect.user)
                 case Emit() | Notify():
                     signals.append(effect)
-                case After() if effect.thread is None or self.fanout.hears(effect.thread):
-                    self.timers[effect.key] = trio.current_time() + effect.delay_s, effect
-                case Cancel():
-                    self.timers.pop(effect.key, None)
+                case Show() | Hide():
+                    self.timers.carry_out(effect)
                 case Subscribe():
                     self._subscribe(request.asker, effect)
+        if state.ahead and not self._batch.on:
+            pending = self._take_marks(pending or self._pending(request))
         if pending is None:
-            self._emit(signals)
+            self.fanout.signals(signals)
             self._reply_stored(request, command.result(state, context))
+            if self._batch.full:
+                self.store_marks()
             return
         pending.signals = signals
         if answer is None:
@@ -133,6 +123,23 @@ class Effects:
         self._register(pending)
         if self._mode == "relaxed":
             self.replies.ok_all(pending)
+
+    def store_marks(self) -> bool:
+        """Store and tell the marks that are ahead; False if there are none."""
+        if not self._batch:
+            return False
+        if self.must_rebuild:  # what lies beyond may not have been
+            machine.drop_ahead(self.resident.state, self.resident.stored)
+        pending = self._take_marks(self._pending(None))
+        if pending.marks:
+            self._register(pending)
+        return bool(pending.marks)
+
+    def _take_marks(self, pending: Pending) -> Pending:
+        pending.marks, pending.receipts = self._batch.take(self.resident.state)
+        self.resident.unstored_marks.extend(pending.marks)
+        self._snapshots.moved.update(mark.user for mark in pending.marks)
+        return pending
 
     def _apply(self, event: Event, context: Context, pending: Pending) -> None:
         """One event into state and ring, and its rows into the write."""
@@ -184,15 +191,9 @@ class Effects:
                 self._watch()
         if pending.marks:
             self.resident.marks_shown = pending.marks[-1].n
+            self.fanout.receipts(pending.receipts)
         if pending.signals:
-            self._emit(pending.signals)
-
-    def _emit(self, signals: Sequence[Emit | Notify]) -> None:
-        for each in signals:
-            if isinstance(each, Emit):
-                self.fanout.signal(each.signal, each.by, self._env.clock(), each.thread)
-            else:
-                self.fanout.notify(each.signal, each.users, self._env.clock())
+            self.fanout.signals(pending.signals)
 
     def repeat(self, request: Asked, first: Event) -> None:
         """`request` repeats the command that led to `first`: it gets the same answer."""
@@ -295,6 +296,8 @@ class Effects:
             self._show(pending)
         if pending.events:
             self.resident.stored = pending.events[-1].seq
+        if pending.marks:
+            self.resident.stored_marks(pending.marks)
         if not pending.durable:
             self._durable(pending)
 
@@ -357,16 +360,14 @@ class Effects:
 
     @property
     def deadline(self) -> float:
-        """When the next timer is due, in trio's time."""
-        return min(at for at, _ in self.timers.values()) if self.timers else math.inf
+        """When to `do_due`, in trio's time."""
+        return min(self.timers.deadline, self._batch.due)
 
-    def fire_timers(self) -> None:
-        if not self.timers:
-            return
-        now = trio.current_time()
-        for key in [key for key, (at, _) in self.timers.items() if at <= now]:
-            _, after = self.timers.pop(key)
-            self.fanout.signal(after.signal, after.by, self._env.clock(), after.thread)
+    def do_due(self) -> None:
+        if self.deadline < math.inf:
+            self.timers.fire()
+            if self._batch.is_due:
+                self.store_marks()
 
     def tell_members(self, signal: SignalData) -> None:
         self.fanout.to_members(Push(signal.item(self._id, self._env.clock())))
@@ -387,7 +388,6 @@ class Effects:
         self._env.hub.watch(self._id, self.resident.state.current_members() if wanted else ())
 
     def _count_anew(self, user: str) -> None:
-        self._snapshots.moved.add(user)
         session = self._env.hub.sessions.get(user)
         if session is not None and session.counting:
             session.touch(self._id)

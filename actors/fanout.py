@@ -1,23 +1,24 @@
 """From a conversation to the devices of its members: who gets what, encoded once.
 
-Events go to every device of every member; signals only to devices that subscribe, and never to
-those of the user they are about; those of a thread only to devices that subscribe to it; those that
-are meant for somebody to all devices of theirs. All that one wake-up produced goes out as one
-parcel.
+Events go to every device of every member; signals only to devices that subscribe, to the
+conversation or to their thread of it, and of those to whom each is for; those that are meant for
+somebody to all devices of theirs. All that one wake-up produced goes out as one parcel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..protocol.commands import Subscribe
+from ..protocol.commands import Emit, Notify, Subscribe
 from ..protocol.disconnects import GOING_AWAY
 from ..protocol.errors import invalid
 from ..protocol.events import Event, SignalData, skipped
 from ..protocol.state import ConversationState, Member
 from .hub import Hub
 from .outbox import Outbox, Parcel, Push
+from .ports import Clock
+from .receipts import Shares
 
 if TYPE_CHECKING:
     from .session import Session
@@ -33,12 +34,14 @@ class FanOut:
     `commit`), so it keeps its own account of who is present.
     """
 
-    def __init__(self, conversation: str, hub: Hub) -> None:
+    def __init__(self, conversation: str, hub: Hub, clock: Clock) -> None:
         self._conversation = conversation
         self._hub = hub
+        self._clock = clock
         self._events: list[Push] = []
-        self._signals: list[tuple[Push, str, str | None]] = []
+        self._signals: list[tuple[Push, Emit]] = []
         self._notices: list[tuple[Push, tuple[str, ...]]] = []
+        self._receipts: list[Shares] = []
         self._present: dict[str, None] = {}
         self._members: Mapping[str, Member] = {}
         self._joined = 0
@@ -94,13 +97,22 @@ class FanOut:
             return bool(self.subscribers)
         return any(thread in threads for threads in self.threads.values())
 
-    def signal(self, signal: SignalData, by: str, at: int, thread: str | None = None) -> None:
-        if self.hears(thread):
-            self._signals.append((Push(signal.item(self._conversation, at)), by, thread))
+    def signals(self, signals: Iterable[Emit | Notify]) -> None:
+        for each in signals:
+            if isinstance(each, Notify):
+                self._notices.append((self._push(each.signal), each.users))
+            elif self.hears(each.thread):
+                self._signals.append((self._push(each.signal), each))
 
-    def notify(self, signal: SignalData, users: tuple[str, ...], at: int) -> None:
-        """Queue `signal` for every device of `users`."""
-        self._notices.append((Push(signal.item(self._conversation, at)), users))
+    def _push(self, signal: SignalData) -> Push:
+        return Push(signal.item(self._conversation, self._clock()))
+
+    def receipts(self, receipts: Sequence[Emit]) -> None:
+        """Queue `receipts`, to be told by one signal."""
+        if len(receipts) < 2:
+            self.signals(receipts)
+        elif self.subscribers:
+            self._receipts.append(Shares(self._conversation, receipts, self._clock()))
 
     def fence(self) -> None:
         """Offer the events queued so far: whatever is offered next comes after them."""
@@ -114,6 +126,8 @@ class FanOut:
             self._offer_signals()
         if self._notices:
             self._offer_notices()
+        if self._receipts:
+            self._offer_receipts()
 
     def close(self) -> None:
         """No more will come: end whoever follows."""
@@ -207,14 +221,21 @@ class FanOut:
             _give(box, parcel, answers)
 
     def _offer_signals(self) -> None:
-        together: dict[tuple[str, str | None], list[Push]] = {}
-        for push, by, thread in self._signals:
-            together.setdefault((by, thread), []).append(push)
+        by_audience: dict[tuple[str | None, str | None, int | None], list[Push]] = {}
+        for push, emit in self._signals:
+            by_audience.setdefault((emit.thread, emit.by, emit.after), []).append(push)
         self._signals = []
-        for (by, thread), pushes in together.items():
+        for (thread, by, after), pushes in by_audience.items():
             parcel = Parcel(pushes, droppable=True)
             for box in self.subscribers if thread is None else self._followers(thread):
-                if box.user != by:
+                if box.user != by and (after is None or self._members[box.user].sent_seq > after):
+                    box.offer(parcel)
+
+    def _offer_receipts(self) -> None:
+        receipts, self._receipts = self._receipts, []
+        for shares in receipts:
+            for box in self.subscribers:
+                if (parcel := shares.parcel(box.user, self._members)) is not None:
                     box.offer(parcel)
 
     def _followers(self, thread: str) -> list[Outbox]:

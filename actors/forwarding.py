@@ -15,10 +15,10 @@ from ..protocol.errors import Rejected, invalid
 from ..protocol.features.forwards import CountForward, ForwardMessage, ReadForward, SendCopy
 from ..protocol.ids import forward_count_id
 from .asker import Asker
-from .effects import event_result
 from .environment import Environment
 from .outbox import Outbox
 from .registry import Registry
+from .replies import event_result
 from .request import Request
 
 

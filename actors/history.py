@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from ..protocol.errors import Rejected
@@ -10,11 +11,13 @@ from ..protocol.features.history import MessageHistory
 from ..protocol.features.threads import ListThread, check_threads, root_of
 from ..protocol.machine import visible
 from ..protocol.message import Message
+from ..protocol.paging import page_size
 from ..protocol.policy import Policy
 from ..protocol.records import Messages
 from ..protocol.roles import require_member
 from ..protocol.state import Hidden, Member
 from .by_id import ById, quotes
+from .numbered_window import NumberedWindow
 from .outbox import Push
 from .ports import Conversations
 from .resident import Resident
@@ -146,12 +149,15 @@ class _PagesRead(ABC):
 
     of_shown: ClassVar[bool] = False
 
-    def __init__(self, user: str, anchor: str | None) -> None:
+    def __init__(self, user: str, policy: Policy, limit: int | None, anchor: str | None) -> None:
         self._user = user
+        self._limit = page_size(limit, policy.messages_page, policy.max_messages_page)
+        self._tombstones = policy.show_tombstones
         self._anchor = anchor
         self._id = ""
         self._spans: list[tuple[int, int]] = []
-        self._windows: list[_Window] | None = None
+        self._windows: Sequence[_Window | NumberedWindow] | None = None
+        self._place: Callable[[], dict[str, int]] = dict
         self._paged = False
         self._quoted = ById()
 
@@ -210,7 +216,8 @@ class _PagesRead(ABC):
                 for message in messages
             ],
             "more": any(page.more for page in pages),
-            "seq": resident.state.seq,
+            "seq": pages[0].as_of,
+            **self._place(),
         }
 
     def _not_found(self) -> Rejected:
@@ -221,12 +228,25 @@ class HistoryRead(_PagesRead):
     """`message.history`. A message that one may not see is not found, wherever it is asked for."""
 
     def __init__(self, query: MessageHistory, user: str, policy: Policy) -> None:
-        super().__init__(user, query.around)
-        self._limit = query.limit
+        super().__init__(user, policy, query.limit, query.around)
         self._system = query.system
-        self._tombstones = policy.show_tombstones
         self._centre: int | None = None
-        if query.around is None:
+        number = query.page
+        if number is None and policy.history_style == "page" and not query.has_cursor:
+            number = 1
+        if number is not None:
+            numbered = NumberedWindow(
+                user,
+                number,
+                limit=self._limit,
+                newest_first=policy.history_order == "newest_page_ascending",
+                tombstones=self._tombstones,
+                system=self._system,
+                before=query.before,
+                before_time=query.before_time,
+            )
+            self._windows, self._place = [numbered], numbered.place
+        elif query.around is None:
             self._windows = [
                 self._window(before=query.before, after=query.after, before_time=query.before_time)
             ]
@@ -264,8 +284,8 @@ class ThreadRead(_PagesRead):
     """`thread.list`: the replies to a message that one may see, be it deleted (HIST-12)."""
 
     def __init__(self, query: ListThread, user: str, policy: Policy) -> None:
-        super().__init__(user, query.message_id)
-        self._query = query
+        super().__init__(user, policy, query.limit, query.message_id)
+        self._after = query.after
         self._policy = policy
         self._root: Message | None = None
 
@@ -276,10 +296,13 @@ class ThreadRead(_PagesRead):
 
     def _anchored(self, anchor: Message) -> list[_Window]:
         self._root = anchor
-        query, tombstones = self._query, self._policy.show_tombstones
         return [
             _ThreadWindow(
-                self._user, anchor, limit=query.limit, tombstones=tombstones, after=query.after
+                self._user,
+                anchor,
+                limit=self._limit,
+                tombstones=self._tombstones,
+                after=self._after,
             )
         ]
 

@@ -12,8 +12,10 @@ from typing import Any
 from ..protocol.commands import UserQuery
 from ..protocol.errors import Rejected
 from ..protocol.features.inbox import GetPresence, ListConversations, SyncChanges
+from ..protocol.features.search import SearchMessages
 from ..protocol.features.settings import GetSettings
 from ..protocol.features.stars import ListStars
+from ..protocol.paging import page_size
 from ..protocol.personal import Personal
 from ..protocol.records import InboxRow, Selection
 from ..protocol.roles import require_member
@@ -22,6 +24,7 @@ from .conversation import Conversation
 from .environment import Environment
 from .personal import OwnLog
 from .registry import Registry
+from .search import search_messages
 from .stars import starred
 
 LOG_PAGE = 500
@@ -49,6 +52,8 @@ class Inbox:
                 return await starred(query, self._user, self._env, self._registry)
             case GetSettings():
                 return (await self._own.personal()).settings.fields()
+            case SearchMessages():
+                return await search_messages(query, self._user, self._env, self._registry)
             case _:
                 raise Rejected("UNSUPPORTED_COMMAND")
 
@@ -77,8 +82,9 @@ class Inbox:
     async def _list(self, query: ListConversations) -> dict[str, Any]:
         personal = await self._own.personal()
         selection = Selection(query.filter, query.text)
-        inboxes = self._env.store.inboxes
-        page = await inboxes.inbox(self._user, query.limit, query.cursor, selection)
+        policy, inboxes = self._env.policy, self._env.store.inboxes
+        limit = page_size(query.limit, policy.conversations_page, policy.max_conversations_page)
+        page = await inboxes.inbox(self._user, limit, query.cursor, selection)
         views = {view["c"]: view for view in await self._views(page.rows)}
         if query.cursor is None:
             moving = self._moving(lambda state: self._selects(state, selection, personal))
@@ -126,6 +132,8 @@ class Inbox:
         }
 
     async def _presence(self, id: str) -> dict[str, Any]:
+        if not self._env.policy.presence_enabled:
+            raise Rejected("FEATURE_DISABLED")
         members = await self._registry.visit(id, self._members)
         offline = [user for user in members if not self._env.hub.is_online(user)]
         seen = await self._env.store.inboxes.last_seen(offline)

@@ -17,6 +17,10 @@ from .outbox import Push
 from .request import Request
 
 
+class ForeignWriter(Exception):
+    """Somebody else writes this conversation, so this engine must not."""
+
+
 @immutable
 class Held:
     """An answer to be given only once all that it rests upon is stored."""
@@ -48,6 +52,7 @@ class Pending:
         "members",
         "overlays",
         "pushes",
+        "receipts",
         "requests",
         "result",
         "signals",
@@ -67,11 +72,12 @@ class Pending:
         self.pushes: list[tuple[Push, tuple[str, ...]]] = []
         self.head: Head | None = None
         # Most writes have none of these.
-        self.marks: tuple[Mark, ...] = ()
+        self.marks: Sequence[Mark] = ()
         self.overlays: tuple[Overlay, ...] = ()
         self.members: tuple[MemberRow, ...] = ()
         self.created: NewConversation | None = None
         self.snapshot: Snapshot | None = None
+        self.receipts: Sequence[Emit] = ()
         self.signals: Sequence[Emit | Notify] = ()
         self.held: tuple[Held, ...] = ()
         self.delayed = False

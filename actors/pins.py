@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from ..protocol.features.pins import PINS, ListPins, check_pins
 from ..protocol.machine import visible
 from ..protocol.message import Message
+from ..protocol.paging import page_size
 from ..protocol.policy import Policy
 from ..protocol.roles import require_member
 from .by_id import ById, quotes
@@ -22,7 +23,8 @@ class PinsRead:
     of_shown: ClassVar[bool] = False
 
     def __init__(self, query: ListPins, user: str, policy: Policy) -> None:
-        self._query = query
+        self._before = query.before
+        self._limit = page_size(query.limit, policy.messages_page, policy.max_messages_page)
         self._user = user
         self._policy = policy
         self._id = ""
@@ -45,7 +47,7 @@ class PinsRead:
         """The page, and whether there are older ones."""
         found = {id: self._pinned.given(resident, id) for id in PINS.of(resident.state)}
         there = {id: message for id, message in found.items() if message is not None}
-        before, limit = self._query.before, self._query.limit
+        before, limit = self._before, self._limit
         pinned = [
             message
             for message in visible(resident.state, self._user, there).values()

@@ -6,7 +6,7 @@ contract by one test suite. Reads raise `Rejected("UNAVAILABLE")` while the stor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from ..protocol.events import Event
@@ -16,11 +16,14 @@ from ..protocol.records import (
     Changes,
     Condition,
     Events,
+    Found,
     Inbox,
     Loaded,
     Messages,
+    NumberedPage,
     PositionAt,
     Remembered,
+    Search,
     Selection,
     Starred,
     UserEvent,
@@ -133,8 +136,35 @@ class Conversations(Protocol):
         """
         ...
 
+    async def numbered_page(
+        self,
+        conversation: str,
+        user: str,
+        *,
+        spans: Sequence[tuple[int, int]],
+        offset: int,
+        limit: int,
+        newest_first: bool,
+        before: int | None = None,
+        before_time: int | None = None,
+        deleted: bool = True,
+        system: bool = False,
+    ) -> NumberedPage:
+        """At most `limit` messages after the first `offset` ones, counted from the newest or the
+        oldest of those that `user` may see within `spans`; and how many there are. The rest is as
+        for `page`."""
+        ...
+
     async def position(self, conversation: str, seq: int) -> PositionAt:
         """How many countable messages lie up to `seq`, and how many after it are excluded."""
+        ...
+
+    async def read_at(
+        self, conversation: str, seq: int, marks: Mapping[str, int]
+    ) -> dict[str, int]:
+        """When each user of `marks`, where their read marks are now, first had read up to `seq`:
+        the time (ms) of their first read mark there or above, or of the first message of theirs,
+        whichever came first. Who has neither is left out."""
         ...
 
 
@@ -160,8 +190,8 @@ class Inboxes(Protocol):
         """The rows of all, or of these, of the user's conversations, in no order."""
         ...
 
-    async def seen(self, user: str, at: int) -> None:
-        """Keep when `user` was last online."""
+    async def seen(self, at: Mapping[str, int]) -> None:
+        """Keep when users were last online; the latest that was told holds."""
         ...
 
     async def last_seen(self, users: Collection[str]) -> dict[str, int]:
@@ -195,6 +225,24 @@ class UserLogs(Protocol):
         ...
 
 
+class Searches(Protocol):
+    """Finding messages by what they say now."""
+
+    async def search(self, search: Search) -> Found:
+        """A page of the messages that match, of conversations that the user is a member of, within
+        their times of membership, without those that are deleted or not meant for them.
+
+        "fts": all words occur, in any inflection; what has them more often or closer together comes
+        first, then the newest. "trgm": the text occurs as it is, but for upper and lower case;
+        the newest first. `total` is exact, over all pages.
+        """
+        ...
+
+    async def caught_up(self) -> None:
+        """Return when everything that is stored by now can be found (SRCH-11)."""
+        ...
+
+
 class Store(Protocol):
     """All of it, opened and closed together."""
 
@@ -209,3 +257,6 @@ class Store(Protocol):
 
     @property
     def user_logs(self) -> UserLogs: ...
+
+    @property
+    def searches(self) -> Searches: ...

@@ -14,6 +14,7 @@ from ..protocol.features import SLICES
 from ..protocol.features.conversation import GetConversation
 from ..protocol.features.edits import MessageVersions
 from ..protocol.features.history import MessageHistory, Resume
+from ..protocol.features.marks import MessageReaders
 from ..protocol.features.members import ListMembers
 from ..protocol.features.pins import ListPins
 from ..protocol.features.threads import ListThread
@@ -24,6 +25,7 @@ from .history import HistoryRead, ThreadRead
 from .outbox import Push
 from .pins import PinsRead
 from .ports import Conversations
+from .readers import ReadersRead
 from .resident import Resident
 from .resume import ResumeRead
 from .versions import VersionsRead
@@ -55,6 +57,8 @@ def read_for(query: Query, user: str, policy: Policy, resume_limit: int) -> Read
             return _FromState(user, lambda state, user: _members(state, user, query))
         case MessageHistory():
             return HistoryRead(query, user, policy)
+        case MessageReaders():
+            return ReadersRead(query, user)
         case ListPins():
             return PinsRead(query, user, policy)
         case MessageVersions():

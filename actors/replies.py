@@ -6,11 +6,17 @@ from typing import Any
 
 from ..protocol.commands import ConversationCommand
 from ..protocol.errors import Rejected
+from ..protocol.events import Event
 from .outbox import Outbox, Push
 from .pending import Pending
 from .request import Request
 
 Asked = Request[ConversationCommand]
+
+
+def event_result(event: Event) -> dict[str, Any]:
+    """The answer to the command that led to `event`, now and whenever it is repeated."""
+    return {"c": event.conversation, "seq": event.seq, "id": event.id, "ts": event.at}
 
 
 class Replies:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from ..protocol.events import Event
-from ..protocol.machine import apply, apply_mark
+from ..protocol.machine import Mark, apply, apply_mark
 from ..protocol.state import STATE_VERSION, ConversationState
 from .ports import Conversations
 from .ring import Ring
@@ -22,6 +24,8 @@ class Resident:
     `shown` is the seq up to which members have been sent events: the head, unless events wait for
     their commit (durability `commit`); `marks_shown` likewise numbers the last move of a mark.
 
+    `unstored_marks` are the moves that are on their way to the store, in order.
+
     `snapshot` is the seq of the snapshot at rest; `moved` are the members whose read marks have
     moved since, so that the rows that counting at rest uses are behind.
     """
@@ -31,8 +35,14 @@ class Resident:
     stored: int = 0
     shown: int = 0
     marks_shown: int = 0
+    unstored_marks: deque[Mark] = field(default_factory=deque)
     snapshot: int = 0
     moved: set[str] = field(default_factory=set)
+
+    def stored_marks(self, marks: Sequence[Mark]) -> None:
+        """The oldest that were not stored are now."""
+        for _ in marks:
+            self.unstored_marks.popleft()
 
 
 async def load(id: str, store: Conversations, capacity: int) -> Resident:
@@ -66,7 +76,7 @@ async def load(id: str, store: Conversations, capacity: int) -> Resident:
     for mark in sorted(loaded.marks, key=lambda mark: mark.n):
         apply_mark(state, mark)
     moved = {user for user, m in state.members.items() if m.read_seq != counted.get(user)}
-    return Resident(state, ring, state.seq, state.seq, state.marks, snapshot, moved)
+    return Resident(state, ring, state.seq, state.seq, state.marks, snapshot=snapshot, moved=moved)
 
 
 async def _recent(id: str, store: Conversations, seq: int, count: int) -> list[Event]:

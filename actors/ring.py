@@ -118,6 +118,15 @@ class Ring:
                 event.data.change(message, event)
         return True
 
+    def erases(self, id: str) -> bool:
+        """Whether a recent event has taken the content of message `id` away."""
+        for push in self._pushes:
+            assert push.event is not None
+            data = push.event.data
+            if data.erases and data.target is not None and data.target[0] == id:
+                return True
+        return False
+
     def recent_messages(self, after: int, *, system: bool = False) -> list[Message]:
         """The messages after seq `after`, which must not lie before `first` - 1, in order; with
         `system`, the events that are shown like messages, too."""

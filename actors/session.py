@@ -18,15 +18,17 @@ from ..protocol.disconnects import Disconnect
 from ..protocol.errors import Rejected
 from ..protocol.features.forwards import ForwardMessage
 from ..protocol.features.inbox import UnreadChanged
+from ..protocol.features.subscriptions import PresenceChanged
 from ..protocol.personal import SettingsChanged
 from ..protocol.records import UserEvent
 from .bucket import Bucket, Rate
 from .environment import Environment
 from .forwarding import forward
 from .inbox import Inbox
-from .logs import hashed, stack
+from .logs import stack
 from .outbox import Outbox, Parcel, Push
 from .personal import OwnLog, pushed
+from .presence import Presence
 from .registry import Registry
 from .request import Request
 
@@ -39,7 +41,7 @@ class Session:
     """`counting` once a device has asked for the inbox: from then on changes of unread counts are
     pushed to all devices (CONV-16)."""
 
-    def __init__(self, user: str, env: Environment, registry: Registry) -> None:
+    def __init__(self, user: str, env: Environment, registry: Registry, presence: Presence) -> None:
         self.user = user
         self.outboxes: list[Outbox] = []
         self.online = False
@@ -49,6 +51,7 @@ class Session:
         self._connects = Bucket(Rate(env.limits.connects_per_min, 60.0))
         self._env = env
         self._registry = registry
+        self._presence = presence
         self._own = OwnLog(user, env, registry, self._happened)
         self._inbox = Inbox(user, env, registry, self._own)
         self._commands: deque[Request[SessionCommand]] = deque()
@@ -144,7 +147,7 @@ class Session:
                 if now >= self._announce_at:
                     await self._announce()
                 if now >= self._offline_at:
-                    await self._go_offline()
+                    self._go_offline()
                 deadline = min(self._count_at, self._announce_at, self._offline_at)
                 if deadline == math.inf:
                     if self.online:
@@ -247,29 +250,36 @@ class Session:
         if self.online and not self.concealed:
             self._tell_presence(True)
 
-    async def _go_offline(self) -> None:
+    def _go_offline(self) -> None:
         self._offline_at = self._announce_at = math.inf
         at = self._env.clock()
         self.online = False
         self._env.hub.changed()
         if self._shown:
             self._tell_presence(False, at)
-        try:
-            await self._env.store.inboxes.seen(self.user, at)
-        except Rejected:
-            _log.warning("last seen not stored", user=hashed(self.user))
+        self._presence.seen(self.user, at)
 
     def _tell_presence(self, online: bool, last_seen: int | None = None) -> None:
         self._shown = online
-        for id in self._env.hub.watchers(self.user):
-            conversation = self._registry.resident(id)
-            if conversation is not None:
-                conversation.presence(self.user, online, last_seen)
+        self._presence.changed(PresenceChanged(self.user, online, last_seen))
 
 
-def session_for(user: str, env: Environment, registry: Registry) -> Session:
-    """The one session of `user`, made if there is none."""
-    session = env.hub.sessions.get(user)
-    if session is None:
-        session = env.hub.sessions[user] = Session(user, env, registry)
-    return session
+class Sessions:
+    """The sessions of all users, which `Hub` keeps."""
+
+    def __init__(self, env: Environment, registry: Registry) -> None:
+        self._env = env
+        self._registry = registry
+        self._presence = Presence(env, registry)
+
+    async def close(self) -> None:
+        """All users go now: keep when they were last seen."""
+        await self._presence.close()
+
+    def of(self, user: str) -> Session:
+        """The one session of `user`, made if there is none."""
+        sessions = self._env.hub.sessions
+        session = sessions.get(user)
+        if session is None:
+            session = sessions[user] = Session(user, self._env, self._registry, self._presence)
+        return session

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..protocol.features.stars import ListStars
+from ..protocol.paging import page_size
 from ..protocol.records import Starred
 from .environment import Environment
 from .registry import Registry
@@ -13,8 +14,10 @@ from .registry import Registry
 async def starred(
     query: ListStars, user: str, env: Environment, registry: Registry
 ) -> dict[str, Any]:
-    found = await env.store.user_logs.stars(user, query.limit + 1, query.before)
-    page = found[: query.limit]
+    policy = env.policy
+    limit = page_size(query.limit, policy.messages_page, policy.max_messages_page)
+    found = await env.store.user_logs.stars(user, limit + 1, query.before)
+    page = found[:limit]
     return {
         "stars": [_item(star, user, registry) for star in page],
         "next": page[-1].n if len(found) > len(page) else None,

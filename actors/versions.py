@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from ..protocol.errors import Rejected
 from ..protocol.features.edits import MessageEdited, MessageVersions
-from ..protocol.machine import visible
 from ..protocol.policy import Policy
 from ..protocol.records import Events
 from ..protocol.roles import require_member
@@ -46,11 +45,7 @@ class VersionsRead:
         self._edits = await store.edits(self._id, self._message, MAX_VERSIONS)
 
     def answer(self, resident: Resident) -> tuple[list[Push], dict[str, Any]]:
-        found = self._found.given(resident, self._message)
-        seen = {} if found is None else visible(resident.state, self._user, {found.id: found})
-        message = seen.get(self._message)
-        if message is None or message.deleted:
-            raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": self._message})
+        message = self._found.seen(resident, self._user, self._message)
         versions = [{"version": 1, "text": message.text, "ts": message.at}]
         versions += [
             {"version": edit.version, "text": edit.text, "ts": at}

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from .. import __version__
 from ..gateway.cli.words import Problem
-from . import outage, slow_reader
+from . import outage, receipts, slow_reader
 from .case import Case, Scale
 from .dialect import Refused
 from .figures import Results
@@ -31,8 +31,8 @@ from .session import Session, machine
 from .target import Contender, Tokens
 from .workloads import WORKLOADS
 
-DISTURBED = {"outage": outage.main, "slow-reader": slow_reader.main}
-"""Measurements of what goes wrong, each with goals of its own."""
+DISTURBED = {"outage": outage.main, "slow-reader": slow_reader.main, "receipts": receipts.main}
+"""Measurements that are made alone: of what goes wrong, with goals of its own, and of receipts."""
 
 _REPORT = Path("palaver-report")
 _SOCKETS = 11_000

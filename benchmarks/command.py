@@ -18,7 +18,8 @@ def bench(
         typer.Argument(
             metavar="[WORKLOAD]...",
             help="fanout, direct, durable, idle, connect, resume, history, inbox; all of them"
-            " if none is named. Alone: outage (Postgres goes away), slow-reader (one never reads).",
+            " if none is named. Alone: outage (Postgres goes away), slow-reader (one never reads),"
+            " receipts (everybody reads everything).",
             show_default=False,
         ),
     ] = None,

@@ -26,7 +26,7 @@ from ..actors.outbox import Outbox
 from ..actors.ports import Clock, Store
 from ..actors.reactors import Reactor, Reactors
 from ..actors.registry import Registry
-from ..actors.session import session_for
+from ..actors.session import Sessions
 from ..actors.supervisor import Limits as CrashLimits
 from ..protocol.disconnects import DRAIN, REVOKED, Disconnect
 from ..protocol.errors import Rejected
@@ -85,6 +85,7 @@ class Engine:
         self._status = "starting"
         self._env: Environment
         self._registry: Registry
+        self._sessions: Sessions
         self._dispatch: Dispatch
 
     async def __aenter__(self) -> Self:
@@ -108,7 +109,8 @@ class Engine:
             self._env.reactors.start(nursery)
             nursery.start_soon(self._env.alarms.run)
             self._registry = Registry(self._env)
-            self._dispatch = Dispatch(self._env, self._registry)
+            self._sessions = Sessions(self._env, self._registry)
+            self._dispatch = Dispatch(self._env, self._registry, self._sessions)
             self.metrics.watch(self._env, self._registry)
             self._exit = stack.pop_all()
         self._status = "ok"
@@ -138,7 +140,7 @@ class Engine:
         """
         if self._status == "draining":
             raise Rejected("UNAVAILABLE", retry_after=1.0)
-        session_for(outbox.user, self._env, self._registry).attach(outbox)
+        self._sessions.of(outbox.user).attach(outbox)
 
     def detach(self, outbox: Outbox) -> None:
         """The device is gone. Calling it again changes nothing."""
@@ -207,6 +209,7 @@ class Engine:
         self._status = "draining"
         with trio.move_on_after(self.settings.storage.close_timeout_s) as deadline:
             await self._registry.close()
+            await self._sessions.close()
         if deadline.cancelled_caught:
             _log.error("drain incomplete", conversations=len(self._registry))
 

@@ -102,7 +102,9 @@ class Connections(Section):
         1000, ge=1, description="Sockets not signed in; one more drops the one that waits longest"
     )
     hello_timeout_s: float = Field(10.0, gt=0, description="Closed if not signed in by then")
-    heartbeat_s: float = Field(30.0, gt=0, description="A ping after so long a silence (CONN-08)")
+    heartbeat_s: float = Field(
+        30.0, gt=0, description="A ping after so long a silence (CONN-08, C-31)"
+    )
     missed_heartbeats: int = Field(2, ge=1, description="Closed after so many without any answer")
     max_frame_bytes: int = Field(1_048_576, ge=1024, description="Larger ones close with 1009")
     max_in_flight: int = Field(256, ge=1, description="Commands not yet answered; more wait")

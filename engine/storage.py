@@ -50,6 +50,7 @@ async def open_store(
         store = PostgresStore(
             dsn,
             durability=settings.policy.durability,
+            search=settings.policy.search_mode,
             readers=storage.pool,
             query_timeout_s=storage.query_timeout_s,
             start_timeout_s=storage.start_timeout_s,

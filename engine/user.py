@@ -158,7 +158,7 @@ class User:
         self,
         conversation: str,
         *,
-        limit: int = 50,
+        limit: int | None = None,
         cursor: tuple[Literal["before", "after"], int] | None = None,
     ) -> list[dict[str, Any]]:
         """A page of messages, oldest first; the newest page without a cursor."""
@@ -167,7 +167,7 @@ class User:
         messages: list[dict[str, Any]] = (await self.do(query, conversation))["messages"]
         return messages
 
-    async def inbox(self, *, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
+    async def inbox(self, *, limit: int | None = None, cursor: str | None = None) -> dict[str, Any]:
         """A page of conversations, newest activity first, and `next`."""
         return await self.do(ListConversations(limit=limit, cursor=cursor))
 

@@ -12,6 +12,7 @@ from ..protocol.disconnects import Disconnect
 from ..protocol.features.edits import MessageVersions
 from ..protocol.features.history import MessageHistory, Resume
 from ..protocol.features.pins import ListPins
+from ..protocol.features.search import SearchMessages
 from ..protocol.features.threads import ListThread
 from ..protocol.frames import Item
 from .auth import Identity
@@ -20,7 +21,8 @@ from .wire import WebSocketWire
 from .write_side import WriteSide
 
 PAGES: Final = frozenset(
-    query.name for query in (MessageHistory, MessageVersions, ListPins, ListThread, Resume)
+    query.name
+    for query in (MessageHistory, MessageVersions, ListPins, ListThread, Resume, SearchMessages)
 )
 """Queries whose answers are as large as the client asks for."""
 

@@ -71,23 +71,28 @@ class Context:
 
 
 @immutable
+class Emit:
+    """Send a signal to the subscribers of the conversation, or of this thread of it, except to
+    `by`, if that is somebody; with `after` only to those who have sent a message after that seq."""
+
+    signal: SignalData
+    by: str | None
+    thread: str | None = None
+    after: int | None = None
+
+
+@immutable
 class MoveMark:
-    """Raise a member's read or delivered mark to `position` at `seq`. Stored, but no event."""
+    """Raise a member's read or delivered mark to `position` at `seq`. Stored, but no event.
+
+    It may be stored together with others (RCPT-09); `receipt`, if any, is emitted with it.
+    """
 
     user: str
     kind: str
     seq: int
     position: Position
-
-
-@immutable
-class Emit:
-    """Send a signal to the subscribers of the conversation, or of this thread of it, except to `by`
-    itself."""
-
-    signal: SignalData
-    by: str
-    thread: str | None = None
+    receipt: Emit | None = None
 
 
 @immutable
@@ -99,19 +104,23 @@ class Notify:
 
 
 @immutable
-class After:
-    """Emit `signal` in `delay_s` seconds, unless the same `key` is set anew or cancelled before."""
+class Show:
+    """`by` does something that lasts: emit `on`, and `off` as soon as it was not shown again for
+    `ttl_s` seconds. Shown again within `every_s` seconds it is not told again (RCPT-13); `key`
+    tells what is the same. If nobody subscribes, or to this thread, nothing happens."""
 
     key: str
-    delay_s: float
-    signal: SignalData
     by: str
+    on: SignalData
+    off: SignalData
+    ttl_s: float
+    every_s: float
     thread: str | None = None
 
 
 @immutable
-class Cancel:
-    """Forget what `After` had planned under `key`."""
+class Hide:
+    """It is over: emit `off` of what was shown under `key`, unless it is over already."""
 
     key: str
 
@@ -125,7 +134,7 @@ class Subscribe:
     thread: str | None = None
 
 
-Effect = EventData | MoveMark | Emit | Notify | After | Cancel | Subscribe
+Effect = EventData | MoveMark | Emit | Notify | Show | Hide | Subscribe
 
 
 class Command(BaseModel):

@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from .commands import Context, ConversationCommand, DurableCommand, Effect, MoveMark
+from .commands import (
+    Context,
+    ConversationCommand,
+    DurableCommand,
+    Effect,
+    MoveMark,
+    Position,
+)
 from .errors import Rejected
 from .events import Event, EventData
 from .features.lock import LOCK, check_lock
@@ -17,7 +24,7 @@ from .ids import HOST
 from .immutable import immutable
 from .message import Message
 from .roles import require_member
-from .state import ConversationState
+from .state import Ahead, ConversationState
 
 
 @immutable
@@ -136,6 +143,34 @@ def move_mark(state: ConversationState, move: MoveMark, at: int) -> Mark:
     )
     apply_mark(state, mark)
     return mark
+
+
+def move_ahead(state: ConversationState, move: MoveMark, at: int) -> None:
+    """Carry out a `MoveMark` for its user alone; `take_ahead` makes it a move for everybody."""
+    position = move.position
+    ahead = Ahead(move.seq, position.number, position.excluded, at)
+    state.ahead[move.user, move.kind] = ahead
+
+
+def take_ahead(state: ConversationState) -> list[Mark]:
+    """The marks that were ahead, now moved: of each member and kind one at most.
+
+    Not those that a message of their own has overtaken: everybody knows since then that, and when,
+    they have read that far.
+    """
+    ahead, state.ahead = state.ahead, {}
+    marks = []
+    for (user, kind), to in ahead.items():
+        member = state.members[user]
+        if to.seq > (member.read_seq if kind == "read" else member.delivered_seq):
+            move = MoveMark(user, kind, to.seq, Position(to.number, to.excluded))
+            marks.append(move_mark(state, move, to.at))
+    return marks
+
+
+def drop_ahead(state: ConversationState, after: int) -> None:
+    """Forget the marks that are ahead beyond seq `after`."""
+    state.ahead = {key: to for key, to in state.ahead.items() if to.seq <= after}
 
 
 def apply_mark(state: ConversationState, mark: Mark) -> None:

@@ -12,12 +12,18 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from .paging import LARGEST_PAGE
 from .roles import PERMISSIONS, RANK, Least, Permission, Role
 
 Durability = Literal["commit", "write_behind", "relaxed"]
+Audience = Literal["members", "others", "senders"]
 Format = Literal["plain", "markdown"]
 MessageType = Literal["text", "media", "image", "voice", "video", "file", "announcement"]
 """What a client may send. A message of the system is an event of its own, `message.posted`."""
+HistoryStyle = Literal["cursor", "page"]
+HistoryOrder = Literal["newest_page_ascending", "ascending"]
+SearchMode = Literal["fts", "trgm", "off"]
+SearchScope = Literal["mine", "group"]
 OpenKind = Literal["direct", "group", "thread"]
 
 
@@ -133,9 +139,67 @@ class Policy(BaseModel):
     presence_optout: bool = Field(
         False, description="Users may keep to themselves when they are online (REQ-12)"
     )
+    receipts_audience: Audience = Field(
+        "members",
+        description="Who hears that somebody has read: every member, the reader's other devices"
+        " included; all others; or those who had written what was unread until then (C-09)",
+    )
+    receipts_batch_s: float = Field(
+        0.0,
+        ge=0,
+        description="Moves of marks are stored and told together after so long; 0: each at once"
+        " (RCPT-09, C-11)",
+    )
+    receipts_batch_n: int = Field(
+        1, ge=1, le=100, description="Or as soon as there are so many; 1: each at once (RCPT-09)"
+    )
+    typing_enabled: bool = Field(True, description="Whether typing is told at all (C-39)")
     typing_ttl_s: float = Field(10.0, gt=0, description="Typing ends by itself (RCPT-12, C-39)")
+    typing_min_interval_s: float = Field(
+        1.0, ge=0, description="Its start is told at most so often (RCPT-13, C-39)"
+    )
+    presence_enabled: bool = Field(
+        True, description="Whether anybody is told, or may ask, who is online (C-40)"
+    )
+    presence_batch_s: float = Field(
+        0.0, ge=0, description="Who came and went is told together after so long (RCPT-18, C-40)"
+    )
     max_presence_members: int = Field(
         100, ge=0, description="Above it presence is asked for, not pushed (RCPT-16)"
+    )
+    conversations_page: int = Field(
+        50, ge=1, le=LARGEST_PAGE, description="Conversations in a page, unless asked (C-24)"
+    )
+    max_conversations_page: int = Field(
+        200, ge=1, le=LARGEST_PAGE, description="Conversations in a page, at most (C-24)"
+    )
+    messages_page: int = Field(
+        50, ge=1, le=LARGEST_PAGE, description="Messages in a page, unless asked (C-24)"
+    )
+    max_messages_page: int = Field(
+        100, ge=1, le=LARGEST_PAGE, description="Messages in a page, at most (C-24)"
+    )
+    search_page: int = Field(
+        20, ge=1, le=LARGEST_PAGE, description="Hits in a page, unless asked (SRCH-04, C-24)"
+    )
+    max_search_page: int = Field(
+        50, ge=1, le=LARGEST_PAGE, description="Hits in a page, at most (SRCH-04, C-24)"
+    )
+    history_style: HistoryStyle = Field(
+        "cursor", description="What history is without a cursor: the end, or page 1 (C-25)"
+    )
+    history_order: HistoryOrder = Field(
+        "newest_page_ascending",
+        description="Whether page 1 is the newest or the oldest one (HIST-02, C-25)",
+    )
+    search_mode: SearchMode = Field(
+        "fts", description="English words, best first; or substrings, newest first (SRCH-05, 06)"
+    )
+    search_scope: SearchScope = Field(
+        "mine", description="All of one's conversations, or one named at a time (C-26)"
+    )
+    search_min_chars: int = Field(
+        2, ge=1, le=200, description="Length of what is searched for (SRCH-03, C-26)"
     )
 
     @model_validator(mode="after")

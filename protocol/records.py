@@ -197,6 +197,15 @@ class Messages:
 
 
 @dataclass(slots=True)
+class NumberedPage:
+    """One page of `total` messages, in order of seq. Nothing here is newer than `as_of`."""
+
+    messages: list[Message]
+    total: int
+    as_of: int
+
+
+@dataclass(slots=True)
 class PositionAt:
     position: Position
     as_of: int
@@ -287,3 +296,33 @@ class Changes:
     cursor: str
     left: list[str] = field(default_factory=list)
     """conversations that the user has left, or was removed from, since"""
+
+
+@immutable
+class Search:
+    """What `user` looks for, in `conversation` or in all of theirs: words in `mode` "fts", a
+    substring in "trgm". `after` and `before` are in milliseconds, exclusive."""
+
+    user: str
+    text: str
+    mode: Literal["fts", "trgm"]
+    conversation: str | None = None
+    by: str | None = None
+    after: int | None = None
+    before: int | None = None
+    offset: int = 0
+    limit: int = 20
+
+
+@dataclass(slots=True)
+class Hit:
+    conversation: str
+    message: Message
+
+
+@dataclass(slots=True)
+class Found:
+    """One page of `total` hits."""
+
+    hits: list[Hit]
+    total: int

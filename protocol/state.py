@@ -25,7 +25,7 @@ from .roles import PERMISSIONS, Least, Permission, Role
 Kind = Literal["direct", "group", "thread", "external_group"]
 """`thread` is a group that is about something; the members of an `external_group` are the host's
 to say. All are one model: only what one may do in them differs (CONV-01, GRP-17)."""
-STATE_VERSION = 1
+STATE_VERSION = 2
 """Of the snapshot's form. A snapshot of another version is ignored: the log is replayed instead."""
 
 T = TypeVar("T")
@@ -51,6 +51,8 @@ class Member:
     delivered_seq: int = 0
     delivered_at: int = 0
     delivered_n: int = 0
+    sent_seq: int = 0
+    """of the last countable message that the user has sent"""
 
     def join(self, role: Role, seq: int, number: int, at: int) -> None:
         """A member from the event at `seq` on, who has read and received all that came before."""
@@ -91,13 +93,22 @@ class Hidden:
         if seq in self.messages:
             self.messages[seq] = False
 
-    def unread(self, number: int, member: Member) -> int:
-        """Of a conversation at `number`: from the mark or from `seq` on, whichever is later."""
-        after, counted, excluded = self.seq, self.number, self.excluded
-        if member.read_seq >= after:
-            after, counted, excluded = member.read_seq, member.read_number, member.excluded
-        hidden = sum(counts for seq, counts in self.messages.items() if seq > after)
-        return number - counted - excluded - hidden
+    def uncounted(self, seq: int, number: int, excluded: int) -> int:
+        """How many up to the head count no more for whoever has read up to `seq`, where the number
+        was `number` and after which `excluded` do not count."""
+        if seq < self.seq:
+            seq, number, excluded = self.seq, self.number, self.excluded
+        return number + excluded + sum(counts for at, counts in self.messages.items() if at > seq)
+
+
+@dataclass(slots=True)
+class Ahead:
+    """Where a mark has moved to before that is stored or told to anybody else (RCPT-09)."""
+
+    seq: int
+    number: int
+    excluded: int
+    at: int
 
 
 @dataclass(slots=True)
@@ -128,6 +139,9 @@ class ConversationState:
     """the last message, as the inbox shows it: id, seq, by, ts, text"""
     marks: int = 0
     """how many times any mark has moved"""
+    ahead: dict[tuple[str, str], Ahead] = field(default_factory=dict)
+    """by user and kind, marks that wait to be stored: no part of the snapshot, and seen by nobody
+    but the user, whose unread count they rule"""
     slices: dict[str, Any] = field(default_factory=dict)
     epoch: int = 1
     starts_after: list[int] = field(default_factory=list)
@@ -142,10 +156,15 @@ class ConversationState:
         return self.seq > 0
 
     def unread(self, user: str) -> int:
-        member = self.members[user]
+        ahead = self.read_ahead(user) if self.ahead else None
+        if ahead is None:
+            member = self.members[user]
+            seq, number, excluded = member.read_seq, member.read_number, member.excluded
+        else:
+            seq, number, excluded = ahead.seq, ahead.number, ahead.excluded
         if self.hidden and (hidden := self.hidden.get(user)) is not None:
-            return hidden.unread(self.number, member)
-        return self.number - member.read_number - member.excluded
+            return self.number - hidden.uncounted(seq, number, excluded)
+        return self.number - number - excluded
 
     def shows(self, user: str, seq: int) -> bool:
         """Whether the message at `seq` is there for `user`, who is or was a member: sent in their
@@ -161,6 +180,11 @@ class ConversationState:
         """The last message, if `user` may see it."""
         return self.last if self.last is not None and self.shows(user, self.last["seq"]) else None
 
+    def read_ahead(self, user: str) -> Ahead | None:
+        """The user's read mark, if it is ahead of the one that the others know."""
+        ahead = self.ahead.get((user, "read"))
+        return ahead if ahead is not None and ahead.seq > self.members[user].read_seq else None
+
     def current_members(self) -> list[str]:
         return [user for user, member in self.members.items() if member.role is not None]
 
@@ -174,6 +198,9 @@ class ConversationState:
                 member.excluded += 1
         for hidden in self.hidden.values():
             hidden.exclude(seq)
+        for ahead in self.ahead.values():
+            if ahead.seq < seq:
+                ahead.excluded += 1
 
     def sent_by(self, user: str | None, seq: int, number: int, at: int) -> None:
         """A countable message: it takes `number` and moves its sender's own marks."""
@@ -181,7 +208,7 @@ class ConversationState:
         self.numbered_seq = seq
         member = self.members.get(user) if user is not None else None
         if member is not None:
-            member.read_seq = member.delivered_seq = seq
+            member.read_seq = member.delivered_seq = member.sent_seq = seq
             member.read_at = member.delivered_at = at
             member.read_n = member.delivered_n = 0
             member.read_number = number
@@ -204,7 +231,7 @@ class ConversationState:
                     m.role,
                     [list(interval) for interval in m.intervals],
                     *(m.read_seq, m.read_number, m.read_at, m.read_n, m.excluded),
-                    *(m.delivered_seq, m.delivered_at, m.delivered_n),
+                    *(m.delivered_seq, m.delivered_at, m.delivered_n, m.sent_seq),
                 ]
                 for user, m in self.members.items()
             },

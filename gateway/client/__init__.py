@@ -24,10 +24,12 @@ from .outbox import Outbox
 from .outgoing import Outgoing
 from .pushes import Event, Failed, Push, Reload, Sent, Signal, StateChange
 from .reconnect import Backoff, exponential, linear
+from .status import BackwardStatus, MessageStatus, Status
 
 __all__ = [
     "Address",
     "Backoff",
+    "BackwardStatus",
     "CallTimeout",
     "Client",
     "ClientClosed",
@@ -39,6 +41,7 @@ __all__ = [
     "Event",
     "Expired",
     "Failed",
+    "MessageStatus",
     "NoAnswer",
     "Outbox",
     "OutboxForeign",
@@ -54,6 +57,7 @@ __all__ = [
     "Sent",
     "Signal",
     "StateChange",
+    "Status",
     "exponential",
     "grouped",
     "linear",

@@ -51,6 +51,8 @@ class Follower:
             if kind == "conversation.head" and conversation is not None:
                 if self.replica.head(conversation, data["epoch"], data["seq"]):
                     self._resume(conversation)
+            elif kind == "message.receipts":
+                await self._receipts(conversation, item.get("ts", 0), data)
             else:
                 await self._inbox.put(Signal(kind, conversation, item.get("ts", 0), data))
             return
@@ -64,6 +66,12 @@ class Follower:
         wanted = step in (Step.TAKE, Step.FOUND) or (step is Step.KNOWN and kind == "void")
         if wanted and not skipped:
             await self._inbox.put(Event(kind, conversation, seq, item.get("ts", 0), data))
+
+    async def _receipts(self, conversation: str | None, at: int, data: dict[str, Any]) -> None:
+        """Several marks that were told together, as if each had been told by itself (RCPT-09)."""
+        for kind in ("read", "delivered"):
+            for each in data.get(kind, ()):
+                await self._inbox.put(Signal(f"message.{kind}", conversation, at, each))
 
     def _begins(self, kind: str, seq: int, data: dict[str, Any]) -> bool:
         """Whether there is nothing before this event that the user could load."""

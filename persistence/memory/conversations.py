@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import trio
@@ -14,7 +14,7 @@ from ...protocol.events import Event
 from ...protocol.features.edits import MessageEdited
 from ...protocol.features.threads import ThreadReplied
 from ...protocol.machine import Mark
-from ...protocol.records import Events, Loaded, Messages, PositionAt, Snapshot
+from ...protocol.records import Events, Loaded, Messages, NumberedPage, PositionAt, Snapshot
 from .disk import Disk, Shelf, copy_json
 
 
@@ -97,20 +97,38 @@ class MemoryConversations:
         system: bool = False,
     ) -> Messages:
         shelf = await self._shelf(conversation)
-        end = shelf.seq + 1 if before is None else before
-        if before_time is not None:
-            end = min(end, bisect_left(shelf.log, before_time, key=lambda event: event.at) + 1)
-        found = [
-            event
-            for event in shelf.log
-            if (event.data.is_message or (system and event.data.is_system))
-            and (after or 0) < event.seq < end
-            and any(first <= event.seq <= last for first, last in spans)
-            and (deleted or not shelf.is_deleted(event))
-        ]
+        end = _end(shelf, before, before_time)
+        found = _within(shelf, _shown(shelf, system), spans, after or 0, end, deleted)
         page = found[:limit] if after is not None else found[-limit:]
         messages = [shelf.message(event) for event in page]
         return Messages(messages, shelf.seq, more=len(found) > limit)
+
+    async def numbered_page(
+        self,
+        conversation: str,
+        user: str,
+        *,
+        spans: Sequence[tuple[int, int]],
+        offset: int,
+        limit: int,
+        newest_first: bool,
+        before: int | None = None,
+        before_time: int | None = None,
+        deleted: bool = True,
+        system: bool = False,
+    ) -> NumberedPage:
+        shelf = await self._shelf(conversation)
+        end = _end(shelf, before, before_time)
+        found = [
+            event
+            for event in _within(shelf, _shown(shelf, system), spans, 0, end, deleted)
+            if event.audience is None or user in event.audience
+        ]
+        if newest_first:
+            page = found[::-1][offset : offset + limit][::-1]
+        else:
+            page = found[offset : offset + limit]
+        return NumberedPage([shelf.message(event) for event in page], len(found), shelf.seq)
 
     async def edits(self, conversation: str, message: str, limit: int) -> Events:
         shelf = await self._shelf(conversation)
@@ -137,13 +155,7 @@ class MemoryConversations:
             for event in shelf.log
             if isinstance(event.data, ThreadReplied) and event.data.message_id == root
         ]
-        found = [
-            event
-            for event in replies
-            if event.seq > after
-            and any(first <= event.seq <= last for first, last in spans)
-            and (deleted or not shelf.is_deleted(event))
-        ]
+        found = _within(shelf, replies, spans, after, shelf.seq + 1, deleted)
         messages = [shelf.message(event) for event in found[:limit]]
         return Messages(messages, shelf.seq, more=len(found) > limit)
 
@@ -152,10 +164,56 @@ class MemoryConversations:
         number = max((event.number or 0 for event in shelf.log[:seq]), default=0)
         return PositionAt(Position(number, shelf.excluded(seq)), shelf.seq)
 
+    async def read_at(
+        self, conversation: str, seq: int, marks: Mapping[str, int]
+    ) -> dict[str, int]:
+        shelf = await self._shelf(conversation)
+        times: dict[str, list[int]] = {user: [] for user in marks}
+        for (user, kind), moves in shelf.marks.items():
+            if kind == "read" and user in times:
+                times[user] += [move.at for move in moves if move.seq >= seq]
+        for event in shelf.log[seq - 1 :]:
+            if event.number is not None and event.sender in times:
+                times[event.sender].append(event.at)
+        return {user: min(found) for user, found in times.items() if found}
+
     async def _shelf(self, conversation: str) -> Shelf:
         await trio.lowlevel.checkpoint()
         self._check()
         return self._disk.shelves.get(conversation) or Shelf()
+
+
+def _end(shelf: Shelf, before: int | None, before_time: int | None) -> int:
+    """The seq before which a page ends."""
+    end = shelf.seq + 1 if before is None else before
+    if before_time is None:
+        return end
+    return min(end, bisect_left(shelf.log, before_time, key=lambda event: event.at) + 1)
+
+
+def _shown(shelf: Shelf, system: bool) -> list[Event]:
+    """The messages; with `system`, what is shown like them, too."""
+    return [
+        event for event in shelf.log if event.data.is_message or (system and event.data.is_system)
+    ]
+
+
+def _within(
+    shelf: Shelf,
+    events: list[Event],
+    spans: Sequence[tuple[int, int]],
+    after: int,
+    end: int,
+    deleted: bool,
+) -> list[Event]:
+    """Those of `events` within `spans`, between `after` and `end`."""
+    return [
+        event
+        for event in events
+        if after < event.seq < end
+        and any(first <= event.seq <= last for first, last in spans)
+        and (deleted or not shelf.is_deleted(event))
+    ]
 
 
 def _latest(shelf: Shelf) -> list[Mark]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 import trio
 
 from ...protocol.personal import PreferenceChanged
 from ...protocol.records import EVERYTHING, Changes, Inbox, InboxRow, Selection
-from ...protocol.state import Hidden, Member
+from ...protocol.state import Hidden
 from .. import cursors
 from .disk import Disk, Shelf
 
@@ -72,9 +72,10 @@ class MemoryInboxes:
         rows = (self._row(shelf, user, hidden) for shelf in self._disk.of(user, conversations))
         return Inbox([row for row in rows if row is not None], None)
 
-    async def seen(self, user: str, at: int) -> None:
+    async def seen(self, at: Mapping[str, int]) -> None:
         await self._ready()
-        self._disk.seen[user] = max(at, self._disk.seen.get(user, 0))
+        for user, when in at.items():
+            self._disk.seen[user] = max(when, self._disk.seen.get(user, 0))
 
     async def last_seen(self, users: Collection[str]) -> dict[str, int]:
         await self._ready()
@@ -93,10 +94,9 @@ class MemoryInboxes:
         id, opened_in = shelf.row.id, shelf.opened_in
         current = sorted(row.user for row in shelf.members.values() if row.role is not None)
         own = self._disk.preferences(user).get(id)
-        mark = Member(
-            read_seq=member.read_seq,
-            read_number=member.read_number,
-            excluded=shelf.excluded(member.read_seq),
+        excluded = shelf.excluded(member.read_seq)
+        uncounted = hidden.get(id, Hidden()).uncounted(
+            member.read_seq, member.read_number, excluded
         )
         return InboxRow(
             conversation=id,
@@ -105,7 +105,7 @@ class MemoryInboxes:
             role=member.role,
             members=current[:SHOWN_MEMBERS],
             head=shelf.head.seen_by(member.intervals, hidden.get(id)),
-            unread=hidden.get(id, Hidden()).unread(shelf.head.number, mark),
+            unread=shelf.head.number - uncounted,
             stale=self._disk.ended[opened_in] is False and opened_in != self._incarnation,
             pinned_at=own.pinned_at if own is not None else 0,
         )

@@ -17,6 +17,7 @@ from .conversations import MemoryConversations
 from .disk import Disk
 from .inboxes import MemoryInboxes
 from .journal import MemoryJournal
+from .searches import MemorySearches
 from .user_logs import MemoryUserLogs
 
 
@@ -47,6 +48,7 @@ class MemoryStore:
         )
         self.inboxes = MemoryInboxes(self._disk, self.incarnation, self._check)
         self.user_logs = MemoryUserLogs(self._disk, self._check)
+        self.searches = MemorySearches(self._disk, self._check)
 
     async def __aenter__(self) -> Self:
         return self

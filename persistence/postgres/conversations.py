@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ...protocol.commands import Position
 from ...protocol.errors import Rejected
@@ -11,11 +11,21 @@ from ...protocol.events import Event
 from ...protocol.features.edits import MessageEdited
 from ...protocol.ids import is_uuid
 from ...protocol.machine import Mark
-from ...protocol.records import Events, Loaded, Messages, PositionAt, Snapshot
+from ...protocol.records import Events, Loaded, Messages, NumberedPage, PositionAt, Snapshot
 from ...protocol.state import Hidden
 from .database import Database
 from .incarnation import Incarnation
-from .pages import PAGE_AFTER, PAGE_BEFORE, REPLIES, SEQ_AT, SYSTEM_KINDS, as_of, clip
+from .pages import (
+    NUMBERED_FROM_NEWEST,
+    NUMBERED_FROM_OLDEST,
+    PAGE_AFTER,
+    PAGE_BEFORE,
+    REPLIES,
+    SEQ_AT,
+    SYSTEM_KINDS,
+    as_of,
+    clip,
+)
 from .rows import EVENT_COLUMNS, LOG_WITH_OVERLAY, MESSAGE_COLUMNS, Record, event_of, message_of
 
 _HEAD = "(SELECT coalesce(max(seq), 0) FROM log WHERE conversation = $1)"
@@ -136,9 +146,32 @@ _POSITION = f"""
         (SELECT count(*) {_UNCOUNTED} AND o.seq > $2) AS excluded
 """
 
+# $2 seq, $3 and $4 users and where their marks are now. A mark or an own message lies there, so no
+# more of the log is looked at than they read at once.
+_READ_AT = """
+    SELECT reader.user_id, least(moved.at, wrote.at) AS at
+    FROM unnest($3::text[], $4::bigint[]) AS reader (user_id, read_seq)
+    LEFT JOIN LATERAL (
+        SELECT seq, at FROM mark
+        WHERE conversation = $1 AND user_id = reader.user_id AND kind = 'read' AND seq >= $2
+        ORDER BY seq
+        LIMIT 1
+    ) AS moved ON true
+    LEFT JOIN LATERAL (
+        SELECT at FROM log
+        WHERE conversation = $1
+            AND seq BETWEEN $2 AND least(reader.read_seq, moved.seq)
+            AND sender = reader.user_id
+            AND number IS NOT NULL
+        ORDER BY seq
+        LIMIT 1
+    ) AS wrote ON true
+    WHERE moved.at IS NOT NULL OR wrote.at IS NOT NULL
+"""
+
 
 class PostgresConversations:
-    """Implements `Conversations`. Every method is one round trip, `load` is two."""
+    """Implements `Conversations`. Every method is one round trip; `load` and a page by time two."""
 
     def __init__(self, database: Database, incarnation: Incarnation, epochs: bool) -> None:
         self._database = database
@@ -198,9 +231,7 @@ class PostgresConversations:
         system: bool = False,
     ) -> Messages:
         if before_time is not None:
-            row = await self._database.first(SEQ_AT, conversation, before_time)
-            assert row is not None
-            before = row["seq"] if before is None else min(before, row["seq"])
+            before = await self._before(conversation, before, before_time)
         firsts, lasts = clip(spans, after, before)
         # One more than asked for tells whether there is more.
         sql = PAGE_BEFORE if after is None else PAGE_AFTER
@@ -221,9 +252,7 @@ class PostgresConversations:
         deleted: bool = True,
     ) -> Messages:
         clipped = clip(spans, after, None)
-        rows = await self._database.fetch(
-            REPLIES, conversation, *clipped, deleted, limit + 1, root, after
-        )
+        rows = await self._database.fetch(REPLIES, conversation, *clipped, deleted, limit + 1, root)
         return _cut(_messages(conversation, rows), limit, -1)
 
     async def edits(self, conversation: str, message: str, limit: int) -> Events:
@@ -231,10 +260,54 @@ class PostgresConversations:
         rows = await self._database.fetch(_EDITS, conversation, message, kind, limit)
         return _events(conversation, rows)
 
+    async def numbered_page(
+        self,
+        conversation: str,
+        user: str,
+        *,
+        spans: Sequence[tuple[int, int]],
+        offset: int,
+        limit: int,
+        newest_first: bool,
+        before: int | None = None,
+        before_time: int | None = None,
+        deleted: bool = True,
+        system: bool = False,
+    ) -> NumberedPage:
+        if before_time is not None:
+            before = await self._before(conversation, before, before_time)
+        rows = await self._database.fetch(
+            NUMBERED_FROM_NEWEST if newest_first else NUMBERED_FROM_OLDEST,
+            conversation,
+            *clip(spans, None, before),
+            deleted,
+            user,
+            SYSTEM_KINDS if system else (),
+            offset,
+            limit,
+        )
+        page = _messages(conversation, rows)
+        return NumberedPage(page.messages, rows[0]["total"], page.as_of)
+
+    async def _before(self, conversation: str, before: int | None, time: int) -> int:
+        """The seq that is before both."""
+        row = await self._database.first(SEQ_AT, conversation, time)
+        assert row is not None
+        seq: int = row["seq"]
+        return seq if before is None else min(before, seq)
+
     async def position(self, conversation: str, seq: int) -> PositionAt:
         row = await self._database.first(_POSITION, conversation, seq)
         assert row is not None
         return PositionAt(Position(row["number"] or 0, row["excluded"]), row["as_of"])
+
+    async def read_at(
+        self, conversation: str, seq: int, marks: Mapping[str, int]
+    ) -> dict[str, int]:
+        rows = await self._database.fetch(
+            _READ_AT, conversation, seq, list(marks), list(marks.values())
+        )
+        return {row["user_id"]: row["at"] for row in rows}
 
 
 def _events(conversation: str, rows: Sequence[Record]) -> Events:

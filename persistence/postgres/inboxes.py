@@ -7,7 +7,7 @@ better: marks reach the member's row when it passivates.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from ...protocol.ids import is_uuid
 from ...protocol.records import EVERYTHING, Changes, Head, Inbox, InboxRow, Selection
@@ -148,7 +148,8 @@ _CHANGES = f"""
 """
 
 _SEEN = """
-    INSERT INTO presence AS old (user_id, last_seen) VALUES ($1, $2)
+    INSERT INTO presence AS old (user_id, last_seen)
+    SELECT * FROM unnest($1::text[], $2::timestamptz[])
     ON CONFLICT (user_id) DO UPDATE SET last_seen = excluded.last_seen
     WHERE old.last_seen < excluded.last_seen
 """
@@ -199,8 +200,10 @@ class PostgresInboxes:
             found = await self._fetch(_THESE, user, [id for id in conversations if is_uuid(id)])
         return Inbox([_row_of(row) for row in found], None)
 
-    async def seen(self, user: str, at: int) -> None:
-        await self._database.fetch(_SEEN, user, at)
+    async def seen(self, at: Mapping[str, int]) -> None:
+        # In one order: two statements that lock the same rows cannot wait for each other.
+        users = sorted(at)
+        await self._database.fetch(_SEEN, users, [at[user] for user in users])
 
     async def last_seen(self, users: Collection[str]) -> dict[str, int]:
         rows = await self._database.fetch(_LAST_SEEN, list(users))

@@ -11,6 +11,10 @@ _LAST_SEQ = 2**63 - 1
 
 SYSTEM_KINDS = [name for name, kind in EVENTS.items() if kind.is_system]
 
+# Rather than event_id = message_id, which Postgres thinks is rarely true: it would then read a long
+# conversation from end to end and sort it, instead of following the key as far as the limit.
+_SHOWN = "(l.message_id IS NOT NULL AND l.message_seq IS NULL OR l.kind = ANY ($6::text[]))"
+
 
 def as_of(query: str) -> str:
     """The rows of `query` in order of `seq`, with `as_of`; a single row of nulls if there is none.
@@ -36,7 +40,7 @@ def _page(direction: str) -> str:
             SELECT {MESSAGE_COLUMNS} FROM {LOG_WITH_OVERLAY}
             WHERE l.conversation = $1
                 AND l.seq BETWEEN span.first AND span.last
-                AND (l.event_id = l.message_id OR l.kind = ANY ($6::text[]))
+                AND {_SHOWN}
                 AND ($4 OR o.deleted_at IS NULL)
             ORDER BY l.seq {direction}
             LIMIT $5
@@ -51,25 +55,64 @@ def _page(direction: str) -> str:
 PAGE_BEFORE = _page("DESC")
 PAGE_AFTER = _page("ASC")
 
-# The same of the replies to message $6 after seq $7. Each stands right after the event that says so
-# of its root, and those events have an index of their own; so a page of a thread is read from its
-# beginning and no further than the limit, whatever else there is in the conversation.
+# The same of the replies to message $6. Each stands right after the event that says so of its root,
+# and those events have an index of their own; so a page of a thread is read from its beginning and
+# no further than the limit, whatever else there is in the conversation.
 REPLIES = as_of(f"""
-    SELECT {MESSAGE_COLUMNS}
-    FROM log AS replied
-    JOIN {LOG_WITH_OVERLAY} ON l.conversation = replied.conversation AND l.seq = replied.seq + 1
-    WHERE replied.message_id = $6
-        AND replied.kind = 'thread.replied'
-        AND replied.conversation = $1
-        AND replied.seq >= $7
-        AND EXISTS (
-            SELECT FROM unnest($2::bigint[], $3::bigint[]) AS span (first, last)
-            WHERE l.seq BETWEEN span.first AND span.last
-        )
-        AND ($4 OR o.deleted_at IS NULL)
-    ORDER BY replied.seq
+    SELECT page.*
+    FROM unnest($2::bigint[], $3::bigint[]) AS span (first, last)
+    CROSS JOIN LATERAL (
+        SELECT {MESSAGE_COLUMNS}
+        FROM log AS replied
+        JOIN {LOG_WITH_OVERLAY} ON l.conversation = replied.conversation AND l.seq = replied.seq + 1
+        WHERE replied.message_id = $6
+            AND replied.kind = 'thread.replied'
+            AND replied.conversation = $1
+            AND replied.seq BETWEEN span.first - 1 AND span.last - 1
+            AND ($4 OR o.deleted_at IS NULL)
+        ORDER BY replied.seq
+        LIMIT $5
+    ) AS page
+    ORDER BY page.seq
     LIMIT $5
 """)
+
+
+def _numbered(direction: str) -> str:
+    # `shown` is only counted: what is in the page is looked up again.
+    return f"""
+        WITH shown AS MATERIALIZED (
+            SELECT each.seq
+            FROM unnest($2::bigint[], $3::bigint[]) AS span (first, last)
+            CROSS JOIN LATERAL (
+                SELECT l.seq FROM log AS l
+                WHERE l.conversation = $1
+                    AND l.seq BETWEEN span.first AND span.last
+                    AND {_SHOWN}
+                    AND (l.audience IS NULL OR $5 = ANY (l.audience))
+                OFFSET 0
+            ) AS each
+            WHERE $4 OR each.seq NOT IN (
+                SELECT seq FROM overlay WHERE conversation = $1 AND deleted_at IS NOT NULL
+            )
+        )
+        SELECT head.as_of, counted.total, found.*
+        FROM (
+            SELECT coalesce(max(seq), 0) AS as_of FROM log WHERE conversation = $1
+        ) AS head
+        CROSS JOIN (SELECT count(*) AS total FROM shown) AS counted
+        LEFT JOIN LATERAL (
+            SELECT {MESSAGE_COLUMNS}
+            FROM (SELECT seq FROM shown ORDER BY seq {direction} OFFSET $7 LIMIT $8) AS chosen
+            JOIN {LOG_WITH_OVERLAY} ON l.conversation = $1 AND l.seq = chosen.seq
+        ) AS found ON true
+        ORDER BY found.seq
+    """
+
+
+# $2 to $4 and $6 as for `_page`, $5 user, $7 offset, $8 limit.
+NUMBERED_FROM_NEWEST = _numbered("DESC")
+NUMBERED_FROM_OLDEST = _numbered("ASC")
 
 # The first seq whose time is $2 or later. Times never fall and seqs have no gaps within a
 # conversation, so the log is its own index: some twenty probes of the primary key.

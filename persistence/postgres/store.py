@@ -13,7 +13,7 @@ from typing import Final, Self
 import structlog
 import trio
 
-from ...protocol.policy import Durability
+from ...protocol.policy import Durability, SearchMode
 from ..asyncio_thread import AsyncioThread
 from ..spool.file import SpoolFile, SpoolRefused, SpoolUnavailable
 from ..spool.spool import Spool
@@ -27,8 +27,10 @@ from .durability import weaknesses
 from .errors import DatabaseError, DatabaseUnavailable, database_errors
 from .inboxes import PostgresInboxes
 from .incarnation import Incarnation
+from .indexer import Indexer
 from .installation import installation, probe
 from .migrate import MigrationRefused, migrate
+from .searches import PostgresSearches, index_trigrams
 from .shard import BatchReport
 from .user_logs import PostgresUserLogs
 from .writer import Writer, WriterSettings
@@ -64,19 +66,21 @@ class PostgresStore:
     A running store has at most `readers` connections, one for each shard of the writer, and one to
     see whether the server answers, however much it does (CONN-17). `durability="commit"` promises
     that nothing is shown before it is stored, so that no crash starts a new epoch; the spool then
-    takes nothing.
+    takes nothing. `search="off"` indexes nothing, so that nothing can be found.
     """
 
     journal: Writer
     conversations: PostgresConversations
     inboxes: PostgresInboxes
     user_logs: PostgresUserLogs
+    searches: PostgresSearches
 
     def __init__(
         self,
         dsn: str,
         *,
         durability: Durability = "write_behind",
+        search: SearchMode = "fts",
         readers: int = 8,
         query_timeout_s: float = 10.0,
         start_timeout_s: float = 30.0,
@@ -89,6 +93,7 @@ class PostgresStore:
     ) -> None:
         self._dsn = dsn
         self._durability = durability
+        self._search = search
         self._readers = readers
         self._query_timeout_s = query_timeout_s
         self._start_timeout_s = start_timeout_s
@@ -101,6 +106,7 @@ class PostgresStore:
         self._exits = AsyncExitStack()
         self._incarnation = Incarnation()
         self._file: SpoolFile | None = None
+        self._trigrams = False
         ask = partial(self._thread.run, probe, dsn, stall_s, cancellable=True)
         self._availability = Availability(ask, stall_s)
         self.migrated: list[str] = []
@@ -122,6 +128,8 @@ class PostgresStore:
             )
             exits.push_async_callback(_shielded, database.aclose)
             spool = self._running_spool()
+            indexer = Indexer(database, self._incarnation)
+            searched = self._search != "off"
             self.journal = Writer(
                 self._thread,
                 self._dsn,
@@ -130,14 +138,18 @@ class PostgresStore:
                 self._writer,
                 spool,
                 self._observer,
+                indexer.told if searched else None,
             )
             epochs = self._durability != "commit"
             self.conversations = PostgresConversations(database, self._incarnation, epochs)
             self.inboxes = PostgresInboxes(database, self._incarnation)
             self.user_logs = PostgresUserLogs(database)
+            self.searches = PostgresSearches(database, indexer, lambda: self._trigrams)
             nursery = await exits.enter_async_context(trio.open_nursery())
             nursery.start_soon(self.journal.run)
             nursery.start_soon(self._watch, started, spool)
+            if searched:
+                nursery.start_soon(indexer.run)
             exits.callback(nursery.cancel_scope.cancel)
             exits.push_async_callback(self._stop)
             self._exits = exits.pop_all()
@@ -185,10 +197,18 @@ class PostgresStore:
                 _log.warning(weakness)
             if self._file is not None:
                 self._file.belong(await run(installation, dsn, timeout_s))
+            if self._search == "trgm":
+                await self._index_trigrams(timeout_s)
             current = Incarnation(await run(incarnation.start, dsn, timeout_s))
         if self._file is not None:
             await self._drain(self._file, current)
         self._incarnation.id = current.id
+
+    async def _index_trigrams(self, timeout_s: float) -> None:
+        problem = await self._thread.run(index_trigrams, self._dsn, timeout_s)
+        self._trigrams = problem is None
+        if problem is not None:
+            _log.warning("substrings are searched for without an index", problem=problem)
 
     async def _drain(self, file: SpoolFile, current: Incarnation) -> None:
         committer = Committer(self._thread, self._dsn, current, self._writer.statement_timeout_s)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import traceback
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -74,7 +74,8 @@ class Writer:
 
     What was appended and has had no outcome when the process dies is lost, unless its batch was
     under way. With a `spool`, that is what is younger than `spool_after_s` while Postgres is away,
-    and less otherwise. `observer` is called after each batch, in trio's thread.
+    and less otherwise. `observer` is called after each batch, in trio's thread, and
+    `stored` with the conversations that it was about.
     """
 
     def __init__(
@@ -86,11 +87,13 @@ class Writer:
         settings: WriterSettings,
         spool: Spool | None = None,
         observer: Callable[[BatchReport], None] | None = None,
+        stored: Callable[[Iterable[str]], None] | None = None,
     ) -> None:
         self._incarnation = incarnation
         self._availability = availability
         self._settings = settings
         self._observer = observer
+        self._stored = stored
         self._backlog = Backlog(settings.buffer_rows, settings.buffer_bytes)
         self._answers: deque[tuple[Parcel, Outcome]] = deque()
         self._answer_waits = trio.Event()
@@ -240,6 +243,8 @@ class Writer:
         for answers in conversations.values():
             self._answers.extend(answers)
         self._count(report)
+        if self._stored is not None:
+            self._stored(conversations)
         if len(self._answers) == len(parcels):  # else earlier ones are being told
             self._tell_some()
             if self._answers:

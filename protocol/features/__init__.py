@@ -38,6 +38,7 @@ from . import (
     pins,
     preferences,
     reactions,
+    search,
     settings,
     stars,
     subscriptions,
@@ -69,6 +70,7 @@ FEATURES: tuple[ModuleType, ...] = (
     hides,
     drafts,
     settings,
+    search,
 )
 
 _BASES = {

@@ -1,4 +1,5 @@
-"""Reading back and catching up: history by cursor, resume by position (HIST-01, 03, 07, 08)."""
+"""Reading back and catching up: history by cursor or by page number, resume by position
+(HIST-01, 02, 03, 05, 07, 08)."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from pydantic import Field, model_validator
 
 from ..commands import Query
 from ..ids import MessageId
+from ..paging import LARGEST_PAGE
 
 
 class MessageHistory(Query):
@@ -15,6 +17,10 @@ class MessageHistory(Query):
 
     Without a cursor: the newest page. `before` and `after` are a seq, exclusive; `around` is a
     message id, with `limit` messages on either side of it. `before_time` is in milliseconds.
+
+    `page` counts from 1, among the messages before `before` or `before_time` if given; the policy's
+    `history_order` says from which end. It counts what the caller may be shown, so it costs more
+    the longer a conversation is: cursors are for long ones.
 
     `system`: also the events that tell of members and settings, each as a message without text
     whose `kind` is the event's name (GRP-13, AUTO-08).
@@ -26,15 +32,25 @@ class MessageHistory(Query):
     after: int | None = Field(default=None, ge=0)
     around: MessageId | None = None
     before_time: int | None = Field(default=None, ge=0)
-    limit: int = Field(default=50, ge=1, le=100)
+    page: int | None = Field(default=None, ge=1, le=1_000_000)
+    limit: int | None = Field(default=None, ge=1, le=LARGEST_PAGE)
     system: bool = False
 
     @model_validator(mode="after")
     def _one_cursor(self) -> MessageHistory:
-        cursors = (self.before, self.after, self.around, self.before_time)
-        if sum(cursor is not None for cursor in cursors) > 1:
+        if len(self._cursors()) > 1:
             raise ValueError("give at most one of before, after, around, before_time")
+        if self.page is not None and (self.after is not None or self.around is not None):
+            raise ValueError("a page goes with before or before_time, or alone")
         return self
+
+    @property
+    def has_cursor(self) -> bool:
+        return bool(self._cursors())
+
+    def _cursors(self) -> list[int | str]:
+        cursors = (self.before, self.after, self.around, self.before_time)
+        return [cursor for cursor in cursors if cursor is not None]
 
 
 class Resume(Query):

@@ -10,6 +10,7 @@ from ..commands import UserQuery
 from ..events import SignalData
 from ..ids import ConversationId
 from ..immutable import immutable
+from ..paging import LARGEST_PAGE
 
 
 @immutable
@@ -33,7 +34,7 @@ class ListConversations(UserQuery):
 
     name: ClassVar[str] = "conversation.list"
 
-    limit: int = Field(default=50, ge=1, le=200)
+    limit: int | None = Field(default=None, ge=1, le=LARGEST_PAGE)
     cursor: str | None = Field(default=None, max_length=200)
     filter: Literal["all", "unread", "archived"] = "all"
     text: str | None = Field(default=None, min_length=1, max_length=100)

@@ -13,6 +13,7 @@ from ..events import Event, EventData
 from ..ids import MessageId
 from ..immutable import immutable
 from ..message import Message
+from ..paging import LARGEST_PAGE
 from ..policy import Policy
 from ..roles import require
 from ..state import ConversationState, Slice
@@ -123,4 +124,4 @@ class ListPins(Query):
     name: ClassVar[str] = "pin.list"
 
     before: int | None = Field(default=None, ge=1)
-    limit: int = Field(default=50, ge=1, le=100)
+    limit: int | None = Field(default=None, ge=1, le=LARGEST_PAGE)

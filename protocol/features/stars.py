@@ -11,6 +11,7 @@ from ..commands import UserCommand, UserQuery
 from ..errors import Rejected
 from ..ids import MessageId
 from ..immutable import immutable
+from ..paging import LARGEST_PAGE
 from ..personal import Personal, UserContext, UserEventData
 
 
@@ -84,4 +85,4 @@ class ListStars(UserQuery):
     name: ClassVar[str] = "star.list"
 
     before: int | None = Field(default=None, ge=1)
-    limit: int = Field(default=50, ge=1, le=100)
+    limit: int | None = Field(default=None, ge=1, le=LARGEST_PAGE)

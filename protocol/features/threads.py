@@ -17,6 +17,7 @@ from ..events import Event, EventData
 from ..ids import MessageId
 from ..immutable import immutable
 from ..message import Message
+from ..paging import LARGEST_PAGE
 from ..policy import Policy
 from ..state import ConversationState
 
@@ -72,7 +73,7 @@ class ListThread(Query):
 
     message_id: MessageId
     after: int = Field(default=0, ge=0)
-    limit: int = Field(default=50, ge=1, le=100)
+    limit: int | None = Field(default=None, ge=1, le=LARGEST_PAGE)
 
 
 def check_threads(state: ConversationState, policy: Policy) -> None:

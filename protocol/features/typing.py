@@ -1,11 +1,12 @@
-"""Somebody is typing: told to the others who are looking, never stored (RCPT-11, 12, 14)."""
+"""Somebody is typing: told to the others who are looking, never stored (RCPT-11…14)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import ClassVar
 
-from ..commands import After, Cancel, Context, ConversationCommand, Effect, Emit
+from ..commands import Context, ConversationCommand, Effect, Hide, Show
+from ..errors import Rejected
 from ..events import SignalData
 from ..ids import MessageId
 from ..immutable import immutable
@@ -31,7 +32,8 @@ class TypingStopped(SignalData):
 
 
 class StartTyping(ConversationCommand):
-    """Repeat it while typing goes on: it ends by itself after `Policy.typing_ttl_s`.
+    """Repeat it while typing goes on, at most every `Policy.typing_min_interval_s`: it ends by
+    itself after `Policy.typing_ttl_s`.
 
     With the root of a `thread`, typing in that. Nobody can subscribe to what is no message, so it
     is not looked up whether it is one.
@@ -42,9 +44,17 @@ class StartTyping(ConversationCommand):
     thread: MessageId | None = None
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
-        key, by, thread = _timer(state, context, self.thread), context.user, self.thread
-        yield Emit(TypingStarted(by, thread), by, thread)
-        yield After(key, context.policy.typing_ttl_s, TypingStopped(by, thread), by, thread)
+        _check(state, context, self.thread)
+        by, thread, policy = context.user, self.thread, context.policy
+        yield Show(
+            _key(by, thread),
+            by,
+            on=TypingStarted(by, thread),
+            off=TypingStopped(by, thread),
+            ttl_s=policy.typing_ttl_s,
+            every_s=policy.typing_min_interval_s,
+            thread=thread,
+        )
 
 
 class StopTyping(ConversationCommand):
@@ -53,15 +63,17 @@ class StopTyping(ConversationCommand):
     thread: MessageId | None = None
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
-        key, by, thread = _timer(state, context, self.thread), context.user, self.thread
-        yield Cancel(key)
-        yield Emit(TypingStopped(by, thread), by, thread)
+        _check(state, context, self.thread)
+        yield Hide(_key(context.user, self.thread))
 
 
-def _timer(state: ConversationState, context: Context, thread: str | None) -> str:
-    """The key of what ends this user's typing there, if they may type there."""
+def _check(state: ConversationState, context: Context, thread: str | None) -> None:
     require(state, context.user, "send_messages")
-    if thread is None:
-        return f"typing:{context.user}"
-    check_threads(state, context.policy)
-    return f"typing in {thread}:{context.user}"
+    if not context.policy.typing_enabled:
+        raise Rejected("FEATURE_DISABLED")
+    if thread is not None:
+        check_threads(state, context.policy)
+
+
+def _key(user: str, thread: str | None) -> str:
+    return f"typing:{user}" if thread is None else f"typing in {thread}:{user}"

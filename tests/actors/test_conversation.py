@@ -133,6 +133,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "message.edit": {"message_id": SOME_ID, "text": "x"},
     "message.delete": {"message_id": SOME_ID},
     "message.pin": {"message_id": SOME_ID},
+    "message.readers": {"message_id": SOME_ID},
     "message.unpin": {"message_id": SOME_ID},
     "message.hide": {"message_id": SOME_ID},
     "message.star": {"message_id": SOME_ID},
@@ -144,7 +145,10 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "message.forward": {"message_id": SOME_ID, "to": SOME_ID},
     "conversation.resume": {"epoch": 1, "seq": 0},
     "presence.get": {},
+    "message.search": {"query": "secret"},
 }
+IN_PAYLOAD = {"presence.get", "message.search"}
+"""Commands that name one in their payload."""
 ELSEWHERE = {
     "conversation.create",
     "conversation.list",
@@ -169,7 +173,7 @@ async def test_CONV_18_who_is_no_member_can_do_nothing(kind: str, who: str):
         payload = dict(PAYLOADS.get(kind, {}))
         if "message_id" in payload:
             payload["message_id"] = target.id
-        if kind == "presence.get":
+        if kind in IN_PAYLOAD:
             payload["conversation"] = room
         outsider.submit(kind, payload, c=room, id=1, seq=1)
         await settled()
@@ -191,7 +195,7 @@ async def test_CONV_08_CONV_18_what_does_not_exist_is_not_found(kind: str, nowhe
     async with memory_engine() as engine:
         ann = Device(engine, "ann")
         payload = dict(PAYLOADS.get(kind, {}))
-        if kind == "presence.get":
+        if kind in IN_PAYLOAD:
             payload["conversation"] = NOWHERE
         ann.submit(kind, payload, c=nowhere, id=1, seq=1)
         await settled()

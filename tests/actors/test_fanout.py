@@ -55,7 +55,7 @@ class Line:
         for user, box in self.boxes.items():
             hub.sessions[user] = _Session(box)  # type: ignore[assignment]
         self.state = ConversationState(ROOM)
-        self.fanout = FanOut(ROOM, hub)
+        self.fanout = FanOut(ROOM, hub, lambda: 0)
         roles = dict.fromkeys(users, "member")
         created = ConversationCreated(
             kind="group",

@@ -105,7 +105,8 @@ async def test_GRP_17_reading_and_typing(kind: Kind):
             ("typing.stopped", "bob"),
             ("message.read", "bob"),
         ]
-        assert here.bob.of_kind("typing.started", "message.read") == []
+        assert here.bob.of_kind("typing.started", "typing.stopped") == []
+        assert len(here.bob.of_kind("message.read")) == 1, "also for their other devices"
 
 
 async def test_GRP_17_history_and_resume(kind: Kind):

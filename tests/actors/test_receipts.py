@@ -11,7 +11,11 @@ from palaver.engine import Engine
 from palaver.engine.testing import Device, TrioClock, memory_engine
 from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.features.marks import ReadMessages
+from palaver.protocol.features.typing import StartTyping, StopTyping
+from palaver.protocol.state import STATE_VERSION
 from palaver.tests.support.engines import Lives, group, refused, say, settled
+
+TYPING = ("typing.started", "typing.stopped")
 
 
 async def looking(engine: Engine, room: str, *users: str) -> list[Device]:
@@ -104,11 +108,11 @@ async def test_RCPT_06_a_receipt_says_who_what_and_when_to_the_others_who_look()
         elsewhere = Device(engine, "dan")
         ann, bob, cid = await looking(engine, room, "ann", "bob", "cid")
         await engine.as_user("bob").read(room)
-        for device in (ann, cid):
+        for device in (ann, cid, bob):
             (receipt,) = device.items
             assert receipt["t"] == "message.read"
             assert receipt["d"].keys() == {"by", "seq", "at"}
-        assert bob.items == elsewhere.items == []
+        assert elsewhere.items == []
 
 
 @pytest.mark.parametrize("ring", [1, 100])
@@ -122,7 +126,7 @@ async def test_RCPT_10_who_has_read_a_message_follows_from_the_marks(ring: int):
         members = (await engine.as_user("ann").conversation(room))["members"]
         marks = {user: member["read"]["seq"] for user, member in members.items()}
         assert marks == {"ann": 6, "bob": 5, "cid": 6}
-        loaded = await store.conversations.load(room, 1)
+        loaded = await store.conversations.load(room, STATE_VERSION)
         assert loaded is not None
         assert {m.user: m.seq for m in loaded.marks if m.kind == "read"} == {"bob": 5, "cid": 6}
         readers = {
@@ -240,7 +244,7 @@ async def test_SEND_18_an_ack_raises_the_delivered_mark_and_gets_no_reply():
         assert (member["delivered"]["seq"], member["read"]["seq"]) == (2, 1)
 
 
-async def test_an_ack_of_what_is_not_there_reaches_as_far_as_there_is():
+async def test_SEND_18_an_ack_of_what_is_not_there_reaches_as_far_as_there_is():
     async with memory_engine() as engine:
         room = await group(engine, "ann", "bob")
         bob = Device(engine, "bob")
@@ -251,13 +255,30 @@ async def test_an_ack_of_what_is_not_there_reaches_as_far_as_there_is():
         assert member["delivered"]["seq"] == 1
 
 
-async def test_reading_means_that_it_was_delivered():
+async def test_SEND_18_reading_means_that_it_was_delivered():
     async with memory_engine() as engine:
         room = await group(engine, "ann", "bob")
         await say(engine, room, "ann", "1", "2")
         await engine.as_user("bob").read(room)
         member = (await engine.as_user("ann").conversation(room))["members"]["bob"]
         assert member["delivered"] == member["read"]
+
+
+async def test_SEND_18_who_is_away_has_it_only_when_they_are_back():
+    async with memory_engine() as engine:
+        room = await group(engine, "ann", "bob", "cid")
+        (ann,) = await looking(engine, room, "ann")
+        bob = Device(engine, "bob")
+        (sent,) = await say(engine, room, "ann", "hi")
+        bob.submit("ack", c=room, seq=bob.events(room)[-1]["seq"])
+        await trio.sleep(60)
+        assert [item["d"]["by"] for item in ann.of_kind("message.delivered")] == ["bob"]
+        cid = Device(engine, "cid")
+        await cid.ask("conversation.resume", {"epoch": 1, "seq": 1}, c=room)
+        cid.submit("ack", c=room, seq=cid.events(room)[-1]["seq"])
+        await settled()
+        told = [(item["d"]["by"], item["d"]["seq"]) for item in ann.of_kind("message.delivered")]
+        assert told == [("bob", sent.seq), ("cid", sent.seq)]
 
 
 # Typing.
@@ -305,3 +326,85 @@ async def test_RCPT_12_stopping_stops_the_timer_too():
         await ann.ask("typing.start", c=room)
         await trio.sleep(4)
         assert len(bob.of_kind("typing.stopped")) == 2
+
+
+def typed(device: Device) -> list[str]:
+    return [item["t"].removeprefix("typing.") for item in device.of_kind(*TYPING)]
+
+
+async def test_RCPT_13_20_starts_in_a_second_are_relayed_once():
+    async with memory_engine() as engine:
+        room = await group(engine, "ann", "bob")
+        ann, bob = await looking(engine, room, "ann", "bob")
+        for _ in range(20):
+            await ann.ask("typing.start", c=room)
+            await trio.sleep(0.05)
+        assert typed(bob) == ["started"]
+        await trio.sleep(0.1)
+        await ann.ask("typing.start", c=room)
+        await trio.sleep(9)
+        assert typed(bob) == ["started"] * 2, "those left out put the end off, too"
+        await trio.sleep(2)
+        assert typed(bob) == ["started"] * 2 + ["stopped"]
+
+
+async def test_RCPT_13_stopping_and_starting_again_and_again_is_relayed_no_more_often():
+    async with memory_engine() as engine:
+        room = await group(engine, "ann", "bob")
+        ann, bob = await looking(engine, room, "ann", "bob")
+        for _ in range(20):
+            await ann.ask("typing.start", c=room)
+            await ann.ask("typing.stop", c=room)
+            await trio.sleep(0.04)
+        assert typed(bob) == ["started", "stopped"]
+        await trio.sleep(1)
+        await ann.ask("typing.stop", c=room)
+        await ann.ask("typing.start", c=room)
+        assert typed(bob) == ["started", "stopped", "started"]
+
+
+async def test_RCPT_13_each_user_and_each_conversation_for_itself():
+    async with memory_engine(policy={"typing_min_interval_s": 60.0}) as engine:
+        rooms = [await group(engine, "ann", "bob", "cid") for _ in range(2)]
+        (bob,) = await looking(engine, rooms[0], "bob")
+        await bob.ask("conversation.subscribe", c=rooms[1])
+        bob.items.clear()
+        for user in ("ann", "cid"):
+            device = Device(engine, user)
+            for room in rooms * 2:
+                await device.ask("typing.start", c=room)
+        assert typed(bob) == ["started"] * 4
+
+
+async def test_RCPT_13_nothing_is_kept_of_those_who_typed_long_ago():
+    async with memory_engine() as engine:
+        users = [f"user {n}" for n in range(250)]
+        room = await group(engine, "ann", *users)
+        await looking(engine, room, "ann")
+        for user in users:
+            await Device(engine, user).ask("typing.start", c=room)
+            await trio.sleep(1)
+        timers = engine._registry.resident(room)._effects.timers  # type: ignore[union-attr]
+        assert len(timers._quiet) <= 64
+        await trio.sleep(20)
+        assert not timers
+
+
+async def test_C_39_typing_switched_off():
+    async with memory_engine(policy={"typing_enabled": False}) as engine:
+        room = await group(engine, "ann", "bob")
+        ann, bob = await looking(engine, room, "ann", "bob")
+        reply = await ann.ask("typing.start", c=room)
+        assert reply["error"]["code"] == "FEATURE_DISABLED"
+        assert bob.items == []
+
+
+async def test_RCPT_15_typing_without_a_socket():
+    """By the embedding API, as the REST endpoint will."""
+    async with memory_engine() as engine:
+        room = await group(engine, "ann", "bob")
+        (bob,) = await looking(engine, room, "bob")
+        ann = engine.as_user("ann")
+        await ann.do(StartTyping(), room)
+        await ann.do(StopTyping(), room)
+        assert typed(bob) == ["started", "stopped"]

@@ -9,6 +9,7 @@ from palaver.engine import Engine
 from palaver.engine.testing import Device, memory_engine
 from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.errors import Rejected
+from palaver.protocol.state import STATE_VERSION
 from palaver.tests.support.engines import NOWHERE, Lives, group, refused, say, settled
 from palaver.tests.support.stores import Watch
 
@@ -84,7 +85,7 @@ async def test_an_idle_conversation_is_put_away_with_a_snapshot():
         assert in_memory(engine) == 1
         await trio.sleep(2)
         assert in_memory(engine) == 0
-        loaded = await lives.store.conversations.load(room, 1)
+        loaded = await lives.store.conversations.load(room, STATE_VERSION)
         assert loaded is not None
         assert loaded.snapshot is not None
         assert (loaded.snapshot.seq, loaded.tail) == (4, [])
@@ -168,7 +169,7 @@ async def test_a_busy_conversation_writes_snapshots_as_it_goes():
     async with memory_engine(store=store, actors={"snapshot_every": 10}) as engine:
         room = await group(engine, "ann", "bob")
         await say(engine, room, "ann", *map(str, range(34)))
-        loaded = await store.conversations.load(room, 1)
+        loaded = await store.conversations.load(room, STATE_VERSION)
         assert loaded is not None
         assert loaded.snapshot is not None
         assert loaded.snapshot.seq + len(loaded.tail) == 35

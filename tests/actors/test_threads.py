@@ -234,8 +234,39 @@ async def test_RCPT_14_typing_in_a_thread_ends_by_itself(autojump_clock: Any):
         assert stopped["d"] == {"by": "bob", "thread": root.id}
 
 
-async def test_CONV_20_unsubscribing_from_a_thread_and_from_all():
+async def test_RCPT_13_RCPT_14_each_thread_for_itself():
+    async with memory_engine(policy={**THREADS, "typing_min_interval_s": 60.0}) as engine:
+        room = await group(engine, "ann", "bob")
+        one, other = await say(engine, room, "ann", "one", "other")
+        ann, bob = Device(engine, "ann"), Device(engine, "bob")
+        places: list[dict[str, str]] = [{}, {"thread": one.id}, {"thread": other.id}]
+        for place in places:
+            await ann.ask("conversation.subscribe", dict(place), c=room)
+        for place in places * 2:
+            await bob.ask("typing.start", dict(place), c=room)
+        assert [item["d"] for item in ann.items if item["t"] == "typing.started"] == [
+            {"by": "bob", **place} for place in places
+        ]
+        await bob.ask("typing.stop", dict(places[1]), c=room)
+        (stopped,) = ann.of_kind("typing.stopped")
+        assert stopped["d"] == {"by": "bob", **places[1]}
+
+
+async def test_RCPT_14_nothing_is_kept_of_typing_where_nobody_looks():
     async with memory_engine(policy=THREADS) as engine:
+        room = await group(engine, "ann", "bob")
+        (root,) = await say(engine, room, "ann", "root")
+        ann, bob = Device(engine, "ann"), Device(engine, "bob")
+        await ann.ask("conversation.subscribe", c=room)
+        await bob.ask("typing.start", {"thread": root.id}, c=room)
+        assert not engine._registry.resident(room)._effects.timers  # type: ignore[union-attr]
+        await ann.ask("conversation.subscribe", {"thread": root.id}, c=room)
+        await bob.ask("typing.start", {"thread": root.id}, c=room)
+        assert len(ann.of_kind("typing.started")) == 1, "it was not told before"
+
+
+async def test_CONV_20_unsubscribing_from_a_thread_and_from_all():
+    async with memory_engine(policy={**THREADS, "typing_min_interval_s": 0.0}) as engine:
         room = await group(engine, "ann", "bob")
         one, other = await say(engine, room, "ann", "one", "other")
         ann, bob = Device(engine, "ann"), Device(engine, "bob")

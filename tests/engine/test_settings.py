@@ -61,3 +61,17 @@ def test_every_bound_is_a_number_with_a_meaning(section: type[BaseModel]) -> Non
             assert any(
                 isinstance(m, annotated_types.Ge | annotated_types.Gt) for m in field.metadata
             )
+
+
+def test_C_09_C_11_C_31_C_39_C_40_what_is_not_set() -> None:
+    settings = Settings()
+    policy = settings.policy
+    assert policy.receipts_audience == "members"
+    assert (policy.receipts_batch_s, policy.receipts_batch_n) == (0, 1)
+    assert settings.connections.heartbeat_s == 30
+    assert (policy.typing_enabled, policy.typing_ttl_s, policy.typing_min_interval_s) == (
+        True,
+        10,
+        1,
+    )
+    assert (policy.presence_enabled, policy.presence_batch_s) == (True, 0)

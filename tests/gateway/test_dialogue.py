@@ -241,7 +241,7 @@ async def test_a_client_that_waits_for_us_is_not_silent(clock: MockClock) -> Non
         assert [(await peer.item())["id"] for _ in range(2)] == [1, 2]
 
 
-async def test_CONN_08_a_silent_client_is_pinged_then_closed(clock: MockClock) -> None:
+async def test_CONN_08_C_31_a_silent_client_is_pinged_then_closed(clock: MockClock) -> None:
     async with house() as here:
         peer = await here.client()
         began = trio.current_time()

@@ -99,6 +99,7 @@ ID = "00000000-0000-7000-8000-000000000001"
 # What the commands that have required fields are content with.
 GOOD: dict[str, Any] = {
     "text": "x",
+    "query": "xx",
     "to": ID,
     "kind": "group",
     "members": [],
@@ -145,9 +146,15 @@ GOOD: dict[str, Any] = {
         ("member.add", {"users": ["x"] * 1001}, "users"),
         ("member.list", {"limit": 501}, "limit"),
         ("message.history", {"limit": 0}, "limit"),
-        ("message.history", {"limit": 101}, "limit"),
+        ("message.history", {"limit": 1001}, "limit"),
         ("message.history", {"before": 1, "after": 1}, "d"),
         ("message.history", {"around": 5}, "around"),
+        ("message.history", {"page": 0}, "page"),
+        ("message.history", {"page": 1, "after": 1}, "d"),
+        ("message.search", {"query": "x" * 201}, "query"),
+        ("message.search", {}, "query"),
+        ("message.search", {"query": "xx", "page": 0}, "page"),
+        ("message.search", {"query": "xx", "by": ""}, "by"),
         ("message.read", {"seq": 0}, "seq"),
         ("message.read", {"seq": 1, "message_ids": [ID]}, "d"),
         ("message.read", {"message_ids": []}, "message_ids"),
@@ -159,7 +166,7 @@ GOOD: dict[str, Any] = {
         ("message.forward", {"message_id": ID, "to": ID, "client_id": ""}, "client_id"),
         ("conversation.resume", {"epoch": 0, "seq": 0}, "epoch"),
         ("conversation.resume", {"epoch": 1, "seq": -1}, "seq"),
-        ("conversation.list", {"limit": 201}, "limit"),
+        ("conversation.list", {"limit": 1001}, "limit"),
         ("ack", {"seq": None}, "seq"),
     ],
 )

@@ -68,7 +68,8 @@ class Done:
 
     @property
     def signals(self) -> list[Emit]:
-        return [effect for effect in self.effects if isinstance(effect, Emit)]
+        told = [e.receipt if isinstance(e, MoveMark) else e for e in self.effects]
+        return [effect for effect in told if isinstance(effect, Emit)]
 
     @property
     def notices(self) -> list[Notify]:

@@ -125,11 +125,17 @@ class Replica:
                 self._load()
             elif data["epoch"] != self.epoch or data["seq"] > self.seq:
                 self._resume()
-        elif kind == "message.read":
+        elif kind in ("message.read", "message.delivered"):
+            self._mark(kind, data)
+        elif kind == "message.receipts":
+            for one in ("read", "delivered"):
+                for move in data.get(one, ()):
+                    self._mark(f"message.{one}", move)
+
+    def _mark(self, kind: str, data: dict[str, Any]) -> None:
+        if kind == "message.read":
             self.copy.raise_mark(self.copy.reads, data["by"], data["seq"])
-            self.copy.raise_mark(self.copy.delivered, data["by"], data["seq"])
-        elif kind == "message.delivered":
-            self.copy.raise_mark(self.copy.delivered, data["by"], data["seq"])
+        self.copy.raise_mark(self.copy.delivered, data["by"], data["seq"])
 
     # Events.
 

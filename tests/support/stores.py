@@ -13,7 +13,8 @@ from palaver.persistence.memory.store import MemoryStore
 Action = Callable[[], Awaitable[None]]
 
 CONVERSATIONS = (
-    *("load", "renew", "events", "find", "messages", "page", "replies", "edits", "position"),
+    *("load", "renew", "events", "find", "messages"),
+    *("page", "numbered_page", "replies", "edits", "read_at", "position"),
 )
 INBOXES = ("inbox", "changes", "rows", "seen", "last_seen")
 USER_LOGS = ("append", "after", "remembered", "reticent", "stars")

@@ -319,6 +319,20 @@ async def test_one_s_own_log_is_followed_by_pushes_and_caught_up_with_in_parts(
         assert (await (await server.peer()).welcome())["n"] == 6
 
 
+async def test_RCPT_09_marks_told_together_come_singly(clock: MockClock, server: Server) -> None:
+    bob, cid = {"by": "bob", "seq": 2, "at": 7}, {"by": "cid", "seq": 3, "at": 8}
+    async with server.client() as client:
+        peer = await server.peer()
+        await peer.welcome()
+        told = {"read": [bob, cid], "delivered": [cid]}
+        await peer.say({"t": "message.receipts", "c": "c", "ts": 9, "d": told})
+        assert await news(client, 3) == [
+            Signal("message.read", "c", 9, bob),
+            Signal("message.read", "c", 9, cid),
+            Signal("message.delivered", "c", 9, cid),
+        ]
+
+
 async def test_a_subscription_is_renewed_on_every_connection(
     clock: MockClock, server: Server
 ) -> None:

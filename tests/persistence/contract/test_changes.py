@@ -121,8 +121,7 @@ async def test_a_malformed_cursor_is_refused(twin: Twin):
 
 async def test_last_seen_is_the_latest_that_was_told(twin: Twin):
     inboxes = twin.store.inboxes
-    await inboxes.seen("ann", 2000)
-    await inboxes.seen("ann", 1000)
-    await inboxes.seen("bob", 7)
+    await inboxes.seen({"ann": 2000})
+    await inboxes.seen({"bob": 7, "ann": 1000})
     assert await inboxes.last_seen(["ann", "bob", "cy"]) == {"ann": 2000, "bob": 7}
     assert await inboxes.last_seen([]) == {}

@@ -6,15 +6,19 @@ from typing import Any
 
 import pytest
 
+from palaver.protocol.commands import MoveMark, Position
 from palaver.protocol.features.conversation import RenameConversation
 from palaver.protocol.features.deletes import DeleteMessage
 from palaver.protocol.features.edits import EditMessage, MessageEdited
+from palaver.protocol.features.marks import Acknowledge, ReadMessages
 from palaver.protocol.features.members import AddMembers
 from palaver.protocol.features.messages import MessageSent, SendMessage
 from palaver.protocol.features.reactions import SetReaction
+from palaver.protocol.machine import move_ahead, take_ahead
 from palaver.protocol.message import Message
-from palaver.protocol.records import Messages, PositionAt
-from palaver.tests.persistence.contract.chat import Chat, new_id
+from palaver.protocol.records import Messages, PositionAt, Write
+from palaver.protocol.state import STATE_VERSION
+from palaver.tests.persistence.contract.chat import Chat, new_id, nobody
 from palaver.tests.persistence.contract.twins import Twin
 
 
@@ -232,6 +236,11 @@ async def test_GRP_13_AUTO_08_system_messages_stand_among_the_others(twin: Twin)
     assert await page(limit=4, system=True, after=0) == shown[:4]
     assert await page(limit=99, system=True, deleted=False) == shown[1:]
     assert await page(limit=99) == [each for each in shown if each[1] == "message.sent"]
+    numbered = await twin.store.conversations.numbered_page(
+        chat.id, "bob", spans=[(1, 99)], offset=1, limit=4, newest_first=True, system=True
+    )
+    assert [(message.seq, message.kind) for message in numbered.messages] == shown[-5:-1]
+    assert numbered.total == len(shown)
     (added,) = (
         await twin.store.conversations.page(chat.id, spans=[(4, 4)], limit=9, system=True)
     ).messages
@@ -259,6 +268,52 @@ async def test_HIST_01_walking_back_meets_every_message_once(twin: Twin):
             break
         before = page.messages[0].seq
     assert [message.id for message in seen] == [message.id for message in chat.sent]
+
+
+async def test_HIST_02_numbered_pages_are_what_counting_by_hand_gives(twin: Twin):
+    chat = await talk(twin)
+    ends: list[dict[str, Any]] = [{}, {"before": 45}, {"before_time": chat.sent[20].at}]
+    for spans, end, deleted, newest in itertools.product(
+        (SPANS[0], sorted(SPANS[2]), []), ends, (True, False), (True, False)
+    ):
+        expected = [
+            message
+            for message in chat.sent
+            if any(first <= message.seq <= last for first, last in spans)
+            and (deleted or not message.deleted)
+            and message.seq < end.get("before", 999)
+            and message.at < end.get("before_time", 10**13)
+        ]
+        for offset, limit in ((0, 7), (7, 100), (999, 5)):
+            page = await twin.store.conversations.numbered_page(
+                chat.id,
+                "ann",
+                spans=spans,
+                offset=offset,
+                limit=limit,
+                newest_first=newest,
+                deleted=deleted,
+                **end,
+            )
+            ordered = expected[::-1] if newest else expected
+            chosen = sorted(m.seq for m in ordered[offset : offset + limit])
+            assert [message.seq for message in page.messages] == chosen
+            assert (page.total, page.as_of) == (len(expected), chat.state.seq)
+
+
+async def test_HIST_02_what_is_meant_for_others_is_not_counted(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob", "cy"]).create()
+    write = chat.write("ann", SendMessage(text="between us"))
+    write.events[0].audience = ("ann", "cy")
+    await chat.append(write).outcome()
+    await chat.send("ann", "to all").outcome()
+    totals = {}
+    for user in chat.users:
+        page = await twin.store.conversations.numbered_page(
+            chat.id, user, spans=[(1, 99)], offset=0, limit=9, newest_first=True
+        )
+        totals[user] = page.total, len(page.messages)
+    assert totals == {"ann": (2, 2), "bob": (1, 1), "cy": (2, 2)}
 
 
 async def test_HIST_12_replies_of_a_root_oldest_first(twin: Twin):
@@ -372,3 +427,60 @@ async def test_MSG_29_whatever_a_message_holds_is_read_back(twin: Twin):
     await chat.do("ann", EditMessage(message_id=second["id"], text="no more")).outcome()
     page = await twin.store.conversations.page(chat.id, spans=[(1, 9)], limit=9)
     assert not {"mentions", "entities"} & page.messages[1].wire().keys()
+
+
+async def test_RCPT_10_when_users_had_read_up_to_a_seq(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob", "cid", "dan", "eve"]).create()
+    for number in range(10):
+        chat.send("ann", f"text {number}")
+    times: dict[tuple[str, int], int] = {}
+
+    def read(user: str, seq: int) -> None:
+        chat.do(user, ReadMessages(seq=seq))
+        times[user, seq] = chat.now
+
+    read("bob", 3)
+    read("cid", 5)
+    read("bob", 6)
+    chat.send("cid", "answer")
+    times["cid", 12] = chat.now
+    read("bob", 12)
+    chat.send("dan", "without having said so")
+    times["dan", 13] = chat.now
+    chat.send("dan", "again")
+    chat.do("eve", Acknowledge(seq=14))
+    await chat.settle()
+    marks = {user: member.read_seq for user, member in chat.state.members.items()}
+
+    async def read_at(seq: int, *users: str) -> dict[str, int]:
+        asked = {user: marks[user] for user in users or marks}
+        return await twin.store.conversations.read_at(chat.id, seq, asked)
+
+    for seq, bob, cid in [(2, 3, 5), (3, 3, 5), (4, 6, 5), (5, 6, 5), (6, 6, 12), (7, 12, 12)]:
+        assert await read_at(seq, "bob", "cid", "dan", "eve") == {
+            "bob": times["bob", bob],
+            "cid": times["cid", cid],
+            "dan": times["dan", 13],
+        }
+    assert await read_at(7, "bob") == {"bob": times["bob", 12]}
+    assert await twin.store.conversations.read_at(chat.id, 15, {"bob": 12}) == {}
+    assert await twin.store.conversations.read_at(new_id(), 1, {"bob": 1}) == {}
+
+
+async def test_RCPT_09_many_marks_in_one_write(twin: Twin):
+    """The last of each member, stored by one statement and found again, also if it is repeated."""
+    users = [f"user {number}" for number in range(20)]
+    chat = await Chat(twin.store, ["ann", *users]).create()
+    chat.send("ann", "1")
+    chat.send("ann", "2")
+    await chat.settle()
+    for user in users:
+        move_ahead(chat.state, MoveMark(user, "read", 3, Position(2, 0)), chat.now)
+    write = Write(chat.id, nobody, marks=take_ahead(chat.state))
+    for _ in range(2):
+        await chat.append(write).outcome()
+    loaded = await twin.store.conversations.load(chat.id, STATE_VERSION)
+    assert loaded is not None
+    assert sorted((m.user, m.kind, m.seq, m.number, m.n) for m in loaded.marks) == sorted(
+        (user, "read", 3, 2, n) for n, user in enumerate(users, 1)
+    )

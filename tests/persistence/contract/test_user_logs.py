@@ -248,7 +248,7 @@ async def test_what_members_keep_to_themselves_comes_with_the_conversation(twin:
 
 async def test_REQ_12_last_seen_is_not_told_of_who_wants_nobody_to_know(twin: Twin):
     inboxes, logs = twin.store.inboxes, twin.store.user_logs
-    await inboxes.seen("ann", 5)
+    await inboxes.seen({"ann": 5})
     await logs.append("ann", SettingsChanged(presence="nobody"), 1000)
     assert await inboxes.last_seen(["ann"]) == {}
     await logs.append("ann", SettingsChanged(presence="everyone"), 1000)

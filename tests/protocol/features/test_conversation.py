@@ -217,6 +217,7 @@ PAYLOADS: dict[str, Any] = {
     "message.edit": {"message_id": NOWHERE, "text": "x"},
     "message.delete": {"message_id": NOWHERE},
     "message.pin": {"message_id": NOWHERE},
+    "message.readers": {"message_id": NOWHERE},
     "message.unpin": {"message_id": NOWHERE},
     "message.versions": {"message_id": NOWHERE},
     "reaction.set": {"message_id": NOWHERE, "emoji": "👍"},

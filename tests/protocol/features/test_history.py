@@ -17,14 +17,18 @@ from palaver.tests.support.values import MAPS, datas
 ID = "00000000-0000-7000-8000-000000000001"
 
 
-def test_HIST_01_a_page_has_50_by_default():
+def test_HIST_01_without_a_cursor():
     query = MessageHistory()
-    assert query.limit == 50
+    assert not query.has_cursor
     assert (query.before, query.after, query.around, query.before_time) == (None,) * 4
 
 
 @pytest.mark.parametrize(
-    "cursor", [{"before": 1}, {"after": 0}, {"around": ID}, {"before_time": 0}, {"limit": 100}]
+    "cursor",
+    [
+        *({"before": 1}, {"after": 0}, {"around": ID}, {"before_time": 0}, {"limit": 100}),
+        *({"page": 1}, {"page": 2, "before_time": 5}, {"page": 2, "before": 5}),
+    ],
 )
 def test_HIST_01_HIST_03_HIST_08_one_cursor(cursor: dict[str, Any]):
     parse_command(MessageHistory, cursor)
@@ -33,8 +37,9 @@ def test_HIST_01_HIST_03_HIST_08_one_cursor(cursor: dict[str, Any]):
 @pytest.mark.parametrize(
     "cursor",
     [
-        *({"before": 0}, {"after": -1}, {"limit": 0}, {"limit": 101}, {"page": 2}),
+        *({"before": 0}, {"after": -1}, {"limit": 0}, {"limit": 1001}, {"page": 0}),
         *({"before": 5, "after": 1}, {"around": ID, "before_time": 5}),
+        *({"page": 2, "after": 1}, {"page": 2, "around": ID}, {"offset": 2}),
     ],
 )
 def test_HIST_01_everything_else_is_refused(cursor: dict[str, Any]):

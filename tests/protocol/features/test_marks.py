@@ -2,14 +2,16 @@
 
 import pytest
 
-from palaver.protocol.commands import Emit
+from palaver.protocol.commands import Emit, MoveMark
 from palaver.protocol.features.marks import (
     Acknowledge,
     MessageDelivered,
     MessageRead,
     ReadMessages,
+    together,
 )
 from palaver.protocol.features.members import AddMembers, RemoveMember
+from palaver.protocol.machine import move_ahead, take_ahead
 from palaver.tests.support.machine import NOWHERE, START, Chat
 
 
@@ -23,7 +25,7 @@ def test_RCPT_01_one_message_is_read():
     chat.wait(5)
     done = chat.do("bob", read_ids(first.id))
     assert done.result == {"seq": first.seq, "at": START + 5000, "unread": 1}
-    assert done.signals == [Emit(MessageRead(by="bob", seq=first.seq, at=START + 5000), by="bob")]
+    assert done.signals == [Emit(MessageRead(by="bob", seq=first.seq, at=START + 5000), by=None)]
     assert done.events == []
     assert second.seq > chat.state.members["bob"].read_seq
 
@@ -157,7 +159,7 @@ def test_RCPT_07_joining_starts_at_zero_each_time():
     assert chat.unread("cid") == [0]
 
 
-def test_RCPT_10_readers_and_times_follow_from_the_marks():
+def test_RCPT_10_C_07_readers_and_times_follow_from_the_marks():
     chat = Chat.group("ann", "bob", "cid")
     messages = [chat.send("ann", str(number)) for number in range(4)]
     chat.wait(1)
@@ -238,3 +240,120 @@ def test_sending_moves_the_own_mark_without_a_receipt():
     assert (member.read_seq, member.read_number, member.read_at) == (answer.seq, 2, START + 1000)
     assert (chat.marks, chat.state.marks) == ([], 0)
     assert chat.do("bob", Acknowledge(seq=answer.seq)).effects == [], "what is written is held"
+
+
+# Who hears of it.
+
+
+@pytest.mark.parametrize(
+    ("audience", "by", "after"),
+    [("members", None, None), ("others", "bob", None), ("senders", "bob", 1)],
+)
+def test_C_09_RCPT_06_who_hears_of_a_read(audience: str, by: str | None, after: int | None):
+    """`after` is where the mark was before: who has sent something since hears."""
+    chat = Chat.group("ann", "bob", receipts_audience=audience)
+    chat.send("ann", "1")
+    (receipt,) = chat.read("bob").signals
+    assert (receipt.by, receipt.after) == (by, after)
+    chat.send("ann", "2")
+    (receipt,) = chat.do("bob", Acknowledge(seq=3)).signals
+    assert (receipt.by, receipt.after) == ("bob", None if after is None else 2), "not oneself"
+
+
+def test_C_09_where_everybody_s_last_message_is_outlives_a_snapshot():
+    chat = Chat.group("ann", "bob")
+    chat.send("bob", "1")
+    sent = chat.send("ann", "2")
+    for state in (chat.state, chat.reopened(), chat.reopened(chat.state.snapshot())):
+        assert [state.members[user].sent_seq for user in ("ann", "bob")] == [sent.seq, 2]
+
+
+# Several together (RCPT-09): before its batch is stored a mark counts for its reader alone.
+
+
+def ahead(chat: Chat, user: str, seq: int, kind: str = "read") -> None:
+    move = MoveMark(user, kind, seq, chat.position(seq))
+    move_ahead(chat.state, move, chat.now)
+
+
+def test_RCPT_09_what_is_ahead_counts_for_its_reader():
+    chat = Chat.group("ann", "bob", "cid")
+    sent = [chat.send("ann", str(number)) for number in range(5)]
+    before = chat.state.snapshot()
+    ahead(chat, "bob", sent[1].seq)
+    assert chat.unread("bob", "cid") == [3, 5]
+    assert chat.state.snapshot() == before, "it is no part of what is stored"
+    chat.delete(sent[0])
+    chat.delete(sent[3])
+    assert chat.unread("bob", "cid") == [2, 3]
+    (mark,) = take_ahead(chat.state)
+    assert (mark.seq, mark.n, mark.excluded) == (sent[1].seq, 1, 1)
+    assert chat.unread("bob", "cid") == [2, 3]
+    assert take_ahead(chat.state) == []
+
+
+def test_RCPT_05_RCPT_09_a_second_mark_of_the_same_batch_keeps_the_time():
+    chat = Chat.group("ann", "bob")
+    sent = [chat.send("ann", str(number)) for number in range(3)]
+    chat.read("bob", 2)
+    ahead(chat, "bob", sent[1].seq)
+    chat.wait(1)
+    for again in (ReadMessages(seq=sent[1].seq), ReadMessages(seq=2), read_ids(sent[0].id)):
+        done = chat.do("bob", again)
+        assert done.effects == []
+        assert done.result == {"seq": 3, "at": START, "unread": 1, "durable": False}
+    (further,) = chat.read("bob").effects
+    assert isinstance(further, MoveMark)
+
+
+def test_RCPT_09_the_last_of_each_member_and_kind_is_stored():
+    chat = Chat.group("ann", "bob", "cid")
+    for number in range(5):
+        chat.send("ann", str(number))
+    for user, seq, kind in [
+        ("bob", 2, "read"),
+        ("cid", 5, "delivered"),
+        ("bob", 4, "read"),
+        ("cid", 3, "read"),
+        ("bob", 6, "delivered"),
+    ]:
+        ahead(chat, user, seq, kind)
+        chat.wait(1)
+    assert chat.do("bob", Acknowledge(seq=5)).effects == []
+    marks = take_ahead(chat.state)
+    moved = [(mark.user, mark.kind, mark.seq, mark.at - START) for mark in marks]
+    assert moved == [
+        ("bob", "read", 4, 2000),
+        ("cid", "delivered", 5, 1000),
+        ("cid", "read", 3, 3000),
+        ("bob", "delivered", 6, 4000),
+    ]
+    assert [mark.n for mark in marks] == [1, 2, 3, 4]
+
+
+def test_RCPT_09_who_answers_while_a_mark_waits_has_read_to_there():
+    chat = Chat.group("ann", "bob")
+    first = chat.send("ann", "1")
+    chat.send("ann", "2")
+    ahead(chat, "bob", first.seq)
+    own = chat.send("bob", "3")
+    assert chat.unread("ann", "bob") == [1, 0]
+    assert chat.read("bob").result == {"seq": own.seq, "at": START, "unread": 0}
+    assert take_ahead(chat.state) == [], "the others know by the message"
+    assert chat.state.members["bob"].read_seq == own.seq
+
+
+def test_RCPT_09_several_moves_are_told_by_one_signal():
+    read, other = MessageRead(by="bob", seq=2, at=7), MessageRead(by="cid", seq=3, at=8)
+    held = MessageDelivered(by="bob", seq=3, at=9)
+    assert together([read]) is read
+    assert together([read, held, other]).item("c1", START) == {
+        "t": "message.receipts",
+        "c": "c1",
+        "ts": START,
+        "d": {
+            "read": [{"by": "bob", "seq": 2, "at": 7}, {"by": "cid", "seq": 3, "at": 8}],
+            "delivered": [{"by": "bob", "seq": 3, "at": 9}],
+        },
+    }
+    assert "delivered" not in together([read, other]).fields()

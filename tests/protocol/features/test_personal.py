@@ -28,7 +28,7 @@ from palaver.protocol.personal import (
     UserEventData,
 )
 from palaver.protocol.policy import Policy
-from palaver.protocol.state import Hidden
+from palaver.protocol.state import Ahead, Hidden
 from palaver.tests.support.machine import CONVERSATION, START, Chat
 
 
@@ -208,3 +208,17 @@ def test_RCPT_08_who_is_reticent_counts_and_tells_nobody():
     chat.state.reticent.discard("bob")
     chat.send("ann", "again")
     assert len(chat.do("bob", ReadMessages()).signals) == 1
+
+
+def test_RCPT_09_what_is_hidden_counts_no_more_after_a_mark_that_is_ahead_either():
+    chat = Chat.group("ann", "bob")
+    one, two, three = [chat.send("ann", text) for text in "abc"]
+    chat.state.hidden["bob"] = Hidden(messages={one.seq: True, three.seq: True})
+    assert chat.unread("bob") == [1]
+    chat.state.ahead["bob", "read"] = Ahead(one.seq, 1, 0, at=5)
+    assert chat.unread("bob") == [1]
+    chat.state.ahead["bob", "read"] = Ahead(two.seq, 2, 0, at=5)
+    assert chat.unread("bob") == [0]
+    chat.state.hidden["bob"] = Hidden(seq=three.seq, number=3)
+    chat.send("ann", "d")
+    assert chat.unread("bob") == [1], "from where it was hidden"

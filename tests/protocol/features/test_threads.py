@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from palaver.protocol.commands import After, Emit, Needs, Subscribe, parse_command
+from palaver.protocol.commands import Hide, Needs, Show, Subscribe, parse_command
 from palaver.protocol.errors import Rejected
 from palaver.protocol.features.deletes import DeleteMessage
 from palaver.protocol.features.members import AddMembers, ChangeRole
@@ -182,25 +182,25 @@ def test_MSG_13_a_reply_in_a_thread_may_quote_another():
 
 def test_HIST_12_the_listing_has_its_bounds():
     assert parse_command(ListThread, {"message_id": NOWHERE}) == ListThread(
-        message_id=NOWHERE, after=0, limit=50
+        message_id=NOWHERE, after=0, limit=None
     )
     with pytest.raises(Rejected):
-        parse_command(ListThread, {"message_id": NOWHERE, "limit": 101})
+        parse_command(ListThread, {"message_id": NOWHERE, "limit": 1001})
 
 
 def test_RCPT_14_typing_in_a_thread_is_for_those_who_follow_it():
     chat, root = talk("ann", "bob")
     start, stop = StartTyping(thread=root.id), StopTyping(thread=root.id)
-    started, after = chat.do("bob", start).effects
-    assert started == Emit(TypingStarted("bob", root.id), "bob", root.id)
-    assert isinstance(after, After)
-    assert after.thread == root.id
-    assert after.signal == TypingStopped("bob", root.id)
-    _, stopped = chat.do("bob", stop).effects
-    assert stopped == Emit(TypingStopped("bob", root.id), "bob", root.id)
-    (_, elsewhere) = chat.do("bob", StartTyping()).effects
-    assert isinstance(elsewhere, After)
-    assert elsewhere.key != after.key, "the one does not end the other"
+    (show,) = chat.do("bob", start).effects
+    assert isinstance(show, Show)
+    assert (show.by, show.thread) == ("bob", root.id)
+    assert show.on == TypingStarted("bob", root.id)
+    assert show.off == TypingStopped("bob", root.id)
+    assert chat.do("bob", stop).effects == [Hide(show.key)]
+    (elsewhere,) = chat.do("bob", StartTyping()).effects
+    assert isinstance(elsewhere, Show)
+    assert elsewhere.thread is None
+    assert elsewhere.key != show.key, "the one does not end the other"
     assert chat.refuses("eve", start).code == "PERMISSION_DENIED"
 
 

@@ -1,6 +1,8 @@
 """Somebody is typing: relayed, never stored, over by itself."""
 
-from palaver.protocol.commands import After, Cancel, Emit
+import pytest
+
+from palaver.protocol.commands import Hide, Show
 from palaver.protocol.features.typing import (
     StartTyping,
     StopTyping,
@@ -14,8 +16,10 @@ def test_RCPT_11_typing_is_relayed_to_the_others_and_not_stored():
     chat = Chat.group("ann", "bob")
     before = chat.state.snapshot()
     start, stop = chat.do("bob", StartTyping()), chat.do("bob", StopTyping())
-    assert start.signals == [Emit(TypingStarted(by="bob"), by="bob")]
-    assert stop.signals == [Emit(TypingStopped(by="bob"), by="bob")]
+    (show,) = start.effects
+    assert isinstance(show, Show)
+    assert (show.on, show.off) == (TypingStarted(by="bob"), TypingStopped(by="bob"))
+    assert (show.by, stop.effects) == ("bob", [Hide(show.key)])
     for done in (start, stop):
         assert (done.events, done.marks, done.result) == ([], [], {})
     assert chat.state.snapshot() == before
@@ -32,28 +36,30 @@ def test_RCPT_11_as_it_travels():
     }
 
 
-def test_RCPT_12_typing_ends_by_itself():
+def test_RCPT_12_RCPT_13_how_long_and_how_often_is_the_product_s():
+    (usual,) = Chat.group("ann", "bob").do("bob", StartTyping()).effects
+    chat = Chat.group("ann", "bob", typing_ttl_s=2.5, typing_min_interval_s=0.5)
+    (chosen,) = chat.do("bob", StartTyping()).effects
+    assert isinstance(usual, Show)
+    assert isinstance(chosen, Show)
+    assert (usual.ttl_s, usual.every_s) == (10.0, 1.0)
+    assert (chosen.ttl_s, chosen.every_s) == (2.5, 0.5)
+
+
+def test_RCPT_12_each_user_types_for_themselves():
     chat = Chat.group("ann", "bob")
-    timers = [effect for effect in chat.do("bob", StartTyping()).effects if type(effect) is After]
-    assert timers == [After("typing:bob", 10.0, TypingStopped(by="bob"), "bob")]
-
-
-def test_RCPT_12_typing_on_puts_the_end_off():
-    """The same key: a timer set anew replaces the one before."""
-    chat = Chat.group("ann", "bob", typing_ttl_s=2.5)
-    first, second = chat.do("bob", StartTyping()), chat.do("bob", StartTyping())
-    assert first.effects == second.effects
-    other = chat.do("ann", StartTyping())
-    keys = {e.key: e.delay_s for done in (first, other) for e in done.effects if type(e) is After}
-    assert keys == {"typing:bob": 2.5, "typing:ann": 2.5}
-
-
-def test_RCPT_12_stopping_cancels_the_timer():
-    chat = Chat.group("ann", "bob")
-    assert Cancel("typing:bob") in chat.do("bob", StopTyping()).effects
+    keys = [e.key for user in ("ann", "bob", "ann") for e in chat.do(user, StartTyping()).effects]  # type: ignore[union-attr]
+    assert keys[0] == keys[2] != keys[1]
 
 
 def test_CONV_18_only_members_type():
     chat = Chat.group("ann")
     for command in (StartTyping(), StopTyping()):
         assert chat.refuses("eve", command).code == "PERMISSION_DENIED"
+
+
+@pytest.mark.parametrize("command", [StartTyping(), StopTyping()])
+def test_C_39_typing_can_be_switched_off(command: StartTyping | StopTyping):
+    chat = Chat.group("ann", typing_enabled=False)
+    assert chat.refuses("ann", command).code == "FEATURE_DISABLED"
+    assert chat.refuses("eve", command).code == "PERMISSION_DENIED", "membership comes first"
