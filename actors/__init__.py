@@ -7,6 +7,8 @@
       lookup.py reads.py …        what is read for commands and queries
       resident.py ring.py         what is in memory of it
     session.py inbox.py           a user's devices, presence, counts, inbox
+      personal.py stars.py        what is a user's own: stored, and pushed to their devices
+      private.py                  … and what of it a conversation must know
     fanout.py hub.py outbox.py    to the devices of the members
     ports.py                      what is needed from the world; adapters are elsewhere
     guards/ reactors/             before a command, after an event: for users of the engine

@@ -15,7 +15,7 @@ order in which they came, also where one of them waits for something to be read.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
@@ -25,6 +25,7 @@ from ..protocol.commands import Emit
 from ..protocol.errors import Rejected
 from ..protocol.events import Event
 from ..protocol.features.subscriptions import ConversationHead, PresenceChanged
+from ..protocol.personal import UserEventData
 from ..protocol.state import ConversationState
 from .alarms import Alarm
 from .effects import Effects
@@ -34,9 +35,10 @@ from .logs import hashed, stack
 from .mailbox import Mailbox
 from .outbox import Outbox, Parcel
 from .pending import Held
+from .private import hide_in
 from .replies import Asked
 from .request import Request
-from .resident import load
+from .resident import Resident, load
 from .visit import Visit
 
 _log = structlog.get_logger("palaver.conversation")
@@ -54,11 +56,17 @@ class Conversation:
         self._lanes = Lanes(id, env, self._effects, self._mailbox.post, self._mailbox.put_back)
         self._used = trio.current_time()
         self._loaded = False
+        self._outdated = False
         self.retiring = False
 
     @property
-    def state(self) -> ConversationState:
+    def resident(self) -> Resident:
         """For whoever visits; others read it only if `is_known`."""
+        return self._effects.resident
+
+    @property
+    def state(self) -> ConversationState:
+        """The same for its state."""
         return self._effects.resident.state
 
     @property
@@ -102,6 +110,7 @@ class Conversation:
         """What an earlier life of this conversation has written comes first."""
         env, store = self._env, self._env.store
         self._store_marks()
+        self._loaded = self._outdated = False
         await store.journal.settled(self.id)
         self._effects.settle()
         self._effects.flush()
@@ -112,6 +121,8 @@ class Conversation:
         refused = self._effects.must_rebuild
         async with env.loading.turn():
             resident = await load(self.id, store.conversations, env.limits.ring)
+        if not env.policy.receipts_optout:
+            resident.state.reticent.clear()
         self._effects.begin(resident)
         if refused and self.state.exists:
             self._effects.rewrite_head()
@@ -222,8 +233,8 @@ class Conversation:
         effects.checkpoint()
 
     async def _rebuild(self) -> None:
-        """If what was refused is still in the state, load it anew."""
-        if self._effects.must_rebuild:
+        """If what was refused is still in the state, or something is not, load it anew."""
+        if self._effects.must_rebuild or self._outdated:
             await self._load()
 
     async def _room(self, work: Work) -> None:
@@ -245,13 +256,30 @@ class Conversation:
 
     # Called by others, synchronously.
 
-    def presence(self, changes: Mapping[str, int | None]) -> None:
-        """Tell the subscribers who is offline, and since when, or online (None)."""
+    def presence(self, changes: Iterable[PresenceChanged]) -> None:
+        """Tell the subscribers who came and went."""
         fanout = self._effects.fanout
-        for user, last_seen in changes.items():
-            signal = PresenceChanged(user=user, online=last_seen is None, last_seen=last_seen)
-            fanout.signals([Emit(signal, user)])
+        for signal in changes:
+            fanout.signals([Emit(signal, signal.user)])
         fanout.flush()
+
+    def hide(self, user: str, data: UserEventData, as_of: int | None) -> None:
+        """What `user` has stored may hide something here; decided when the head was `as_of`, or at
+        some time that is not known."""
+        if not self._loaded or as_of is None or not hide_in(self.resident, user, data, as_of):
+            self._reload()
+
+    def set_reticent(self, user: str, reticent: bool) -> None:
+        """From now on nobody is told of `user`'s marks, or everybody is; if they are a member."""
+        if not self._loaded:
+            self._reload()
+        elif user in self.state.members:
+            change = self.state.reticent.add if reticent else self.state.reticent.discard
+            change(user)
+
+    def _reload(self) -> None:
+        self._outdated = True
+        self._mailbox.wake()
 
     def leave(self, box: Outbox) -> None:
         """`box` is closed: it subscribes no longer."""

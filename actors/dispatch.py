@@ -6,7 +6,6 @@ from ..protocol.commands import (
     Command,
     ConversationCommand,
     SessionCommand,
-    UserQuery,
     parse_command,
 )
 from ..protocol.errors import Rejected, invalid
@@ -48,7 +47,7 @@ class Dispatch:
         self, asker: Outbox, command: Command, id: int | str | None, conversation: str | None
     ) -> None:
         """The same for a command that is parsed already."""
-        if isinstance(command, UserQuery | SessionCommand):
+        if isinstance(command, SessionCommand):
             session = self._sessions.of(asker.user)
             session.submit(Request(asker, command, id, conversation))
             return

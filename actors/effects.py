@@ -27,20 +27,13 @@ from ..protocol.commands import (
 )
 from ..protocol.errors import Rejected
 from ..protocol.events import Event, EventData, SignalData
-from ..protocol.records import (
-    Committed,
-    Delayed,
-    Duplicate,
-    Foreign,
-    Outcome,
-    Refused,
-    Spooled,
-)
+from ..protocol.records import Committed, Delayed, Duplicate, Foreign, Outcome, Refused, Spooled
 from ..protocol.state import ConversationState
 from .environment import Environment
 from .fanout import FanOut
 from .outbox import Outbox, Parcel, Push
 from .pending import ForeignWriter, Held, Pending, Unsettled
+from .private import learn_reticence
 from .receipts import Batch
 from .replies import Asked, Replies, event_result
 from .resident import Resident
@@ -159,6 +152,10 @@ class Effects:
             gone = tuple(user for user in members if state.members[user].role is None)
             rows = (member_row(state, user, event.seq) for user in members)
             pending.members = (*pending.members, *rows)
+            if self._env.policy.receipts_optout:
+                present = set(members).difference(gone)
+                logs, nursery = self._env.store.user_logs, self._env.nursery
+                nursery.start_soon(learn_reticence, self.resident, present, logs)
         pending.pushes.append((push, gone))
         pending.events.append(event)
         if (target := data.target) is not None:

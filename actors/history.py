@@ -15,6 +15,7 @@ from ..protocol.paging import page_size
 from ..protocol.policy import Policy
 from ..protocol.records import Messages
 from ..protocol.roles import require_member
+from ..protocol.state import Hidden, Member
 from .by_id import ById, quotes
 from .numbered_window import NumberedWindow
 from .outbox import Push
@@ -76,7 +77,7 @@ class _Window:
 
     def _shown(self, message: Message, resident: Resident) -> bool:
         return (
-            resident.state.members[self._user].sees(message.seq)
+            resident.state.shows(self._user, message.seq)
             and (message.audience is None or self._user in message.audience)
             and (self._tombstones or not message.deleted)
             and (self._before is None or message.seq < self._before)
@@ -123,6 +124,23 @@ class _ThreadWindow(_Window):
         )
 
 
+def _spans(member: Member, hidden: Hidden | None) -> list[tuple[int, int]]:
+    """The ranges of seq whose messages are there for `member`: their times in the conversation,
+    without what they have hidden from themselves."""
+    found = [(first or 0, _END if last is None else last) for first, last in member.intervals]
+    if hidden is None:
+        return found
+    gaps = sorted(seq for seq in hidden.messages if seq > hidden.seq)
+    shown = zip([hidden.seq, *gaps], [*gaps, _END + 1], strict=True)
+    between = [(gap + 1, next_gap - 1) for gap, next_gap in shown]
+    return [
+        (max(one[0], other[0]), min(one[1], other[1]))
+        for one in found
+        for other in between
+        if max(one[0], other[0]) <= min(one[1], other[1])
+    ]
+
+
 class _PagesRead(ABC):
     """Windows of messages, each message with a preview of what it quotes.
 
@@ -155,9 +173,7 @@ class _PagesRead(ABC):
         member = require_member(resident.state, self._user)
         self._id = resident.state.id
         self._paged = False
-        self._spans = [
-            (first or 0, _END if last is None else last) for first, last in member.intervals
-        ]
+        self._spans = _spans(member, resident.state.hidden.get(self._user))
         if self._windows is None:
             assert self._anchor is not None
             recent = resident.ring.message(self._anchor)

@@ -19,6 +19,8 @@ class Hub:
     def __init__(self) -> None:
         self.version = 0
         self.sessions: dict[str, Session] = {}
+        self.waiting: dict[str, set[str]] = {}
+        """by user the conversations in which a draft or a mark as unread waits for them"""
         self._watchers: dict[str, set[str]] = {}
         self._watched_by: dict[str, list[str]] = {}
 
@@ -46,8 +48,14 @@ class Hub:
         return found
 
     def is_online(self, user: str) -> bool:
+        """Whether `user` is online, as others may know."""
         session = self.sessions.get(user)
-        return session is not None and session.online
+        return session is not None and session.online and not session.concealed
+
+    def forget(self, user: str) -> None:
+        """The session of `user` is over."""
+        self.sessions.pop(user, None)
+        self.waiting.pop(user, None)
 
     def watch(self, conversation: str, users: Iterable[str]) -> None:
         """Tell `conversation`, from now on, when the presence of one of `users` changes, and of

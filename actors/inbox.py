@@ -6,40 +6,52 @@ were open when an engine died are opened to be counted right.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from ..protocol.commands import UserQuery
 from ..protocol.errors import Rejected
 from ..protocol.features.inbox import GetPresence, ListConversations, SyncChanges
 from ..protocol.features.search import SearchMessages
+from ..protocol.features.settings import GetSettings
+from ..protocol.features.stars import ListStars
 from ..protocol.paging import page_size
-from ..protocol.records import InboxRow
+from ..protocol.personal import Personal
+from ..protocol.records import InboxRow, Selection
 from ..protocol.roles import require_member
 from ..protocol.state import ConversationState
 from .conversation import Conversation
 from .environment import Environment
+from .personal import OwnLog
 from .registry import Registry
 from .search import search_messages
+from .stars import starred
 
+LOG_PAGE = 500
+"""Events of the user's own log in one answer."""
 SHOWN_MEMBERS = 5
 MAX_PRESENCES = 500
 
 
 class Inbox:
-    def __init__(self, user: str, env: Environment, registry: Registry) -> None:
+    def __init__(self, user: str, env: Environment, registry: Registry, own: OwnLog) -> None:
         self._user = user
         self._env = env
         self._registry = registry
+        self._own = own
 
     async def answer(self, query: UserQuery) -> dict[str, Any]:
         match query:
-            case ListConversations(limit=limit, cursor=cursor):
-                return await self._list(limit, cursor)
+            case ListConversations():
+                return await self._list(query)
             case SyncChanges(cursor=cursor, n=n):
                 return await self._changes(cursor, n)
             case GetPresence(conversation=id):
                 return await self._presence(id)
+            case ListStars():
+                return await starred(query, self._user, self._env, self._registry)
+            case GetSettings():
+                return (await self._own.personal()).settings.fields()
             case SearchMessages():
                 return await search_messages(query, self._user, self._env, self._registry)
             case _:
@@ -67,31 +79,56 @@ class Inbox:
             counts.update((view["c"], view["unread"]) for view in await self._views(inbox.rows))
         return counts
 
-    async def _list(self, asked: int | None, cursor: str | None) -> dict[str, Any]:
-        policy = self._env.policy
-        limit = page_size(asked, policy.conversations_page, policy.max_conversations_page)
-        page = await self._env.store.inboxes.inbox(self._user, limit, cursor)
+    async def _list(self, query: ListConversations) -> dict[str, Any]:
+        personal = await self._own.personal()
+        selection = Selection(query.filter, query.text)
+        policy, inboxes = self._env.policy, self._env.store.inboxes
+        limit = page_size(query.limit, policy.conversations_page, policy.max_conversations_page)
+        page = await inboxes.inbox(self._user, limit, query.cursor, selection)
         views = {view["c"]: view for view in await self._views(page.rows)}
-        if cursor is None:
-            views.update((view["c"], view) for view in self._moving())
-        newest_first = sorted(views.values(), key=lambda view: (-view["ts"], view["c"]))
-        return {"conversations": newest_first, "next": page.next}
+        if query.cursor is None:
+            moving = self._moving(lambda state: self._selects(state, selection, personal))
+            views.update((view["c"], view) for view in moving)
+        found = []
+        for id, view in views.items():
+            own = personal.preference(id)
+            # What has just been read may be unread still in the rows at rest.
+            if selection.has(own.archived, own.unread or view["unread"] > 0):
+                found.append(self._with_preference(view, personal))
+        found.sort(key=lambda view: _rank(view, personal))
+        return {"conversations": found, "next": page.next}
+
+    def _selects(self, state: ConversationState, selection: Selection, personal: Personal) -> bool:
+        own = personal.preference(state.id)
+        others = (user for user in state.current_members() if user != self._user)
+        back = not own.hidden_seq or state.number > own.hidden_number
+        return back and selection.finds(state.title, others)
+
+    def _with_preference(self, view: dict[str, Any], personal: Personal) -> dict[str, Any]:
+        own = personal.preferences.get(view["c"])
+        if own is not None and (shown := own.shown(self._env.clock())):
+            view["preference"] = shown
+        return view
 
     async def _changes(self, cursor: str | None, n: int) -> dict[str, Any]:
+        personal = await self._own.personal()
         # What is not stored yet has no place under any cursor, so it is always told. It is
         # looked at first: what gets stored meanwhile is then found by the query.
         moving = self._moving() if cursor is not None else []
-        changes = await self._env.store.inboxes.changes(self._user, cursor, n)
+        store = self._env.store
+        changes = await store.inboxes.changes(self._user, cursor)
+        log = await store.user_logs.after(self._user, n, LOG_PAGE + 1)
         views = {view["c"]: view for view in moving}
         views.update((view["c"], view) for view in await self._views(changes.rows))
         return {
-            "conversations": list(views.values()),
+            "conversations": [self._with_preference(view, personal) for view in views.values()],
             "left": changes.left,
             "cursor": changes.cursor,
             "log": [
-                {"n": event.n, "kind": event.kind, "data": event.data, "ts": event.at}
-                for event in changes.user_events
+                {"n": event.n, "kind": event.data.name, "data": event.data.fields(), "ts": event.at}
+                for event in log[:LOG_PAGE]
             ],
+            "more": len(log) > LOG_PAGE,
         }
 
     async def _presence(self, id: str) -> dict[str, Any]:
@@ -126,12 +163,14 @@ class Inbox:
                 pass  # nobody knows better than the row now
         return view or _row_view(row)
 
-    def _moving(self) -> list[dict[str, Any]]:
+    def _moving(
+        self, selects: Callable[[ConversationState], bool] = lambda _: True
+    ) -> list[dict[str, Any]]:
         """The caller's conversations that have told something that is not yet stored."""
         views = []
         for id in self._env.store.journal.pending():
             conversation = self._registry.resident(id)
-            if conversation is not None and conversation.is_known:
+            if conversation is not None and conversation.is_known and selects(conversation.state):
                 view = self._view(conversation)
                 if view is not None:
                     views.append(view)
@@ -142,9 +181,6 @@ class Inbox:
         if not _is_member(state, self._user):
             return None
         members = state.current_members()
-        last = state.last
-        if last is not None and not state.members[self._user].sees(last["seq"]):
-            last = None
         return {
             "c": state.id,
             "kind": state.kind,
@@ -155,9 +191,14 @@ class Inbox:
             "title": state.title,
             "role": state.members[self._user].role,
             "members": members[:SHOWN_MEMBERS],
-            "last": last,
+            "last": state.last_for(self._user),
             "ts": state.changed_at,
         }
+
+
+def _rank(view: dict[str, Any], personal: Personal) -> tuple[int, int, str]:
+    """Pinned ones before all others (CONV-12), the last pinned first; then newest activity."""
+    return -personal.preference(view["c"]).pinned_at, -view["ts"], view["c"]
 
 
 def _is_member(state: ConversationState, user: str) -> bool:

@@ -17,6 +17,7 @@ from ..protocol import machine
 from ..protocol.commands import Context, ConversationCommand, DurableCommand, Query
 from ..protocol.errors import Rejected
 from ..protocol.features.messages import SendMessage
+from ..protocol.features.preferences import Attend
 from .effects import Effects
 from .environment import Environment
 from .guards.rate import check_rate
@@ -25,6 +26,7 @@ from .lookup import Lookup, needs_nothing
 from .pending import Held, Pending
 from .reads import Read, read_for
 from .replies import Asked
+from .request import Request
 
 _log = structlog.get_logger("palaver.conversation")
 
@@ -203,3 +205,7 @@ class Lanes:
         effects.carry_out(
             request, command, context, machine.decide(resident.state, command, context)
         )
+        if command.attends and self._id in env.hub.waiting.get(user, ()):
+            # A copy of something forwarded is not what one was writing here.
+            attend = Attend(sent=type(command) is SendMessage)
+            env.hub.sessions[user].submit(Request(request.asker, attend, None, self._id))

@@ -12,7 +12,7 @@ class NumberedWindow:
     """The `number`th page of all that one user may see, in order of seq (HIST-02).
 
     It counts and shows what is stored, as of one seq; only what has been changed or deleted since
-    is brought up to date.
+    is brought up to date; so is what the user has hidden.
     """
 
     def __init__(
@@ -42,7 +42,12 @@ class NumberedWindow:
         if page is None or not resident.ring.overlay(page.messages, page.as_of):
             self._page = None
             return None
-        shown = [m for m in page.messages if self._tombstones or not m.deleted]
+        shown = [
+            message
+            for message in page.messages
+            if (self._tombstones or not message.deleted)
+            and resident.state.shows(self._user, message.seq)
+        ]
         page.total -= len(page.messages) - len(shown)
         page.messages = shown
         more = self._number * self._limit < page.total

@@ -10,7 +10,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from ..protocol.events import Event
+from ..protocol.personal import UserEventData
 from ..protocol.records import (
+    EVERYTHING,
     Changes,
     Condition,
     Events,
@@ -20,7 +22,10 @@ from ..protocol.records import (
     Messages,
     NumberedPage,
     PositionAt,
+    Remembered,
     Search,
+    Selection,
+    Starred,
     UserEvent,
     Write,
 )
@@ -166,15 +171,18 @@ class Conversations(Protocol):
 class Inboxes(Protocol):
     """What a user sees across conversations, of what is at rest."""
 
-    async def inbox(self, user: str, limit: int, cursor: str | None) -> Inbox:
-        """Newest activity first. `cursor` is the `next` of the page before; a malformed one is
-        VALIDATION_FAILED."""
+    async def inbox(
+        self, user: str, limit: int, cursor: str | None, selection: Selection = EVERYTHING
+    ) -> Inbox:
+        """The chosen ones of a user's conversations, without those that were hidden and have no
+        newer message: last pinned first, then newest activity first. `cursor` is the `next` of the
+        page before; a malformed one is VALIDATION_FAILED."""
         ...
 
-    async def changes(self, user: str, cursor: str | None, n: int) -> Changes:
+    async def changes(self, user: str, cursor: str | None) -> Changes:
         """Conversations whose head or whose caller's membership changed since `cursor`, and those
-        that were open when an engine died, at least once each; and the user's own log after `n`.
-        Without a cursor: no rows, the cursor of now.
+        that were open when an engine died, at least once each. Without a cursor: no rows, the
+        cursor of now.
         """
         ...
 
@@ -182,18 +190,38 @@ class Inboxes(Protocol):
         """The rows of all, or of these, of the user's conversations, in no order."""
         ...
 
-    async def append_user_event(
-        self, user: str, kind: str, data: dict[str, object], at: int
-    ) -> UserEvent:
-        """Add to the user's own log; returns when it is durable."""
-        ...
-
     async def seen(self, at: Mapping[str, int]) -> None:
         """Keep when users were last online; the latest that was told holds."""
         ...
 
     async def last_seen(self, users: Collection[str]) -> dict[str, int]:
-        """When they were last online, for those of whom it is known."""
+        """When they were last online, for those of whom it is known and may be told."""
+        ...
+
+
+class UserLogs(Protocol):
+    """What is a user's own (`protocol/personal.py`)."""
+
+    async def append(self, user: str, data: UserEventData, at: int) -> UserEvent:
+        """Add to the user's log, in place of what it replaces, and to all that follows from it:
+        all of it or nothing. Returns when it is durable."""
+        ...
+
+    async def after(self, user: str, n: int, limit: int) -> list[UserEvent]:
+        """At most `limit` events after `n`, in order."""
+        ...
+
+    async def remembered(self, user: str) -> Remembered:
+        """The events that `Personal` is made of, in order, and where the log stands."""
+        ...
+
+    async def reticent(self, users: Collection[str]) -> set[str]:
+        """Those of `users` who let nobody know what they have read."""
+        ...
+
+    async def stars(self, user: str, limit: int, before: int | None) -> list[Starred]:
+        """At most `limit` starred messages that the user may see, the last starred first; of those
+        that were starred before `before`, the `n` of one."""
         ...
 
 
@@ -226,6 +254,9 @@ class Store(Protocol):
 
     @property
     def inboxes(self) -> Inboxes: ...
+
+    @property
+    def user_logs(self) -> UserLogs: ...
 
     @property
     def searches(self) -> Searches: ...

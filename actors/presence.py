@@ -6,6 +6,7 @@ import structlog
 import trio
 
 from ..protocol.errors import Rejected
+from ..protocol.features.subscriptions import PresenceChanged
 from .alarms import Alarm
 from .environment import Environment
 from .registry import Registry
@@ -26,33 +27,46 @@ class Presence:
         self._registry = registry
         self._alarm = Alarm(env.alarms, self._flush)
         self._before: dict[str, bool] = {}
-        self._now: dict[str, int | None] = {}
+        self._now: dict[str, PresenceChanged] = {}
+        self._left: dict[str, int] = {}
         self._unstored: dict[str, int] = {}
+        self._gathering = False
         self._storing = False
 
-    def changed(self, user: str, last_seen: int | None) -> None:
-        """`user` is offline since `last_seen`, in milliseconds, or online if that is None."""
-        policy = self._env.policy
-        if not policy.presence_enabled:
-            return
-        if not self._now and policy.presence_batch_s:
-            self._alarm.set(trio.current_time() + policy.presence_batch_s)
-        self._before.setdefault(user, last_seen is not None)
-        self._now[user] = last_seen
-        if not policy.presence_batch_s:
+    def changed(self, signal: PresenceChanged) -> None:
+        """A user came or went, as far as the others may know."""
+        if self._env.policy.presence_enabled:
+            self._before.setdefault(signal.user, not signal.online)
+            self._now[signal.user] = signal
+            if signal.online:
+                self._left.pop(signal.user, None)
+            self._flush_in_time()
+
+    def seen(self, user: str, at: int) -> None:
+        """`user` is offline since `at`, in milliseconds, whoever may know of it."""
+        if self._env.policy.presence_enabled:
+            self._left[user] = at
+            self._flush_in_time()
+
+    def _flush_in_time(self) -> None:
+        if not self._env.policy.presence_batch_s:
             self._flush()
+        elif not self._gathering:
+            self._gathering = True
+            self._alarm.set(trio.current_time() + self._env.policy.presence_batch_s)
 
     def _flush(self) -> None:
         before, now = self._before, self._now
+        self._gathering = False
         self._before, self._now = {}, {}
-        told: dict[str, dict[str, int | None]] = {}
-        for user, last_seen in now.items():
-            if last_seen is not None:
-                self._unstored[user] = last_seen
-            if before[user] == (last_seen is None):
+        self._unstored.update(self._left)
+        self._left = {}
+        told: dict[str, list[PresenceChanged]] = {}
+        for user, signal in now.items():
+            if before[user] == signal.online:
                 continue  # there and back
             for id in self._env.hub.watchers(user):
-                told.setdefault(id, {})[user] = last_seen
+                told.setdefault(id, []).append(signal)
         for id, changes in told.items():
             conversation = self._registry.resident(id)
             if conversation is not None:

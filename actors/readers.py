@@ -63,6 +63,7 @@ class ReadersRead:
             and member.read_seq >= message.seq
             and member.sees(message.seq)
             and name != message.by
+            and (name == self._user or name not in resident.state.reticent)
             and (message.audience is None or name in message.audience)
         ]
 

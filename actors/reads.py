@@ -20,7 +20,7 @@ from ..protocol.features.pins import ListPins
 from ..protocol.features.threads import ListThread
 from ..protocol.policy import Policy
 from ..protocol.roles import require_member
-from ..protocol.state import ConversationState, Member
+from ..protocol.state import ConversationState
 from .history import HistoryRead, ThreadRead
 from .outbox import Push
 from .pins import PinsRead
@@ -54,7 +54,7 @@ def read_for(query: Query, user: str, policy: Policy, resume_limit: int) -> Read
         case GetConversation():
             return _FromState(user, _snapshot)
         case ListMembers():
-            return _FromState(user, lambda state, user: _members(state, query))
+            return _FromState(user, lambda state, user: _members(state, user, query))
         case MessageHistory():
             return HistoryRead(query, user, policy)
         case MessageReaders():
@@ -90,18 +90,19 @@ class _FromState:
         return [], self._answer(resident.state, self._user)
 
 
-def member_view(member: Member) -> dict[str, Any]:
-    return {
-        "role": member.role,
-        "read": {"seq": member.read_seq, "at": member.read_at},
-        "delivered": {"seq": member.delivered_seq, "at": member.delivered_at},
-    }
+def member_view(state: ConversationState, name: str, user: str) -> dict[str, Any]:
+    """The member `name` as `user` may see them: the marks of who is reticent are their own."""
+    member = state.members[name]
+    view: dict[str, Any] = {"role": member.role}
+    if name == user or name not in state.reticent:
+        view["read"] = {"seq": member.read_seq, "at": member.read_at}
+        view["delivered"] = {"seq": member.delivered_seq, "at": member.delivered_at}
+    return view
 
 
 def _snapshot(state: ConversationState, user: str) -> dict[str, Any]:
     """The position and what belongs to it: events after `seq` apply to exactly this."""
     member = state.members[user]
-    last = state.last if state.last is not None and member.sees(state.last["seq"]) else None
     whole = state.member_count <= MAX_INLINE_MEMBERS
     shown = state.current_members() if whole else [user]
     view: dict[str, Any] = {
@@ -113,24 +114,24 @@ def _snapshot(state: ConversationState, user: str) -> dict[str, Any]:
         "seq": state.seq,
         "number": state.number,
         "role": member.role,
-        "members": {name: member_view(state.members[name]) for name in shown},
+        "members": {name: member_view(state, name, user) for name in shown},
         "member_count": state.member_count,
         "unread": state.unread(user),
-        "last": last,
+        "last": state.last_for(user),
         "marks": state.marks,
     }
     public = (part for part in SLICES if part.public)
-    view.update((part.name, part.view(part.of(state), member)) for part in public)
+    view.update((part.name, part.view(part.of(state), state, user)) for part in public)
     return view
 
 
-def _members(state: ConversationState, query: ListMembers) -> dict[str, Any]:
+def _members(state: ConversationState, user: str, query: ListMembers) -> dict[str, Any]:
     names = sorted(name for name in state.current_members() if name.startswith(query.prefix))
     if query.after is not None:
         names = [name for name in names if name > query.after]
     page = names[: query.limit]
     return {
-        "members": [{"user": name, **member_view(state.members[name])} for name in page],
+        "members": [{"user": name, **member_view(state, name, user)} for name in page],
         "more": len(names) > len(page),
         "seq": state.seq,
     }

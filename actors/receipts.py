@@ -35,7 +35,7 @@ class Batch:
         self._seconds = policy.receipts_batch_s
         self._most = policy.receipts_batch_n
         self._moves = 0
-        self._receipts: dict[tuple[str, str], Emit] = {}
+        self._receipts: dict[tuple[str, str], Emit | None] = {}
 
     def __bool__(self) -> bool:
         """Whether any wait."""
@@ -52,18 +52,19 @@ class Batch:
     def gather(self, state: ConversationState, move: MoveMark, at: int) -> None:
         """Carry `move` out for its user, and keep it for the others."""
         machine.move_ahead(state, move, at)
-        if move.receipt is not None:
-            self._receipts[move.user, move.kind] = move.receipt
+        self._receipts[move.user, move.kind] = move.receipt
         if not self._moves:
             self.due = trio.current_time() + self._seconds
         self._moves += 1
 
     def take(self, state: ConversationState) -> tuple[list[Mark], list[Emit]]:
-        """All that waits: the last move of each mark, and what is to be told of it."""
+        """All that waits: the last move of each mark, and what is to be told of it. Who has become
+        reticent meanwhile is left out."""
         receipts, self._receipts = self._receipts, {}
         self._moves, self.due = 0, math.inf
         marks = machine.take_ahead(state)
-        told = (receipts.get((mark.user, mark.kind)) for mark in marks)
+        tells = (mark for mark in marks if mark.user not in state.reticent)
+        told = (receipts.get((mark.user, mark.kind)) for mark in tells)
         return marks, [receipt for receipt in told if receipt is not None]
 
 

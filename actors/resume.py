@@ -120,7 +120,6 @@ class ResumeRead:
 
     def _visible(self, resident: Resident, pushes: list[Push]) -> list[Push]:
         """What the user may not see becomes `skipped`, one item for each run of it."""
-        member = resident.state.members[self._user]
         out: list[Push] = []
         hidden: tuple[int, int] | None = None
 
@@ -131,7 +130,7 @@ class ResumeRead:
         for push in pushes:
             event = push.event
             assert isinstance(event, Event)
-            if member.sees(event.seq) and may_see(event, self._user, member):
+            if self._may_see(resident.state, event):
                 close_gap()
                 hidden = None
                 out.append(push)
@@ -140,6 +139,15 @@ class ResumeRead:
         close_gap()
         return out
 
+    def _may_see(self, state: ConversationState, event: Event) -> bool:
+        member = state.members[self._user]
+        about = event.seq if event.data.is_message else (event.data.target or (None, None))[1]
+        return (
+            member.sees(event.seq)
+            and may_see(event, self._user, member)
+            and (about is None or not state.hides(self._user, about))
+        )
+
     def _marks(self, resident: Resident) -> dict[str, Any]:
         """The marks that moved since; `n` is what to give as `marks` the next time."""
         state, last = resident.state, resident.marks_shown
@@ -147,6 +155,8 @@ class ResumeRead:
         moved = [
             {"user": user, "read": member.read_seq, "delivered": member.delivered_seq}
             for user, member in state.members.items()
-            if member.role is not None and after < max(member.read_n, member.delivered_n) <= last
+            if member.role is not None
+            and after < max(member.read_n, member.delivered_n) <= last
+            and (user == self._user or user not in state.reticent)
         ]
         return {"n": last, "moved": moved}

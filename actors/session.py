@@ -1,7 +1,7 @@
 """The session actor: a user's presence in this process — devices, cap, presence, unread counts.
 
 One per online user. It has a task only while something is to be answered or timed; an idle session
-is a few hundred bytes. Its queries run one after another, so a user cannot crowd out others.
+is a few hundred bytes. Its commands run one after another, so a user cannot crowd out others.
 """
 
 from __future__ import annotations
@@ -13,20 +13,26 @@ from typing import Any
 import structlog
 import trio
 
-from ..protocol.commands import SessionCommand, UserQuery
+from ..protocol.commands import SessionCommand, UserCommand, UserQuery
 from ..protocol.disconnects import Disconnect
 from ..protocol.errors import Rejected
 from ..protocol.features.forwards import ForwardMessage
 from ..protocol.features.inbox import UnreadChanged
+from ..protocol.features.subscriptions import PresenceChanged
+from ..protocol.personal import SettingsChanged
+from ..protocol.records import UserEvent
 from .bucket import Bucket, Rate
 from .environment import Environment
 from .forwarding import forward
 from .inbox import Inbox
 from .logs import stack
 from .outbox import Outbox, Parcel, Push
+from .personal import OwnLog, pushed
 from .presence import Presence
 from .registry import Registry
 from .request import Request
+
+ANNOUNCE_AGAIN_S = 1.0
 
 _log = structlog.get_logger("palaver.session")
 
@@ -39,18 +45,21 @@ class Session:
         self.user = user
         self.outboxes: list[Outbox] = []
         self.online = False
+        self._shown = False
         self.counting = False
         self.messages = Bucket(Rate(env.limits.messages_per_min, 60.0))
         self._connects = Bucket(Rate(env.limits.connects_per_min, 60.0))
         self._env = env
         self._registry = registry
         self._presence = presence
-        self._inbox = Inbox(user, env, registry)
-        self._queries: deque[Request[UserQuery | SessionCommand]] = deque()
+        self._own = OwnLog(user, env, registry, self._happened)
+        self._inbox = Inbox(user, env, registry, self._own)
+        self._commands: deque[Request[SessionCommand]] = deque()
         self._unread: dict[str, int] = {}
         self._touched: dict[str, bool] = {}
         self._count_at = math.inf
         self._offline_at = math.inf
+        self._announce_at = math.inf
         self._wake = trio.Event()
         self._running = False
 
@@ -68,7 +77,11 @@ class Session:
         self._offline_at = math.inf
         if not self.online:
             self.online = True
-            self._presence.changed(self.user, None)
+            if self._env.policy.presence_optout:
+                self._announce_at = trio.current_time()
+                self._run()
+            else:
+                self._tell_presence(True)
 
     def detach(self, box: Outbox) -> None:
         """A device is gone; the last one leaves the user online for a grace period (RCPT-20)."""
@@ -91,11 +104,19 @@ class Session:
             if session is None or box.session == session:
                 box.close(why)
 
-    def submit(self, request: Request[UserQuery | SessionCommand]) -> None:
-        if len(self._queries) >= self._env.limits.session_queries:
+    @property
+    def concealed(self) -> bool:
+        """Whether nobody may know that the user is online; also while that is not known here."""
+        if not self._env.policy.presence_optout:
+            return False
+        personal = self._own.known
+        return personal is None or personal.settings.presence == "nobody"
+
+    def submit(self, request: Request[SessionCommand]) -> None:
+        if len(self._commands) >= self._env.limits.session_queries:
             request.refuse(Rejected("OVERLOADED", retry_after=1.0))
             return
-        self._queries.append(request)
+        self._commands.append(request)
         self._run()
 
     def touch(self, conversation: str, *, told: bool = False) -> None:
@@ -117,29 +138,31 @@ class Session:
         try:
             while True:
                 self._wake = trio.Event()
-                if self._queries:
-                    await self._answer(self._queries.popleft())
+                if self._commands:
+                    await self._answer(self._commands.popleft())
                     continue
                 now = trio.current_time()
                 if now >= self._count_at:
                     await self._count()
+                if now >= self._announce_at:
+                    await self._announce()
                 if now >= self._offline_at:
                     self._go_offline()
-                deadline = min(self._count_at, self._offline_at)
+                deadline = min(self._count_at, self._announce_at, self._offline_at)
                 if deadline == math.inf:
                     if self.online:
                         return
                     # Its buckets are forgotten when they are full: then a new session is the same.
                     deadline = max(self.messages.full_at, self._connects.full_at)
                     if now >= deadline:
-                        self._env.hub.sessions.pop(self.user, None)
+                        self._env.hub.forget(self.user)
                         return
                 with trio.move_on_at(deadline):
                     await self._wake.wait()
         finally:
             self._running = False
 
-    async def _answer(self, request: Request[UserQuery | SessionCommand]) -> None:
+    async def _answer(self, request: Request[SessionCommand]) -> None:
         try:
             result = await self._carry_out(request)
             if "conversations" in result:
@@ -154,18 +177,31 @@ class Session:
             request.refuse(no)
         except Exception as error:
             correlation = self._env.new_id()
-            _log.error("query failed", correlation=correlation, stack=stack(error))
+            _log.error("command failed", correlation=correlation, stack=stack(error))
             request.refuse(Rejected("INTERNAL", correlation=correlation))
 
-    async def _carry_out(self, request: Request[UserQuery | SessionCommand]) -> dict[str, Any]:
+    async def _carry_out(self, request: Request[SessionCommand]) -> dict[str, Any]:
         match request.command:
             case UserQuery() as query:
                 return await self._inbox.answer(query)
+            case UserCommand() as command:
+                return await self._own.carry_out(command, request.conversation)
             case ForwardMessage() as command:
                 origin, box = request.conversation, request.asker
                 return await forward(command, origin, box, self._env, self._registry)
             case _:
                 raise Rejected("UNSUPPORTED_COMMAND")
+
+    def _happened(self, event: UserEvent) -> None:
+        """Something of the user's own was stored."""
+        parcel = Parcel([pushed(event)])
+        for box in self.outboxes:
+            box.offer(parcel)
+        if self.counting and (conversation := event.data.affects) is not None:
+            self.touch(conversation)
+        changed = isinstance(event.data, SettingsChanged) and self._shown == self.concealed
+        if changed and self.online:
+            self._tell_presence(not self._shown)
 
     async def _start_counting(self) -> None:
         # First the flag, so that what changes while the counts are read is counted again.
@@ -203,11 +239,29 @@ class Session:
             for box in self.outboxes:
                 box.offer(parcel)
 
+    async def _announce(self) -> None:
+        """Tell that the user is here, once it is known whether that may be told."""
+        self._announce_at = math.inf
+        try:
+            await self._own.personal()
+        except Rejected:
+            self._announce_at = trio.current_time() + ANNOUNCE_AGAIN_S
+            return
+        if self.online and not self.concealed:
+            self._tell_presence(True)
+
     def _go_offline(self) -> None:
-        self._offline_at = math.inf
+        self._offline_at = self._announce_at = math.inf
+        at = self._env.clock()
         self.online = False
         self._env.hub.changed()
-        self._presence.changed(self.user, self._env.clock())
+        if self._shown:
+            self._tell_presence(False, at)
+        self._presence.seen(self.user, at)
+
+    def _tell_presence(self, online: bool, last_seen: int | None = None) -> None:
+        self._shown = online
+        self._presence.changed(PresenceChanged(self.user, online, last_seen))
 
 
 class Sessions:

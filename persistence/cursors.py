@@ -10,21 +10,26 @@ from ..protocol.ids import is_uuid
 _MAX = 2**62
 
 
-def pack(at: int, conversation: str) -> str:
-    """The place after the row of `conversation`, whose last activity was `at` (ms)."""
-    return urlsafe_b64encode(f"{at}.{conversation}".encode()).decode()
+Place = tuple[int, int, str]
+"""When it was pinned (ms, 0 for not), its last activity (ms), and the conversation."""
 
 
-def unpack(cursor: str) -> tuple[int, str]:
+def pack(place: Place) -> str:
+    """The place after that row."""
+    return urlsafe_b64encode(".".join(map(str, place)).encode()).decode()
+
+
+def unpack(cursor: str) -> Place:
     """The inverse of `pack`. Raises VALIDATION_FAILED for whatever `pack` never made."""
     try:
-        at, _, conversation = (
-            urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").partition(".")
+        pinned_at, at, conversation = (
+            urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").split(".")
         )
-        place = int(at), conversation
+        place = int(pinned_at), int(at), conversation
     except ValueError:
         raise _malformed() from None
-    if not (0 <= place[0] < _MAX and is_uuid(conversation)) or pack(*place) != cursor:
+    times = 0 <= place[0] < _MAX and 0 <= place[1] < _MAX
+    if not (times and is_uuid(conversation)) or pack(place) != cursor:
         raise _malformed()
     return place
 

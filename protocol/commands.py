@@ -17,6 +17,7 @@ from .events import EventData, SignalData
 from .ids import ClientId
 from .immutable import immutable
 from .message import Message
+from .personal import Personal, UserContext, UserEventData
 from .policy import Policy
 from .state import ConversationState
 
@@ -155,6 +156,8 @@ class ConversationCommand(Command):
     """May be carried out on a conversation that does not exist yet."""
     writes: ClassVar[bool] = False
     """May lead to something that is stored, so it needs room in the journal."""
+    attends: ClassVar[bool] = False
+    """By it the caller turns to the conversation: what waited there for that is over."""
 
     def needs(self, state: ConversationState) -> Needs:
         return NOTHING
@@ -195,13 +198,32 @@ class Query(ConversationCommand):
         return ()
 
 
-class UserQuery(Command):
-    """A command that reads across the caller's conversations; carried out by their session."""
-
-
 class SessionCommand(Command):
-    """A command in which several conversations have a part. The caller's session leads and asks one
-    after another, since conversations never ask each other."""
+    """A command carried out by the caller's session, one after another. Where conversations have a
+    part in it the session asks them, since conversations never ask each other."""
+
+
+class UserQuery(SessionCommand):
+    """A command that reads across the caller's conversations."""
+
+
+class UserCommand(SessionCommand):
+    """A change of what is the caller's own (semantics §3).
+
+    What it says holds from then on, however often it is said, so it needs no client id.
+    """
+
+    in_conversation: ClassVar[bool] = True
+    """It is about the conversation that it names (`c` of its item), as a member of it."""
+
+    @property
+    def about(self) -> str | None:
+        """Id of the message of that conversation that it is about."""
+        return None
+
+    def decide(self, personal: Personal, context: UserContext) -> Iterable[UserEventData]:
+        """Pure: what is to be stored; nothing if all is so already. Raises `Rejected`."""
+        raise NotImplementedError
 
 
 _MAX_NAME = 100

@@ -73,14 +73,14 @@ def decide(
 def visible(
     state: ConversationState, user: str, messages: Mapping[str, Message]
 ) -> dict[str, Message]:
-    """Those of `messages` that were sent while `user` was a member, and to them."""
-    member = state.members.get(user)
-    if member is None:
+    """Those of `messages` that were sent while `user` was a member, and to them, and that they have
+    not hidden from themselves."""
+    if user not in state.members:
         return {}
     return {
         id: message
         for id, message in messages.items()
-        if member.sees(message.seq) and (message.audience is None or user in message.audience)
+        if state.shows(user, message.seq) and (message.audience is None or user in message.audience)
     }
 
 

@@ -130,6 +130,15 @@ class Policy(BaseModel):
         5, ge=0, description="How often a user may forward one message (MSG-17)"
     )
     max_title_chars: int = Field(200, ge=1, le=1000, description="Title of a conversation")
+    conversation_pins: bool = Field(
+        True, description="Members may pin conversations in their own inbox (CONV-12, C-42)"
+    )
+    receipts_optout: bool = Field(
+        False, description="Users may keep to themselves what they have read (RCPT-08, C-10)"
+    )
+    presence_optout: bool = Field(
+        False, description="Users may keep to themselves when they are online (REQ-12)"
+    )
     receipts_audience: Audience = Field(
         "members",
         description="Who hears that somebody has read: every member, the reader's other devices"

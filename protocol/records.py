@@ -6,7 +6,7 @@ says `as_of`, the last seq it has seen, and the actor overlays what is newer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -15,7 +15,8 @@ from .events import Event
 from .immutable import immutable
 from .machine import Mark
 from .message import Message, Overlay
-from .state import Kind, Member
+from .personal import UserEventData
+from .state import Hidden, Kind, Member
 
 
 @immutable
@@ -119,10 +120,13 @@ class Head:
     title: str | None
     last: dict[str, Any] | None
 
-    def within(self, intervals: list[list[int | None]]) -> Head:
-        """As a member of these times may see it: not the last message from outside of them
-        (HIST-11)."""
-        if self.last is None or Member(intervals=intervals).sees(self.last["seq"]):
+    def seen_by(self, intervals: list[list[int | None]], hidden: Hidden | None) -> Head:
+        """As a member of these times may see it: not the last message if it comes from outside of
+        them (HIST-11), or if they have hidden it."""
+        if self.last is None:
+            return self
+        seq = self.last["seq"]
+        if Member(intervals=intervals).sees(seq) and (hidden is None or hidden.shows(seq)):
             return self
         return replace(self, last=None)
 
@@ -162,7 +166,8 @@ class Write:
 class Loaded:
     """A cold conversation: its last snapshot of the asked version, and everything after it.
 
-    `marks` are the latest of each (user, kind), with `excluded` counted as of `tail`'s end.
+    `marks` are the latest of each (user, kind), with `excluded` counted as of `tail`'s end, as it
+    is in `hidden`: what users have hidden from themselves. `reticent` members tell no marks.
     """
 
     epoch: int
@@ -170,6 +175,8 @@ class Loaded:
     snapshot: Snapshot | None
     tail: list[Event]
     marks: list[Mark]
+    hidden: dict[str, Hidden] = field(default_factory=dict)
+    reticent: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -207,7 +214,7 @@ class PositionAt:
 @dataclass(slots=True)
 class InboxRow:
     """One conversation in a user's inbox. `stale`: it was open when an engine died, so counts may
-    lag behind the log until it is opened again."""
+    lag behind the log until it is opened again. `pinned_at` (ms, 0 for not) goes into the order."""
 
     conversation: str
     kind: Kind
@@ -217,6 +224,33 @@ class InboxRow:
     head: Head
     unread: int
     stale: bool = False
+    pinned_at: int = 0
+
+
+@immutable
+class Selection:
+    """Which rows of the inbox are wanted (CONV-15): all that are not archived, of those the unread
+    ones, or the archived ones; and among them those whose title has a word, or who have another
+    member whose id, that begins with `text` (SRCH-08)."""
+
+    filter: Literal["all", "unread", "archived"] = "all"
+    text: str | None = None
+
+    def has(self, archived: bool, unread: bool) -> bool:
+        """Whether `filter` lets such a row through."""
+        if self.filter == "archived":
+            return archived
+        return not archived and (unread or self.filter == "all")
+
+    def finds(self, title: str | None, others: Iterable[str]) -> bool:
+        """Whether `text` leads to a conversation of this title and these other members."""
+        if self.text is None:
+            return True
+        word = f" {title or ''}".lower()
+        return f" {self.text}".lower() in word or any(user.startswith(self.text) for user in others)
+
+
+EVERYTHING = Selection()
 
 
 @dataclass(slots=True)
@@ -225,23 +259,41 @@ class Inbox:
     next: str | None
 
 
-@dataclass(slots=True)
+@immutable
 class UserEvent:
-    """A private change of one user (a draft, a star, a setting), in their own log, since nobody
-    else may see that it happened. `n` counts from 1."""
+    """A private change of one user (a draft, a star, a setting), in their own log. `n` counts from
+    1 and only rises; what a later one has replaced is there no more. `at` is in ms."""
 
     user: str
     n: int
-    kind: str
-    data: dict[str, Any]
+    data: UserEventData
     at: int
+
+
+@dataclass(slots=True)
+class Remembered:
+    """What a user's log has of the kinds that `Personal` is made of; `n` is its last number."""
+
+    events: list[UserEvent]
+    n: int
+
+
+@dataclass(slots=True)
+class Starred:
+    """A message that a user has starred, `n` being the place of that in their log, as it is now;
+    `as_of` is the head of its conversation in the same snapshot."""
+
+    n: int
+    at: int
+    conversation: str
+    message: Message
+    as_of: int
 
 
 @dataclass(slots=True)
 class Changes:
     rows: list[InboxRow]
     cursor: str
-    user_events: list[UserEvent]
     left: list[str] = field(default_factory=list)
     """conversations that the user has left, or was removed from, since"""
 

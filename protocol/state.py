@@ -9,7 +9,8 @@ Counting, without ever looking at the messages: the countable ones carry a `numb
     unread = number - read_number - excluded
 
 where `excluded` is how many countable messages after the mark are deleted or void. Own messages
-never count, because sending moves one's own marks.
+never count, because sending moves one's own marks. What a member has hidden for themselves counts
+for them no more (`Hidden`).
 """
 
 from __future__ import annotations
@@ -72,6 +73,35 @@ class Member:
 
 
 @dataclass(slots=True)
+class Hidden:
+    """What one member has hidden from themselves: everything up to `seq`, where the conversation's
+    number was `number` (CONV-13), and single messages, each with whether it counts as unread for
+    the others (MSG-09). `excluded` are the countable ones after `seq` that are deleted or void.
+    """
+
+    seq: int = 0
+    number: int = 0
+    excluded: int = 0
+    messages: dict[int, bool] = field(default_factory=dict)
+
+    def shows(self, seq: int) -> bool:
+        return seq > self.seq and seq not in self.messages
+
+    def exclude(self, seq: int) -> None:
+        if seq > self.seq:
+            self.excluded += 1
+        if seq in self.messages:
+            self.messages[seq] = False
+
+    def uncounted(self, seq: int, number: int, excluded: int) -> int:
+        """How many up to the head count no more for whoever has read up to `seq`, where the number
+        was `number` and after which `excluded` do not count."""
+        if seq < self.seq:
+            seq, number, excluded = self.seq, self.number, self.excluded
+        return number + excluded + sum(counts for at, counts in self.messages.items() if at > seq)
+
+
+@dataclass(slots=True)
 class Ahead:
     """Where a mark has moved to before that is stored or told to anybody else (RCPT-09)."""
 
@@ -86,8 +116,10 @@ class ConversationState:
     """`seq` is the last applied event, 0 before the conversation exists.
 
     `epoch` and `starts_after` (the head at the start of epoch 2, 3, …) belong to the history of
-    this conversation's openings and are kept beside the snapshot, not in it. `permissions` is the
-    product's table, which is no state at all: whoever makes a state to decide upon puts it here.
+    this conversation's openings and are kept beside the snapshot, not in it. So are the private
+    facts of members: what some have `hidden`, and whose marks are told to nobody (`reticent`).
+    `permissions` is the product's table, which is no state at all: whoever makes a state to decide
+    upon puts it here.
     """
 
     id: str
@@ -113,6 +145,8 @@ class ConversationState:
     slices: dict[str, Any] = field(default_factory=dict)
     epoch: int = 1
     starts_after: list[int] = field(default_factory=list)
+    hidden: dict[str, Hidden] = field(default_factory=dict)
+    reticent: set[str] = field(default_factory=set)
     permissions: Mapping[Permission, Least] = field(
         default_factory=lambda: PERMISSIONS, compare=False, repr=False
     )
@@ -123,10 +157,28 @@ class ConversationState:
 
     def unread(self, user: str) -> int:
         ahead = self.read_ahead(user) if self.ahead else None
-        if ahead is not None:
-            return self.number - ahead.number - ahead.excluded
-        member = self.members[user]
-        return self.number - member.read_number - member.excluded
+        if ahead is None:
+            member = self.members[user]
+            seq, number, excluded = member.read_seq, member.read_number, member.excluded
+        else:
+            seq, number, excluded = ahead.seq, ahead.number, ahead.excluded
+        if self.hidden and (hidden := self.hidden.get(user)) is not None:
+            return self.number - hidden.uncounted(seq, number, excluded)
+        return self.number - number - excluded
+
+    def shows(self, user: str, seq: int) -> bool:
+        """Whether the message at `seq` is there for `user`, who is or was a member: sent in their
+        time (HIST-11), and not hidden by themselves."""
+        return self.members[user].sees(seq) and not self.hides(user, seq)
+
+    def hides(self, user: str, seq: int) -> bool:
+        """Whether `user` has hidden the message at `seq` from themselves."""
+        hidden = self.hidden.get(user) if self.hidden else None
+        return hidden is not None and not hidden.shows(seq)
+
+    def last_for(self, user: str) -> dict[str, Any] | None:
+        """The last message, if `user` may see it."""
+        return self.last if self.last is not None and self.shows(user, self.last["seq"]) else None
 
     def read_ahead(self, user: str) -> Ahead | None:
         """The user's read mark, if it is ahead of the one that the others know."""
@@ -144,6 +196,8 @@ class ConversationState:
         for member in self.members.values():
             if member.read_seq < seq:
                 member.excluded += 1
+        for hidden in self.hidden.values():
+            hidden.exclude(seq)
         for ahead in self.ahead.values():
             if ahead.seq < seq:
                 ahead.excluded += 1
@@ -199,7 +253,7 @@ class Slice(Generic[T]):
     """A feature's own part of the state, under the feature's name.
 
     The value must be made of what JSON knows, since it travels in snapshots; a `public` one also
-    travels to the client in `conversation.get`: all of it, or what `view` lets a member see.
+    travels to the client in `conversation.get`: all of it, or what `view` lets a user see.
     """
 
     def __init__(
@@ -208,7 +262,7 @@ class Slice(Generic[T]):
         default: Callable[[], T],
         *,
         public: bool = False,
-        view: Callable[[T, Member], T] = lambda value, member: value,
+        view: Callable[[T, ConversationState, str], T] = lambda value, state, user: value,
     ) -> None:
         self.name = name
         self.default = default

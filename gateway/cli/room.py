@@ -54,7 +54,9 @@ class Room:
         state = await self._client.get(self.id)
         self.title = title_of(state, self._client.user or "")
         self._roles = {user: member["role"] for user, member in state["members"].items()}
-        self._read = {user: member["read"]["seq"] for user, member in state["members"].items()}
+        # Some let nobody know what they have read.
+        told = {user: member for user, member in state["members"].items() if "read" in member}
+        self._read = {user: member["read"]["seq"] for user, member in told.items()}
         count = state["member_count"]
         kind = "direct" if state["kind"] == "direct" else f"{count} members"
         self._screen.show((f"── {self.title} ", "bold"), (f"({kind})", "dim"))

@@ -33,6 +33,7 @@ class Follower:
         self._random = random
         self._cursor: str | None = None
         self._n = 0
+        self._catching_up = True
         self._user: str | None = None
         self._subscriptions: dict[str, None] = {}
         self._nursery: trio.Nursery | None = None
@@ -45,6 +46,8 @@ class Follower:
         kind, conversation, seq = item["t"], item.get("c"), item.get("seq")
         data = item.get("d") or {}
         if seq is None or conversation is None:
+            if "n" in item and not self._catching_up:
+                self._n = max(self._n, item["n"])
             if kind == "conversation.head" and conversation is not None:
                 if self.replica.head(conversation, data["epoch"], data["seq"]):
                     self._resume(conversation)
@@ -108,6 +111,7 @@ class Follower:
         """A connection of `user` is up; `nursery` ends with it."""
         self._nursery = nursery
         self._user = user
+        self._catching_up = True
         for conversation in self._subscriptions:
             nursery.start_soon(self._subscribe, conversation)
         nursery.start_soon(self._catch_up)
@@ -126,16 +130,22 @@ class Follower:
             pass
 
     async def _catch_up(self) -> None:
-        """One round trip tells what moved while there was no connection (HIST-07)."""
-        payload: dict[str, Any] = {"n": self._n}
-        if self._cursor is not None:
-            payload["cursor"] = self._cursor
+        """One round trip tells what moved while there was no connection (HIST-07); more of them if
+        the user's own log is far ahead. Until that is done a push tells nothing of what is missing
+        before it."""
         try:
-            await self._insist("sync.changes", lambda: payload, None, self._changed)
+            while self._catching_up:
+                await self._insist("sync.changes", self._position, None, self._changed)
         except Rejected:
             # Without the overview (an old cursor, a feature switched off) every conversation asks.
             self._cursor = None
             self._compare(None)
+
+    def _position(self) -> dict[str, Any]:
+        position: dict[str, Any] = {"n": self._n}
+        if self._cursor is not None:
+            position["cursor"] = self._cursor
+        return position
 
     def _changed(self, answer: dict[str, Any]) -> None:
         rows = {row["c"]: (row["epoch"], row["seq"]) for row in answer["conversations"]}
@@ -146,6 +156,7 @@ class Follower:
         for entry in answer.get("log", ()):
             self._n = max(self._n, entry["n"])
             self._inbox.force(Signal(entry["kind"], None, entry["ts"], entry["data"]))
+        self._catching_up = answer.get("more", False)
 
     def _compare(
         self, rows: dict[str, tuple[int, int]] | None, suspects: Iterable[str] = ()

@@ -48,6 +48,14 @@ class MemoryConversations:
             snapshot=snapshot and Snapshot(snapshot.seq, version, copy_json(snapshot.state)),
             tail=shelf.events(snapshot.seq if snapshot is not None else 0),
             marks=_latest(shelf),
+            hidden={
+                user: hidden[conversation]
+                for user in self._disk.user_log
+                if conversation in (hidden := self._disk.hidden_by(user))
+            },
+            reticent={
+                user for user in shelf.members if not self._disk.settings(user).read_receipts
+            },
         )
 
     async def renew(self, conversation: str, after: int) -> None:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...protocol.events import Event
+from ...protocol.features.hides import MessageHidden
 from ...protocol.machine import Mark
 from ...protocol.message import Message, Overlay
+from ...protocol.personal import PreferenceChanged, SettingsChanged
 from ...protocol.records import (
     Duplicate,
     Foreign,
@@ -26,6 +28,7 @@ from ...protocol.records import (
     UserEvent,
     Write,
 )
+from ...protocol.state import Hidden
 from ..merge import merge_members
 from ..payload import subject
 from ..verdict import COMMITTED, is_voided, judge
@@ -206,6 +209,30 @@ class Disk:
         ids = self.shelves if conversations is None else conversations
         shelves = (self.shelves.get(id) for id in ids)
         return [shelf for shelf in shelves if shelf is not None and user in shelf.members]
+
+    def preferences(self, user: str) -> dict[str, PreferenceChanged]:
+        """How `user` keeps conversations, by conversation."""
+        changes = (event.data for event in self.user_log.get(user, ()))
+        return {data.conversation: data for data in changes if isinstance(data, PreferenceChanged)}
+
+    def settings(self, user: str) -> SettingsChanged:
+        changes = [event.data for event in self.user_log.get(user, ())]
+        found = [data for data in changes if isinstance(data, SettingsChanged)]
+        return found[0] if found else SettingsChanged()
+
+    def hidden_by(self, user: str) -> dict[str, Hidden]:
+        """What `user` has hidden, by conversation."""
+        found: dict[str, Hidden] = {}
+        for id, preference in self.preferences(user).items():
+            if seq := preference.hidden_seq:
+                excluded = self.shelves[id].excluded(seq)
+                found[id] = Hidden(seq, preference.hidden_number, excluded)
+        for event in self.user_log.get(user, ()):
+            if isinstance(data := event.data, MessageHidden):
+                shelf, seq = self.shelves[data.conversation], data.message_seq
+                counts = data.counted and not shelf.is_deleted(shelf.log[seq - 1])
+                found.setdefault(data.conversation, Hidden()).messages[seq] = counts
+        return found
 
     def _shelf(self, write: Write) -> Shelf:
         return self.shelves.setdefault(write.conversation, Shelf())

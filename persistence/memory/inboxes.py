@@ -6,9 +6,11 @@ from collections.abc import Callable, Collection, Mapping
 
 import trio
 
-from ...protocol.records import Changes, Inbox, InboxRow, UserEvent
+from ...protocol.personal import PreferenceChanged
+from ...protocol.records import EVERYTHING, Changes, Inbox, InboxRow, Selection
+from ...protocol.state import Hidden
 from .. import cursors
-from .disk import Disk, Shelf, copy_json
+from .disk import Disk, Shelf
 
 SHOWN_MEMBERS = 5
 """Of a conversation, in an inbox row."""
@@ -22,23 +24,39 @@ class MemoryInboxes:
         self._incarnation = incarnation
         self._check = check
 
-    async def inbox(self, user: str, limit: int, cursor: str | None) -> Inbox:
+    async def inbox(
+        self, user: str, limit: int, cursor: str | None, selection: Selection = EVERYTHING
+    ) -> Inbox:
         place = cursors.unpack(cursor) if cursor is not None else None
-        rows = (await self.rows(user)).rows
+        rows = [row for row in (await self.rows(user)).rows if self._chosen(row, user, selection)]
         rows.sort(key=_order)
         if place is not None:
-            rows = [row for row in rows if _order(row) > (-place[0], place[1])]
+            rows = [row for row in rows if _order(row) > (-place[0], -place[1], place[2])]
         page = rows[:limit]
         if len(rows) <= limit:
             return Inbox(page, None)
-        return Inbox(page, cursors.pack(page[-1].head.at, page[-1].conversation))
+        last = page[-1]
+        return Inbox(page, cursors.pack((last.pinned_at, last.head.at, last.conversation)))
 
-    async def changes(self, user: str, cursor: str | None, n: int) -> Changes:
+    def _chosen(self, row: InboxRow, user: str, selection: Selection) -> bool:
+        own = self._disk.preferences(user).get(row.conversation)
+        members = self._disk.shelves[row.conversation].members
+        others = (name for name, other in members.items() if other.role and name != user)
+        if own is None:
+            own = PreferenceChanged(conversation=row.conversation)
+        return (
+            (not own.hidden_seq or row.head.number > own.hidden_number)
+            and selection.has(own.archived, own.unread or row.unread > 0)
+            and selection.finds(row.head.title, others)
+        )
+
+    async def changes(self, user: str, cursor: str | None) -> Changes:
         since = None if cursor is None else cursors.counter(cursor)
         await self._ready()
-        news = Changes([], str(self._disk.commits + 1), self._disk.user_log.get(user, [])[n:])
+        news = Changes([], str(self._disk.commits + 1))
+        hidden = self._disk.hidden_by(user)
         for shelf in self._disk.of(user) if since is not None else ():
-            row = self._row(shelf, user)
+            row = self._row(shelf, user, hidden)
             stale = row is not None and row.stale
             if not stale and max(shelf.head_commit, shelf.member_commits[user]) < (since or 0):
                 continue
@@ -50,17 +68,9 @@ class MemoryInboxes:
 
     async def rows(self, user: str, conversations: Collection[str] | None = None) -> Inbox:
         await self._ready()
-        rows = (self._row(shelf, user) for shelf in self._disk.of(user, conversations))
+        hidden = self._disk.hidden_by(user)
+        rows = (self._row(shelf, user, hidden) for shelf in self._disk.of(user, conversations))
         return Inbox([row for row in rows if row is not None], None)
-
-    async def append_user_event(
-        self, user: str, kind: str, data: dict[str, object], at: int
-    ) -> UserEvent:
-        await self._ready()
-        log = self._disk.user_log.setdefault(user, [])
-        event = UserEvent(user, len(log) + 1, kind, copy_json(data), at)
-        log.append(event)
-        return event
 
     async def seen(self, at: Mapping[str, int]) -> None:
         await self._ready()
@@ -69,30 +79,37 @@ class MemoryInboxes:
 
     async def last_seen(self, users: Collection[str]) -> dict[str, int]:
         await self._ready()
-        return {user: self._disk.seen[user] for user in users if user in self._disk.seen}
+        told = (user for user in users if self._disk.settings(user).presence == "everyone")
+        return {user: self._disk.seen[user] for user in told if user in self._disk.seen}
 
     async def _ready(self) -> None:
         await trio.lowlevel.checkpoint()
         self._check()
 
-    def _row(self, shelf: Shelf, user: str) -> InboxRow | None:
+    def _row(self, shelf: Shelf, user: str, hidden: dict[str, Hidden]) -> InboxRow | None:
         """None for who is no member now, and for what has no head."""
         member = shelf.members[user]
         if member.role is None or shelf.row is None or shelf.head is None:
             return None
+        id, opened_in = shelf.row.id, shelf.opened_in
         current = sorted(row.user for row in shelf.members.values() if row.role is not None)
-        opened_in = shelf.opened_in
+        own = self._disk.preferences(user).get(id)
+        excluded = shelf.excluded(member.read_seq)
+        uncounted = hidden.get(id, Hidden()).uncounted(
+            member.read_seq, member.read_number, excluded
+        )
         return InboxRow(
-            conversation=shelf.row.id,
+            conversation=id,
             kind=shelf.row.kind,
             epoch=shelf.epoch,
             role=member.role,
             members=current[:SHOWN_MEMBERS],
-            head=shelf.head.within(member.intervals),
-            unread=shelf.head.number - member.read_number - shelf.excluded(member.read_seq),
+            head=shelf.head.seen_by(member.intervals, hidden.get(id)),
+            unread=shelf.head.number - uncounted,
             stale=self._disk.ended[opened_in] is False and opened_in != self._incarnation,
+            pinned_at=own.pinned_at if own is not None else 0,
         )
 
 
-def _order(row: InboxRow) -> tuple[int, str]:
-    return -row.head.at, row.conversation
+def _order(row: InboxRow) -> tuple[int, int, str]:
+    return -row.pinned_at, -row.head.at, row.conversation

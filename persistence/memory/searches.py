@@ -9,10 +9,11 @@ import trio
 
 from ...protocol.message import Message
 from ...protocol.records import Found, Hit, Search
-from ...protocol.state import Member
+from ...protocol.state import Hidden, Member
 from .disk import Disk, Shelf
 
 _Rank = tuple[int, int, str, int]
+_NOTHING = Hidden()
 
 
 class MemorySearches:
@@ -27,10 +28,11 @@ class MemorySearches:
         self._check()
         only = None if search.conversation is None else [search.conversation]
         found: list[tuple[_Rank, Hit]] = []
+        hidden = self._disk.hidden_by(search.user)
         for shelf in self._disk.of(search.user, only):
             if shelf.row is None:
                 continue
-            for message in _visible(shelf, search):
+            for message in _visible(shelf, search, hidden.get(shelf.row.id, _NOTHING)):
                 rank = _occurrences(message.current_text or "", search)
                 if rank:
                     order = -rank, -message.at, shelf.row.id, -message.seq
@@ -43,7 +45,7 @@ class MemorySearches:
         await trio.lowlevel.checkpoint()
 
 
-def _visible(shelf: Shelf, search: Search) -> Iterator[Message]:
+def _visible(shelf: Shelf, search: Search, hidden: Hidden) -> Iterator[Message]:
     member = shelf.members[search.user]
     if member.role is None:
         return
@@ -53,6 +55,7 @@ def _visible(shelf: Shelf, search: Search) -> Iterator[Message]:
             event.data.is_message
             and not shelf.is_deleted(event)
             and times.sees(event.seq)
+            and hidden.shows(event.seq)
             and (event.audience is None or search.user in event.audience)
             and (search.by is None or event.sender == search.by)
             and (search.after is None or event.at > search.after)

@@ -18,6 +18,7 @@ from .disk import Disk
 from .inboxes import MemoryInboxes
 from .journal import MemoryJournal
 from .searches import MemorySearches
+from .user_logs import MemoryUserLogs
 
 
 class MemoryStore:
@@ -46,6 +47,7 @@ class MemoryStore:
             self._disk, self.incarnation, durability != "commit", self._check
         )
         self.inboxes = MemoryInboxes(self._disk, self.incarnation, self._check)
+        self.user_logs = MemoryUserLogs(self._disk, self._check)
         self.searches = MemorySearches(self._disk, self._check)
 
     async def __aenter__(self) -> Self:

@@ -12,6 +12,7 @@ from ...protocol.features.edits import MessageEdited
 from ...protocol.ids import is_uuid
 from ...protocol.machine import Mark
 from ...protocol.records import Events, Loaded, Messages, NumberedPage, PositionAt, Snapshot
+from ...protocol.state import Hidden
 from .database import Database
 from .incarnation import Incarnation
 from .pages import (
@@ -81,7 +82,16 @@ _OPEN = f"""
             ) AS latest
             WHERE member.conversation = $1
         ) AS marks,
-        ARRAY (SELECT o.seq {_UNCOUNTED} ORDER BY o.seq) AS uncounted
+        ARRAY (SELECT o.seq {_UNCOUNTED} ORDER BY o.seq) AS uncounted,
+        ARRAY (
+            SELECT own FROM preference AS own WHERE own.conversation = $1 AND own.hidden_seq > 0
+        ) AS put_away,
+        ARRAY (SELECT hidden FROM hidden WHERE hidden.conversation = $1) AS hidden,
+        ARRAY (
+            SELECT member.user_id FROM member
+            JOIN user_setting AS setting ON setting.user_id = member.user_id
+            WHERE member.conversation = $1 AND NOT setting.read_receipts
+        ) AS reticent
     FROM conversation AS c
     LEFT JOIN opened ON true
     LEFT JOIN snapshot ON snapshot.conversation = c.id AND snapshot.version = $4
@@ -189,6 +199,8 @@ class PostgresConversations:
             snapshot=snapshot,
             tail=[event_of(conversation, row) for row in tail],
             marks=[_mark_of(conversation, move, row["uncounted"]) for move in row["marks"]],
+            hidden=_hidden(row),
+            reticent=set(row["reticent"]),
         )
 
     async def renew(self, conversation: str, after: int) -> None:
@@ -324,7 +336,26 @@ def _mark_of(conversation: str, row: Record, uncounted: list[int]) -> Mark:
         kind=row["kind"],
         seq=seq,
         number=row["number"],
-        excluded=len(uncounted) - bisect_right(uncounted, seq),
+        excluded=_after(seq, uncounted),
         at=row["at"],
         n=row["n"],
     )
+
+
+def _after(seq: int, uncounted: list[int]) -> int:
+    return len(uncounted) - bisect_right(uncounted, seq)
+
+
+def _hidden(row: Record) -> dict[str, Hidden]:
+    uncounted: list[int] = row["uncounted"]
+    found = {
+        each["user_id"]: Hidden(
+            each["hidden_seq"], each["hidden_number"], _after(each["hidden_seq"], uncounted)
+        )
+        for each in row["put_away"]
+    }
+    gone = set(uncounted)
+    for each in row["hidden"]:
+        hidden = found.setdefault(each["user_id"], Hidden())
+        hidden.messages[each["seq"]] = each["counted"] and each["seq"] not in gone
+    return found

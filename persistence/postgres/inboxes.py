@@ -10,31 +10,53 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from ...protocol.ids import is_uuid
-from ...protocol.records import Changes, Head, Inbox, InboxRow, UserEvent
+from ...protocol.records import EVERYTHING, Changes, Head, Inbox, InboxRow, Selection
+from ...protocol.state import Hidden
 from .. import cursors
 from .database import Database
 from .incarnation import Incarnation
-from .rows import Record, to_json
+from .rows import Record
 
 SHOWN_MEMBERS = 5
 """Of a conversation, in an inbox row: enough for a title; a direct one has two."""
 
 
-def _rows(condition: str, rest: str = "") -> str:
-    """Inbox rows of user $1 in incarnation $2, chosen by `condition` on member and head; the
-    costly columns only of those that `rest` (order and limit) leaves."""
-    return f"""
-        SELECT
-            mine.*, c.kind, c.epoch,
-            mine.number - mine.read_number - (
+def _uncounted(mine: str) -> str:
+    """How many countable messages after `base_seq` of `mine` do not count for user $1."""
+    return f"""((
                 SELECT count(*)
                 FROM overlay AS o
                 JOIN log AS l ON l.conversation = o.conversation AND l.seq = o.seq
-                WHERE o.conversation = mine.conversation
-                    AND o.seq > mine.read_seq
+                WHERE o.conversation = {mine}.conversation
+                    AND o.seq > {mine}.base_seq
                     AND o.deleted_at IS NOT NULL
                     AND l.number IS NOT NULL
-            ) AS unread,
+            ) + (
+                SELECT count(*)
+                FROM hidden AS h
+                LEFT JOIN overlay AS o ON o.conversation = h.conversation AND o.seq = h.seq
+                WHERE h.conversation = {mine}.conversation
+                    AND h.user_id = $1
+                    AND h.seq > {mine}.base_seq
+                    AND h.counted
+                    AND o.deleted_at IS NULL
+            ))"""
+
+
+def _rows(condition: str, rest: str = "") -> str:
+    """Inbox rows of user $1 in incarnation $2, chosen by `condition` on member, head, `own` (the
+    user's preference, or defaults) and base; the costly columns only of those that `rest` (order
+    and limit) leaves."""
+    return f"""
+        SELECT
+            mine.*, c.kind, c.epoch,
+            mine.number - mine.base_number - {_uncounted("mine")} AS unread,
+            EXISTS (
+                SELECT FROM hidden AS h
+                WHERE h.conversation = mine.conversation
+                    AND h.user_id = $1
+                    AND h.seq = (mine.last->>'seq')::bigint
+            ) AS last_hidden,
             ARRAY (
                 SELECT other.user_id FROM member AS other
                 WHERE other.conversation = mine.conversation AND other.role IS NOT NULL
@@ -45,10 +67,27 @@ def _rows(condition: str, rest: str = "") -> str:
         FROM (
             SELECT
                 member.conversation, member.role, member.intervals,
-                member.read_seq, member.read_number,
-                head.seq, head.number, head.at, head.title, head.last
+                head.seq, head.number, head.at, head.title, head.last,
+                own.hidden_seq, own.pinned_at, base.base_seq, base.base_number
             FROM member
             JOIN conversation_head AS head ON head.conversation = member.conversation
+            LEFT JOIN preference AS p
+                ON p.user_id = $1 AND p.conversation = member.conversation
+            CROSS JOIN LATERAL (
+                SELECT
+                    coalesce(p.hidden_seq, 0) AS hidden_seq,
+                    coalesce(p.hidden_number, 0) AS hidden_number,
+                    coalesce(p.pinned_at, timestamptz 'epoch') AS pinned_at,
+                    coalesce(p.archived, false) AS archived,
+                    coalesce(p.unread, false) AS unread
+            ) AS own
+            CROSS JOIN LATERAL (
+                SELECT
+                    member.conversation,
+                    greatest(member.read_seq, own.hidden_seq) AS base_seq,
+                    CASE WHEN member.read_seq >= own.hidden_seq
+                         THEN member.read_number ELSE own.hidden_number END AS base_number
+            ) AS base
             WHERE member.user_id = $1 AND {condition}
             {rest}
         ) AS mine
@@ -60,13 +99,32 @@ def _rows(condition: str, rest: str = "") -> str:
 _ALL = _rows("member.role IS NOT NULL")
 _THESE = _rows("member.role IS NOT NULL AND member.conversation = ANY ($3::uuid[])")
 
-_NEWEST_FIRST = "ORDER BY {}.at DESC, {}.conversation"
+# $3 limit; $4, $5, $6 the place after which the page begins; $7, $8 the selection. What was hidden
+# is back when its number has grown. A member's id is compared as it is, so that its key serves.
+_NEWEST_FIRST = "ORDER BY {0}.pinned_at DESC, {1}.at DESC, {2}.conversation"
 _PAGE = _rows(
-    """member.role IS NOT NULL
-            AND ($4::timestamptz IS NULL
-                OR head.at < $4 OR (head.at = $4 AND member.conversation > $5::uuid))""",
-    f"{_NEWEST_FIRST.format('head', 'member')} LIMIT $3",
-) + _NEWEST_FIRST.format("mine", "mine")
+    f"""member.role IS NOT NULL
+            AND (own.hidden_seq = 0 OR head.number > own.hidden_number)
+            AND own.archived = ($7 = 'archived')
+            AND ($7 <> 'unread' OR own.unread OR (
+                head.number > base.base_number
+                AND head.number - base.base_number > {_uncounted("base")}
+            ))
+            AND ($8::text IS NULL
+                OR strpos(' ' || lower(head.title), ' ' || lower($8)) > 0
+                OR EXISTS (
+                    SELECT FROM member AS other
+                    WHERE other.conversation = member.conversation
+                        AND other.role IS NOT NULL
+                        AND other.user_id <> $1
+                        AND other.user_id >= $8
+                        AND other.user_id < $8 || chr(1114111)
+                ))
+            AND ($6::uuid IS NULL OR own.pinned_at < $4
+                OR (own.pinned_at = $4 AND (head.at < $5
+                    OR (head.at = $5 AND member.conversation > $6))))""",
+    f"{_NEWEST_FIRST.format('own', 'head', 'member')} LIMIT $3",
+) + _NEWEST_FIRST.format("mine", "mine", "mine")
 
 # The cursor is the oldest transaction that may still commit, seen by the snapshot that reads the
 # rows: what commits later has that number or a greater one, so nothing falls between two calls.
@@ -89,15 +147,6 @@ _CHANGES = f"""
 }) AS changed ON true
 """
 
-_USER_EVENTS = "SELECT n, kind, data, at FROM user_log WHERE user_id = $1 AND n > $2 ORDER BY n"
-
-_APPEND_USER_EVENT = """
-    INSERT INTO user_log (user_id, n, kind, data, at)
-    SELECT $1, coalesce(max(n), 0) + 1, $2, $3, $4 FROM user_log WHERE user_id = $1
-    ON CONFLICT DO NOTHING
-    RETURNING n
-"""
-
 _SEEN = """
     INSERT INTO presence AS old (user_id, last_seen)
     SELECT * FROM unnest($1::text[], $2::timestamptz[])
@@ -105,7 +154,11 @@ _SEEN = """
     WHERE old.last_seen < excluded.last_seen
 """
 
-_LAST_SEEN = "SELECT user_id, last_seen FROM presence WHERE user_id = ANY ($1)"
+_LAST_SEEN = """
+    SELECT user_id, last_seen FROM presence
+    LEFT JOIN user_setting AS setting USING (user_id)
+    WHERE user_id = ANY ($1) AND setting.presence IS DISTINCT FROM 'nobody'
+"""
 
 
 class PostgresInboxes:
@@ -115,15 +168,19 @@ class PostgresInboxes:
         self._database = database
         self._incarnation = incarnation
 
-    async def inbox(self, user: str, limit: int, cursor: str | None) -> Inbox:
-        place = (None, None) if cursor is None else cursors.unpack(cursor)
-        found = await self._fetch(_PAGE, user, limit + 1, *place)
+    async def inbox(
+        self, user: str, limit: int, cursor: str | None, selection: Selection = EVERYTHING
+    ) -> Inbox:
+        place = (None, None, None) if cursor is None else cursors.unpack(cursor)
+        chosen = (selection.filter, selection.text)
+        found = await self._fetch(_PAGE, user, limit + 1, *place, *chosen)
         page = [_row_of(row) for row in found[:limit]]
         if len(found) <= limit:
             return Inbox(page, None)
-        return Inbox(page, cursors.pack(page[-1].head.at, page[-1].conversation))
+        last = page[-1]
+        return Inbox(page, cursors.pack((last.pinned_at, last.head.at, last.conversation)))
 
-    async def changes(self, user: str, cursor: str | None, n: int) -> Changes:
+    async def changes(self, user: str, cursor: str | None) -> Changes:
         if cursor is None:
             found = await self._database.fetch(_CURSOR)
             changed = []
@@ -133,7 +190,6 @@ class PostgresInboxes:
         return Changes(
             rows=[_row_of(row) for row in changed if row["role"] is not None],
             cursor=found[0]["cursor"],
-            user_events=await self._user_events(user, n),
             left=[str(row["conversation"]) for row in changed if row["role"] is None],
         )
 
@@ -144,14 +200,6 @@ class PostgresInboxes:
             found = await self._fetch(_THESE, user, [id for id in conversations if is_uuid(id)])
         return Inbox([_row_of(row) for row in found], None)
 
-    async def append_user_event(
-        self, user: str, kind: str, data: dict[str, object], at: int
-    ) -> UserEvent:
-        row = None
-        while row is None:  # no row: another device of the user has taken that number
-            row = await self._database.first(_APPEND_USER_EVENT, user, kind, to_json(data), at)
-        return UserEvent(user, row["n"], kind, data, at)
-
     async def seen(self, at: Mapping[str, int]) -> None:
         # In one order: two statements that lock the same rows cannot wait for each other.
         users = sorted(at)
@@ -161,23 +209,22 @@ class PostgresInboxes:
         rows = await self._database.fetch(_LAST_SEEN, list(users))
         return {row["user_id"]: row["last_seen"] for row in rows}
 
-    async def _user_events(self, user: str, n: int) -> list[UserEvent]:
-        rows = await self._database.fetch(_USER_EVENTS, user, n)
-        return [UserEvent(user, row["n"], row["kind"], row["data"], row["at"]) for row in rows]
-
     async def _fetch(self, sql: str, user: str, *arguments: object) -> list[Record]:
         return await self._database.fetch(sql, user, self._incarnation.id, *arguments)
 
 
 def _row_of(row: Record) -> InboxRow:
-    head = Head(row["seq"], row["number"], row["at"], row["title"], row["last"])
+    last = None if row["last_hidden"] else row["last"]
+    head = Head(row["seq"], row["number"], row["at"], row["title"], last)
+    hidden = Hidden(row["hidden_seq"])
     return InboxRow(
         conversation=str(row["conversation"]),
         kind=row["kind"],
         epoch=row["epoch"],
         role=row["role"],
         members=row["members"],
-        head=head.within(row["intervals"]),
+        head=head.seen_by(row["intervals"], hidden),
         unread=row["unread"],
         stale=row["stale"],
+        pinned_at=row["pinned_at"],
     )

@@ -70,6 +70,14 @@ _SHOWN = """
         SELECT FROM overlay AS o
         WHERE o.conversation = s.conversation AND o.seq = s.seq AND o.deleted_at IS NOT NULL
     )
+    AND NOT EXISTS (
+        SELECT FROM hidden AS h
+        WHERE h.conversation = s.conversation AND h.user_id = $1 AND h.seq = s.seq
+    )
+    AND NOT EXISTS (
+        SELECT FROM preference AS p
+        WHERE p.user_id = $1 AND p.conversation = s.conversation AND s.seq <= p.hidden_seq
+    )
 """
 
 # The limit keeps it one look at the member's key per hit, whatever Postgres expects of the user.

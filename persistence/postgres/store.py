@@ -32,6 +32,7 @@ from .installation import installation, probe
 from .migrate import MigrationRefused, migrate
 from .searches import PostgresSearches, index_trigrams
 from .shard import BatchReport
+from .user_logs import PostgresUserLogs
 from .writer import Writer, WriterSettings
 
 _log = structlog.get_logger(__name__)
@@ -71,6 +72,7 @@ class PostgresStore:
     journal: Writer
     conversations: PostgresConversations
     inboxes: PostgresInboxes
+    user_logs: PostgresUserLogs
     searches: PostgresSearches
 
     def __init__(
@@ -141,6 +143,7 @@ class PostgresStore:
             epochs = self._durability != "commit"
             self.conversations = PostgresConversations(database, self._incarnation, epochs)
             self.inboxes = PostgresInboxes(database, self._incarnation)
+            self.user_logs = PostgresUserLogs(database)
             self.searches = PostgresSearches(database, indexer, lambda: self._trigrams)
             nursery = await exits.enter_async_context(trio.open_nursery())
             nursery.start_soon(self.journal.run)

@@ -15,16 +15,20 @@ from ..commands import (
     DurableCommand,
     Query,
     SessionCommand,
+    UserCommand,
     UserQuery,
 )
 from ..events import EventData, SignalData, Void
+from ..personal import UserEventData
 from ..state import Slice
 from . import (
     conversation,
     deletes,
+    drafts,
     edits,
     forwards,
     group_settings,
+    hides,
     history,
     inbox,
     lock,
@@ -32,8 +36,11 @@ from . import (
     members,
     messages,
     pins,
+    preferences,
     reactions,
     search,
+    settings,
+    stars,
     subscriptions,
     system,
     threads,
@@ -58,6 +65,11 @@ FEATURES: tuple[ModuleType, ...] = (
     subscriptions,
     history,
     inbox,
+    preferences,
+    stars,
+    hides,
+    drafts,
+    settings,
     search,
 )
 
@@ -67,12 +79,14 @@ _BASES = {
     DurableCommand,
     Query,
     SessionCommand,
+    UserCommand,
     UserQuery,
     EventData,
     SignalData,
+    UserEventData,
 }
 
-T = TypeVar("T", Command, EventData, SignalData)
+T = TypeVar("T", Command, EventData, SignalData, UserEventData)
 
 
 def _named(base: type[T]) -> dict[str, type[T]]:
@@ -89,6 +103,7 @@ COMMANDS: dict[str, type[Command]] = {
 }
 """What clients may ask for."""
 EVENTS: dict[str, type[EventData]] = {**_named(EventData), Void.name: Void}
+USER_EVENTS: dict[str, type[UserEventData]] = _named(UserEventData)
 SIGNALS: dict[str, type[SignalData]] = _named(SignalData)
 SLICES: tuple[Slice[object], ...] = tuple(
     part for module in FEATURES for part in vars(module).values() if isinstance(part, Slice)

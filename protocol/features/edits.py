@@ -106,8 +106,8 @@ class EditMessage(DurableCommand):
             entities=links(self.text, policy.max_entities),
         )
         new = [user for user in mentions or () if user not in (before or ())]
-        # Who came later does not see the message, so they are not told of it either (HIST-11).
-        if told := tuple(user for user in new if state.members[user].sees(message.seq)):
+        # Who does not see the message is not told of it either (HIST-11).
+        if told := tuple(user for user in new if state.shows(user, message.seq)):
             yield Notify(MessageMentioned(by=context.user, seq=message.seq), told)
 
 

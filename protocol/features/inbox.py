@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -24,7 +24,9 @@ class UnreadChanged(SignalData):
 
 
 class ListConversations(UserQuery):
-    """A page of the caller's conversations, newest activity first.
+    """A page of the caller's conversations: pinned ones, last pinned first; then newest activity
+    first (CONV-12). `filter` all leaves out the archived ones, `unread` chooses among the others;
+    `text` chooses by the beginning of a word in the title or of another member's id (SRCH-08).
 
     The answer's `next`, given back as `cursor`, continues it; a conversation that becomes active
     meanwhile moves to the top and is not met again further down.
@@ -34,12 +36,15 @@ class ListConversations(UserQuery):
 
     limit: int | None = Field(default=None, ge=1, le=LARGEST_PAGE)
     cursor: str | None = Field(default=None, max_length=200)
+    filter: Literal["all", "unread", "archived"] = "all"
+    text: str | None = Field(default=None, min_length=1, max_length=100)
 
 
 class SyncChanges(UserQuery):
     """What changed since a cursor: heads of conversations, and the caller's own log after `n`.
 
-    Without `cursor`: only the cursor of now. At least once: a conversation may come again.
+    Without `cursor`: only the cursor of now. At least once: a conversation may come again. Of the
+    log a bounded part at a time; `more` says that there is a rest.
     """
 
     name: ClassVar[str] = "sync.changes"

@@ -1,6 +1,8 @@
-"""Read and delivered marks: watermarks per member, never events (RCPT-01…07, 10).
+"""Read and delivered marks: watermarks per member, never events (RCPT-01…08, 10).
 
 A move is told by a signal of its own, or together with others by one `message.receipts` (RCPT-09).
+
+Of who is reticent (RCPT-08) the marks move as well, since counting needs them; nobody is told.
 """
 
 from __future__ import annotations
@@ -82,6 +84,7 @@ class ReadMessages(ConversationCommand):
 
     name: ClassVar[str] = "message.read"
     writes: ClassVar[bool] = True
+    attends: ClassVar[bool] = True
 
     seq: int | None = Field(default=None, ge=1)
     message_ids: list[MessageId] | None = Field(default=None, min_length=1, max_length=100)
@@ -129,7 +132,8 @@ class ReadMessages(ConversationCommand):
             by=None if audience == "members" else context.user,
             after=member.read_seq if audience == "senders" else None,
         )
-        yield MoveMark(context.user, "read", seq, position, receipt)
+        reticent = context.user in state.reticent
+        yield MoveMark(context.user, "read", seq, position, None if reticent else receipt)
 
     def result(self, state: ConversationState, context: Context) -> dict[str, Any]:
         unread = state.unread(context.user)
@@ -162,8 +166,10 @@ class Acknowledge(ConversationCommand):
             by=context.user,
             after=member.delivered_seq if context.policy.receipts_audience == "senders" else None,
         )
+        reticent = context.user in state.reticent
         # Nothing is counted from the delivered mark, so its position is not looked up.
-        yield MoveMark(context.user, "delivered", seq, Position(0, 0), receipt)
+        nowhere = Position(0, 0)
+        yield MoveMark(context.user, "delivered", seq, nowhere, None if reticent else receipt)
 
 
 class MessageReaders(Query):

@@ -75,6 +75,7 @@ class SendMessage(DurableCommand):
 
     name: ClassVar[str] = "message.send"
     opens: ClassVar[bool] = True
+    attends: ClassVar[bool] = True
 
     text: str
     to: UserId | None = None

@@ -16,11 +16,11 @@ from ..message import Message
 from ..paging import LARGEST_PAGE
 from ..policy import Policy
 from ..roles import require
-from ..state import ConversationState, Member, Slice
+from ..state import ConversationState, Slice
 
 
-def _view(pins: dict[str, int], member: Member) -> dict[str, int]:
-    return {id: seq for id, seq in pins.items() if member.sees(seq)}
+def _view(pins: dict[str, int], state: ConversationState, user: str) -> dict[str, int]:
+    return {id: seq for id, seq in pins.items() if state.shows(user, seq)}
 
 
 PINS = Slice[dict[str, int]]("pins", dict, public=True, view=_view)

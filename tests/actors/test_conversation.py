@@ -135,6 +135,10 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "message.pin": {"message_id": SOME_ID},
     "message.readers": {"message_id": SOME_ID},
     "message.unpin": {"message_id": SOME_ID},
+    "message.hide": {"message_id": SOME_ID},
+    "message.star": {"message_id": SOME_ID},
+    "message.unstar": {"message_id": SOME_ID},
+    "draft.save": {"text": "x"},
     "message.versions": {"message_id": SOME_ID},
     "reaction.set": {"message_id": SOME_ID, "emoji": "👍"},
     "thread.list": {"message_id": SOME_ID},
@@ -145,7 +149,14 @@ PAYLOADS: dict[str, dict[str, Any]] = {
 }
 IN_PAYLOAD = {"presence.get", "message.search"}
 """Commands that name one in their payload."""
-ELSEWHERE = {"conversation.create", "conversation.list", "sync.changes"}
+ELSEWHERE = {
+    "conversation.create",
+    "conversation.list",
+    "sync.changes",
+    "star.list",
+    "settings.get",
+    "settings.set",
+}
 """Commands that name no conversation."""
 
 

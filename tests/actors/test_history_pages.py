@@ -164,3 +164,35 @@ async def test_a_page_that_the_ring_has_outrun_is_read_again():
         await settled()
         assert texts(bob.reply(1)["ok"]) == numbers(0, 4)
         assert watch.calls["numbered_page"] == 2
+
+
+@pytest.mark.parametrize("ring", [1, 500])
+async def test_HIST_02_MSG_09_CONV_13_a_page_leaves_out_what_one_has_hidden(ring: int):
+    async with memory_engine(policy=OLDEST_FIRST, actors={"ring": ring}) as engine:
+        room = await group(engine, "ann", "bob")
+        bob = Device(engine, "bob")
+        await say(engine, room, "ann", "old")
+        await bob.ask("conversation.hide", c=room)
+        sent = await say(engine, room, "ann", *numbers(0, 6))
+        await bob.ask("message.hide", {"message_id": sent[1].id}, c=room)
+        answer = await page(engine, "bob", room, page=1, limit=3)
+        assert texts(answer) == ["0", "2", "3"]
+        assert (answer["total"], answer["total_pages"], answer["more"]) == (5, 2, True)
+        assert (await page(engine, "ann", room, page=1, limit=3))["total"] == 7
+
+
+async def test_HIST_02_MSG_09_hidden_while_the_page_is_read():
+    store = MemoryStore()
+    watch = Watch(store)
+    async with memory_engine(store=store) as engine:
+        room = await group(engine, "ann", "bob")
+        bob = Device(engine, "bob")
+        first, _ = await say(engine, room, "ann", "0", "1")
+        watch.hold("numbered_page")
+        bob.submit("message.history", {"page": 1}, c=room, id=1)
+        await settled()
+        assert "ok" in await bob.ask("message.hide", {"message_id": first.id}, c=room)
+        watch.release()
+        await settled()
+        answer = bob.reply(1)["ok"]
+        assert (texts(answer), answer["total"]) == (["1"], 1)

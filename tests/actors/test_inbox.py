@@ -283,16 +283,3 @@ async def test_under_commit_what_is_not_stored_comes_with_the_next_cursor():
         await settled()
         answer = await changes(bob, answer["cursor"])
         assert [row["seq"] for row in answer["conversations"]] == [2]
-
-
-async def test_the_user_s_own_log_comes_along():
-    store = MemoryStore()
-    async with memory_engine(store=store) as engine:
-        for n in range(3):
-            await store.inboxes.append_user_event("ann", "draft", {"n": n}, 1000 + n)
-        ann = Device(engine, "ann")
-        answer = await changes(ann, n=1)
-        assert answer["log"] == [
-            {"n": 2, "kind": "draft", "data": {"n": 1}, "ts": 1001},
-            {"n": 3, "kind": "draft", "data": {"n": 2}, "ts": 1002},
-        ]

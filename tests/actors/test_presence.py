@@ -125,3 +125,23 @@ async def test_C_40_presence_switched_off():
         assert watch.calls["seen"] == 0
         reply = await ann.ask("presence.get", {"conversation": room})
         assert reply["error"]["code"] == "FEATURE_DISABLED"
+
+
+async def test_REQ_12_who_wants_nobody_to_know_is_in_no_batch_and_seen_nevertheless():
+    store = MemoryStore()
+    policy = {**BATCHED, "presence_optout": True}
+    async with memory_engine(store=store, policy=policy, actors=NO_GRACE) as engine:
+        room = await group(engine, "ann", "bob", "cid")
+        ann = await watcher(engine, "ann", room)
+        bob, cid = Device(engine, "bob"), Device(engine, "cid")
+        await bob.ask("settings.set", {"presence": "nobody"})
+        await trio.sleep(31)
+        assert told(ann) == [("cid", True)], "bob has changed their mind in time"
+        bob.leave()
+        cid.leave()
+        at = engine.now()
+        await trio.sleep(31)
+        assert told(ann) == [("cid", True), ("cid", False)]
+        assert await store.inboxes.last_seen(["bob", "cid"]) == {"cid": at}
+        await Device(engine, "bob").ask("settings.set", {"presence": "everyone"})
+        assert await store.inboxes.last_seen(["bob"]) == {"bob": at}

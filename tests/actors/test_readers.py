@@ -12,7 +12,7 @@ from palaver.engine import Engine
 from palaver.engine.testing import Device, memory_engine
 from palaver.engine.user import Sent
 from palaver.persistence.memory.store import MemoryStore
-from palaver.protocol.features.marks import MessageReaders
+from palaver.protocol.features.marks import MessageReaders, ReadMessages
 from palaver.tests.support.engines import group, refused, say, settled
 from palaver.tests.support.stores import Watch
 
@@ -147,3 +147,17 @@ async def test_RCPT_10_while_the_store_is_away_times_are_unavailable():
         store.go_away()
         assert (await refused(ask(engine, "ann", room, message.id))).code == "UNAVAILABLE"
         store.come_back()
+
+
+async def test_RCPT_08_RCPT_10_who_is_reticent_is_a_reader_for_themselves_alone():
+    async with memory_engine(policy={"receipts_optout": True}) as engine:
+        room = await group(engine, "ann", "bob", "cid")
+        (sent,) = await say(engine, room, "ann", "hello")
+        bob = Device(engine, "bob")
+        await bob.ask("settings.set", {"read_receipts": False})
+        for user in ("bob", "cid"):
+            await engine.as_user(user).do(ReadMessages(), room)
+        assert (await readers(engine, "ann", room, sent.id)).keys() == {"cid"}
+        assert (await readers(engine, "bob", room, sent.id)).keys() == {"bob", "cid"}
+        await bob.ask("settings.set", {"read_receipts": True})
+        assert (await readers(engine, "ann", room, sent.id)).keys() == {"bob", "cid"}

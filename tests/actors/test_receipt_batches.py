@@ -15,6 +15,7 @@ from palaver.protocol.features.marks import MessageReaders, ReadMessages
 from palaver.protocol.machine import Mark
 from palaver.protocol.records import Write
 from palaver.tests.support.engines import Lives, group, say, settled
+from palaver.tests.support.stores import Watch
 
 BATCHED = {"receipts_batch_s": 2.0, "receipts_batch_n": 10}
 DURABILITIES = ("commit", "write_behind", "relaxed")
@@ -363,3 +364,42 @@ async def test_RCPT_07_RCPT_09_counts_are_what_counting_gives_whatever_happens(s
         await trio.sleep(1000)
         for user in users:
             await check(user)
+
+
+@pytest.mark.parametrize("audience", ["members", "others", "senders"])
+async def test_RCPT_08_of_who_is_reticent_a_batch_says_nothing(audience: str):
+    policy = {**BATCHED, "receipts_optout": True, "receipts_audience": audience}
+    async with memory_engine(policy=policy) as engine:
+        room = await group(engine, "ann", "bob", "cid", "dan")
+        ann, phone = await looking(engine, room, "ann", "bob")
+        dan = Device(engine, "dan")
+        await phone.ask("settings.set", {"read_receipts": False})
+        (sent,) = await say(engine, room, "ann", "hello")
+        for user in ("bob", "cid", "dan"):
+            await read(engine, user, room)
+        await dan.ask("settings.set", {"read_receipts": False})
+        await trio.sleep(3)
+        assert receipts(ann) == [[("cid", sent.seq)]], "dan has changed their mind in time"
+        assert await unread(engine, "bob", room) == await unread(engine, "dan", room) == 0
+
+
+async def test_RCPT_09_CONV_13_loaded_anew_while_marks_wait_none_is_lost():
+    """So much is said while cid hides the conversation that what they hid must be looked up."""
+    store = MemoryStore()
+    watch = Watch(store)
+    async with memory_engine(store=store, policy=BATCHED, actors={"ring": 1}) as engine:
+        room = await group(engine, "ann", "bob", "cid")
+        (ann,) = await looking(engine, room, "ann")
+        cid = Device(engine, "cid")
+
+        async def go_on() -> None:
+            await say(engine, room, "ann", "one", "two", "three")
+            await read(engine, "bob", room)
+
+        watch.before("append", go_on)
+        assert "ok" in await cid.ask("conversation.hide", c=room)
+        await settled()
+        assert watch.calls["load"] == 2
+        assert [await unread(engine, user, room) for user in ("bob", "cid")] == [0, 3]
+        await trio.sleep(3)
+        assert receipts(ann) == [[("bob", 4)]]

@@ -10,7 +10,7 @@ from palaver.protocol.codec import CODECS, JsonCodec, MsgpackCodec
 from palaver.protocol.commands import Command, DurableCommand
 from palaver.protocol.disconnects import DISCONNECTS
 from palaver.protocol.errors import ERRORS
-from palaver.protocol.features import COMMANDS, EVENTS, SIGNALS
+from palaver.protocol.features import COMMANDS, EVENTS, SIGNALS, USER_EVENTS
 from palaver.protocol.roles import PERMISSIONS
 
 PAGE = (Path(__file__).parents[2] / "docs/protocol.md").read_text()
@@ -27,12 +27,18 @@ def rows(name: str) -> dict[str, str]:
     return {
         match[1]: match[0]
         for match in re.finditer(r"^\| `?([^`|]+?)`? \|.*$", section(name), re.M)
-        if not match[1].startswith(("-", "command", "event", "signal", "code"))
+        if not match[1].startswith(("-", "command", "event", "signal", "entry", "code"))
     }
 
 
 @pytest.mark.parametrize(
-    ("table", "kinds"), [("commands", COMMANDS), ("events", EVENTS), ("signals", SIGNALS)]
+    ("table", "kinds"),
+    [
+        ("commands", COMMANDS),
+        ("events", EVENTS),
+        ("signals", SIGNALS),
+        ("user events", USER_EVENTS),
+    ],
 )
 def test_every_kind_has_its_row_with_every_field(table, kinds):
     documented = rows(table)

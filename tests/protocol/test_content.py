@@ -12,6 +12,7 @@ from palaver.protocol.features.members import AddMembers, ChangeRole, RemoveMemb
 from palaver.protocol.features.messages import MessageMentioned, SendMessage
 from palaver.protocol.features.system import PostMessage
 from palaver.protocol.ids import HOST
+from palaver.protocol.state import Hidden
 from palaver.tests.support.machine import Chat
 
 TYPES = ("text", "media", "image", "voice", "video", "file", "announcement")
@@ -362,6 +363,14 @@ def test_MSG_20_HIST_11_who_does_not_see_the_edited_message_is_not_told_of_it():
     chat = Chat.group("ann", "bob")
     message = chat.send("ann", "x")
     chat.do("ann", AddMembers(users=["cid"]))
+    command = EditMessage(message_id=message.id, text="y", mentions=["cid", "bob"])
+    assert [notice.users for notice in chat.do("ann", command).notices] == [("bob",)]
+
+
+def test_MSG_20_MSG_09_who_has_hidden_the_edited_message_is_not_told_of_it():
+    chat = Chat.group("ann", "bob", "cid")
+    message = chat.send("ann", "x")
+    chat.state.hidden["cid"] = Hidden(messages={message.seq: True})
     command = EditMessage(message_id=message.id, text="y", mentions=["cid", "bob"])
     assert [notice.users for notice in chat.do("ann", command).notices] == [("bob",)]
 

@@ -17,6 +17,7 @@ CONVERSATIONS = (
     *("page", "numbered_page", "replies", "edits", "read_at", "position"),
 )
 INBOXES = ("inbox", "changes", "rows", "seen", "last_seen")
+USER_LOGS = ("append", "after", "remembered", "reticent", "stars")
 
 
 class Watch:
@@ -29,7 +30,8 @@ class Watch:
         self._before: dict[str, Action] = {}
         self._after: dict[str, Action] = {}
         self._errors: dict[str, Exception] = {}
-        for part, names in ((store.conversations, CONVERSATIONS), (store.inboxes, INBOXES)):
+        parts = (store.conversations, store.inboxes, store.user_logs)
+        for part, names in zip(parts, (CONVERSATIONS, INBOXES, USER_LOGS), strict=True):
             for name in names:
                 setattr(part, name, self._watched(name, getattr(part, name)))
 

@@ -285,6 +285,40 @@ async def test_marks_that_moved_meanwhile_come_as_signals(clock: MockClock, serv
         assert (await resume(peer))["d"] == {"epoch": 1, "seq": 3, "marks": 9}
 
 
+async def test_one_s_own_log_is_followed_by_pushes_and_caught_up_with_in_parts(
+    clock: MockClock, server: Server
+) -> None:
+    def entry(n: int) -> dict[str, Any]:
+        return {"n": n, "kind": "draft.saved", "data": {"text": f"{n}"}, "ts": n}
+
+    def pushed(n: int) -> dict[str, Any]:
+        return {"t": "draft.saved", "n": n, "ts": n, "d": {"text": f"{n}"}}
+
+    async with server.client() as client:
+        peer = await server.peer()
+        await peer.welcome()
+        await peer.say(pushed(1))
+        await news(client, 1)
+        await peer.drop()
+        peer = await server.peer()
+        hello = await peer.expect("hello")
+        await peer.say({"t": "welcome", "id": hello["id"], "v": 1, "d": {"user": "ann"}})
+        asked = await peer.expect("sync.changes")
+        assert asked["d"] == {"cursor": "1", "n": 1}
+        await peer.say(pushed(5))
+        answer: dict[str, Any] = {"conversations": [], "left": []}
+        await peer.reply(asked, cursor="2", log=[entry(2), entry(3)], more=True, **answer)
+        asked = await peer.expect("sync.changes")
+        assert asked["d"] == {"cursor": "2", "n": 3}, "what is pushed does not hide what is missing"
+        await peer.reply(asked, cursor="3", log=[entry(4), entry(5)], more=False, **answer)
+        await peer.say(pushed(6))
+        found = await news(client, 6)
+        texts = [push.data["text"] for push in found if isinstance(push, Signal)]
+        assert texts == ["5", "2", "3", "4", "5", "6"]
+        await peer.drop()
+        assert (await (await server.peer()).welcome())["n"] == 6
+
+
 async def test_RCPT_09_marks_told_together_come_singly(clock: MockClock, server: Server) -> None:
     bob, cid = {"by": "bob", "seq": 2, "at": 7}, {"by": "cid", "seq": 3, "at": 8}
     async with server.client() as client:

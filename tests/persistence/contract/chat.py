@@ -7,6 +7,7 @@ what it does not do is fan out, guard or passivate.
 import uuid
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import trio
 
@@ -21,11 +22,14 @@ from palaver.protocol.events import Event, EventData
 from palaver.protocol.features.conversation import CreateConversation
 from palaver.protocol.features.deletes import DeleteMessage
 from palaver.protocol.features.edits import EditMessage
+from palaver.protocol.features.hides import MessageHidden
 from palaver.protocol.features.marks import ReadMessages
 from palaver.protocol.features.messages import SendMessage
+from palaver.protocol.features.stars import MessageStarred
 from palaver.protocol.ids import direct_key
 from palaver.protocol.machine import Mark, apply, decide, event, move_mark
 from palaver.protocol.message import Message
+from palaver.protocol.personal import PreferenceChanged, UserEventData
 from palaver.protocol.policy import Policy
 from palaver.protocol.records import (
     Delayed,
@@ -35,6 +39,7 @@ from palaver.protocol.records import (
     Outcome,
     Snapshot,
     Spooled,
+    UserEvent,
     Write,
 )
 from palaver.protocol.state import STATE_VERSION, ConversationState, Kind
@@ -195,6 +200,33 @@ class Chat:
 
     def read(self, user: str, seq: int | None = None) -> Ticket:
         return self.do(user, ReadMessages(seq=seq))
+
+    # What is one user's own.
+
+    async def keep(self, user: str, data: UserEventData) -> UserEvent:
+        return await self.store.user_logs.append(user, data, self.now)
+
+    async def hide(self, user: str, message: Message) -> UserEvent:
+        counted = message.number is not None and not message.deleted
+        hidden = MessageHidden(
+            conversation=self.id,
+            message_id=message.id,
+            message_seq=message.seq,
+            counted=counted,
+        )
+        return await self.keep(user, hidden)
+
+    async def star(self, user: str, message: Message) -> UserEvent:
+        star = MessageStarred(conversation=self.id, message_id=message.id, message_seq=message.seq)
+        return await self.keep(user, star)
+
+    async def prefer(self, user: str, **preference: Any) -> UserEvent:
+        return await self.keep(user, PreferenceChanged(conversation=self.id, **preference))
+
+    async def put_away(self, user: str) -> UserEvent:
+        """What `conversation.hide` leads to."""
+        state = self.state
+        return await self.prefer(user, hidden_seq=state.seq, hidden_number=state.number)
 
     # The same by counting, to compare with.
 

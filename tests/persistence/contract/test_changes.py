@@ -11,7 +11,7 @@ from palaver.tests.persistence.contract.twins import Twin
 
 
 async def changed(twin: Twin, user: str, cursor: str | None) -> tuple[set[str], set[str], str]:
-    news = await twin.store.inboxes.changes(user, cursor, 0)
+    news = await twin.store.inboxes.changes(user, cursor)
     return {row.conversation for row in news.rows}, set(news.left), news.cursor
 
 
@@ -102,7 +102,7 @@ async def test_no_change_falls_between_two_calls(twin: Twin):
     async def listen() -> None:
         nonlocal cursor
         while any(heads.get(chat.id) != 26 for chat in chats):
-            news = await twin.store.inboxes.changes("bob", cursor, 0)
+            news = await twin.store.inboxes.changes("bob", cursor)
             cursor = news.cursor
             heads.update((row.conversation, row.head.seq) for row in news.rows)
 
@@ -116,25 +116,7 @@ async def test_no_change_falls_between_two_calls(twin: Twin):
 async def test_a_malformed_cursor_is_refused(twin: Twin):
     for cursor in ("", "x", "-1", "1.5", "9" * 40, "١", " 7"):
         with pytest.raises(Rejected, match="VALIDATION_FAILED"):
-            await twin.store.inboxes.changes("ann", cursor, 0)
-
-
-async def test_the_user_log_is_numbered_without_gap_also_from_many_devices(twin: Twin):
-    inboxes = twin.store.inboxes
-    async with trio.open_nursery() as nursery:
-        for number in range(20):
-            data: dict[str, object] = {"number": number, "list": [1, None]}
-            nursery.start_soon(inboxes.append_user_event, "ann", "starred", data, 1000 + number)
-    first = await inboxes.append_user_event("bob", "muted", {}, 5)
-    assert (first.user, first.n, first.kind, first.data, first.at) == ("bob", 1, "muted", {}, 5)
-    events = (await inboxes.changes("ann", None, 0)).user_events
-    assert [event.n for event in events] == list(range(1, 21))
-    assert sorted(event.data["number"] for event in events) == list(range(20))
-    assert all(event.at == 1000 + event.data["number"] for event in events)
-    later = (await inboxes.changes("ann", None, 17)).user_events
-    assert later == events[17:]
-    await twin.restart()
-    assert (await twin.store.inboxes.changes("ann", None, 0)).user_events == events
+            await twin.store.inboxes.changes("ann", cursor)
 
 
 async def test_last_seen_is_the_latest_that_was_told(twin: Twin):

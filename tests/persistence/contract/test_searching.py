@@ -207,3 +207,16 @@ async def test_many_conversations_at_once(twin: Twin):
         for chat in chats:
             await chat.settle()
         assert (await find(twin, "bob", "zebra")).total == 300
+
+
+async def test_SRCH_07_MSG_09_CONV_13_what_one_has_hidden_is_not_found(twin: Twin):
+    lines = [f"zebra {number}" for number in range(5)]
+    chat, other = await talk(twin, *lines), await talk(twin, "zebra elsewhere")
+    await chat.prefer("bob", hidden_seq=chat.sent[1].seq, hidden_number=2)
+    await chat.hide("bob", chat.sent[3])
+    for mode, text in (("fts", "zebra"), ("trgm", "zebra"), ("trgm", "ze")):
+        found = await find(twin, "bob", text, mode, conversation=chat.id)
+        assert [hit.message.seq for hit in found.hits] == [chat.sent[4].seq, chat.sent[2].seq]
+        assert found.total == 2
+        assert await texts(twin, "bob", text, mode, conversation=other.id) == ["zebra elsewhere"]
+        assert len(await texts(twin, "ann", text, mode)) == 6

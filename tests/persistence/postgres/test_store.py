@@ -64,7 +64,7 @@ async def test_an_open_transaction_hides_no_change_from_a_cursor(fresh_database:
     async with PostgresStore(fresh_database) as store, AsyncioThread() as thread:
         early = await Chat(store, ["ann", "bob"]).create()
         late = await Chat(store, ["ann", "bob"]).create()
-        cursor = (await store.inboxes.changes("bob", None, 0)).cursor
+        cursor = (await store.inboxes.changes("bob", None)).cursor
         # Takes its number first and commits last.
         other: Connection = await thread.run(connect, fresh_database, 10.0)
         await thread.run(other.execute, "BEGIN")
@@ -74,11 +74,11 @@ async def test_an_open_transaction_hides_no_change_from_a_cursor(fresh_database:
             f"WHERE conversation = '{early.id}'",
         )
         await late.send("ann", "news").outcome()
-        first = await store.inboxes.changes("bob", cursor, 0)
+        first = await store.inboxes.changes("bob", cursor)
         assert {row.conversation for row in first.rows} == {late.id}
         await thread.run(other.execute, "COMMIT")
         await thread.run(other.close)
-        second = await store.inboxes.changes("bob", first.cursor, 0)
+        second = await store.inboxes.changes("bob", first.cursor)
         assert early.id in {row.conversation for row in second.rows}
 
 
@@ -232,7 +232,7 @@ async def test_DB_02_DB_05_plans_use_the_indexes(fresh_database: str):
         plans = [
             await thread.run(plan, PAGE_BEFORE, conversation, [1], [90_000], True, 51, []),
             await thread.run(plan, _EVENTS, conversation, 99_000, 100),
-            await thread.run(plan, _PAGE, "ann", 1, 51, None, None),
+            await thread.run(plan, _PAGE, "ann", 1, 51, None, None, None, "all", None),
             await thread.run(plan, REPLIES, conversation, [50_000], [2**62], True, 51, root),
         ]
     for text in plans:

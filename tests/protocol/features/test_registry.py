@@ -16,16 +16,19 @@ from palaver.protocol.commands import (
     DurableCommand,
     Query,
     SessionCommand,
+    UserCommand,
     UserQuery,
 )
 from palaver.protocol.events import Event, EventData, Payload, SignalData
-from palaver.protocol.features import COMMANDS, EVENTS, FEATURES, SIGNALS, SLICES
+from palaver.protocol.features import COMMANDS, EVENTS, FEATURES, SIGNALS, SLICES, USER_EVENTS
 from palaver.protocol.message import Message, Overlay
+from palaver.protocol.personal import UserEventData
 from palaver.tests.support.values import IDS, datas, events
 
 BASES = {
-    *(Command, ConversationCommand, DurableCommand, Query, SessionCommand, UserQuery),
-    *(EventData, SignalData),
+    *(Command, ConversationCommand, DurableCommand, Query),
+    *(SessionCommand, UserCommand, UserQuery),
+    *(EventData, SignalData, UserEventData),
 }
 
 ENVELOPE = {"id", "by", "client_id", "number", "redacted", "preview"}
@@ -39,8 +42,8 @@ def subclasses(base: type[Any]) -> set[type[Any]]:
 
 @pytest.mark.parametrize(
     ("registry", "base"),
-    [(COMMANDS, Command), (EVENTS, EventData), (SIGNALS, SignalData)],
-    ids=["commands", "events", "signals"],
+    [(COMMANDS, Command), (EVENTS, EventData), (SIGNALS, SignalData), (USER_EVENTS, UserEventData)],
+    ids=["commands", "events", "signals", "user events"],
 )
 def test_everything_is_registered_under_a_name_of_its_own(registry: Any, base: type[Any]):
     gc.collect()  # a dataclass with slots is made from one without, which then has no name
@@ -56,6 +59,7 @@ def test_everything_is_registered_under_a_name_of_its_own(registry: Any, base: t
 
 def test_a_name_means_one_thing_to_a_client():
     assert not EVENTS.keys() & SIGNALS.keys()
+    assert not USER_EVENTS.keys() & {*EVENTS, *SIGNALS}
     connection = {"hello", "welcome", "refresh", "ping", "pong", "goodbye", "reply", "skipped"}
     assert not connection & {*EVENTS, *SIGNALS, *COMMANDS}
 
@@ -110,7 +114,7 @@ def test_everything_is_frozen_and_refuses_what_it_does_not_know(kind: Any):
     assert kind.__doc__ is None or kind.__doc__.strip()
 
 
-@pytest.mark.parametrize("kind", [*EVENTS.values(), *SIGNALS.values()])
+@pytest.mark.parametrize("kind", [*EVENTS.values(), *SIGNALS.values(), *USER_EVENTS.values()])
 def test_an_event_is_a_slim_record_and_refuses_what_it_does_not_know(kind: type[Payload]):
     """One is made for every message, and stays in memory with it: slots are a third of a dict."""
     assert "__slots__" in vars(kind)

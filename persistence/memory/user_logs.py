@@ -1,0 +1,77 @@
+"""The users' own logs, from the in-memory store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import trio
+
+from ...protocol.features.stars import MessageStarred
+from ...protocol.personal import UserEventData
+from ...protocol.records import Remembered, Starred, UserEvent
+from ...protocol.state import Hidden, Member
+from ..user_events import read
+from .disk import Disk, copy_json
+
+
+class MemoryUserLogs:
+    """Implements `UserLogs`. `check` is called first by everything: it raises while away."""
+
+    def __init__(self, disk: Disk, check: Callable[[], None]) -> None:
+        self._disk = disk
+        self._check = check
+
+    async def remembered(self, user: str) -> Remembered:
+        log = await self._log(user)
+        return Remembered([event for event in log if event.data.remembered], _last(log))
+
+    async def append(self, user: str, data: UserEventData, at: int) -> UserEvent:
+        log = await self._log(user)
+        n = _last(log) + 1
+        data = read(data.name, copy_json(data.fields()), user, n)
+        event = UserEvent(user, n, data, at)
+        kept = [old for old in log if old.data.subject != data.subject]
+        self._disk.user_log[user] = [*kept, event]
+        return event
+
+    async def after(self, user: str, n: int, limit: int) -> list[UserEvent]:
+        return [event for event in await self._log(user) if event.n > n][:limit]
+
+    async def reticent(self, users: Collection[str]) -> set[str]:
+        await self._log("")
+        return {user for user in users if not self._disk.settings(user).read_receipts}
+
+    async def stars(self, user: str, limit: int, before: int | None) -> list[Starred]:
+        found: list[Starred] = []
+        for event in reversed(await self._log(user)):
+            star = self._starred(event) if before is None or event.n < before else None
+            if star is not None:
+                found.append(star)
+        return found[:limit]
+
+    def _starred(self, event: UserEvent) -> Starred | None:
+        if not isinstance(event.data, MessageStarred):
+            return None
+        star, user = event.data, event.user
+        shelf = self._disk.shelves[star.conversation]
+        member, sent = shelf.members[user], shelf.log[star.message_seq - 1]
+        hidden = self._disk.hidden_by(user).get(star.conversation, Hidden())
+        if (
+            member.role is None
+            or not Member(intervals=member.intervals).sees(sent.seq)
+            or not (sent.audience is None or user in sent.audience)
+            or not hidden.shows(sent.seq)
+            or sent.id != star.message_id
+            or not sent.data.is_message
+        ):
+            return None
+        return Starred(event.n, event.at, star.conversation, shelf.message(sent), shelf.seq)
+
+    async def _log(self, user: str) -> list[UserEvent]:
+        await trio.lowlevel.checkpoint()
+        self._check()
+        return self._disk.user_log.get(user, [])
+
+
+def _last(log: list[UserEvent]) -> int:
+    return log[-1].n if log else 0

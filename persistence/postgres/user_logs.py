@@ -1,0 +1,172 @@
+"""The users' own logs, from Postgres: an event and what follows from it in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ...protocol.features.hides import MessageHidden
+from ...protocol.features.stars import MessageStarred, MessageUnstarred
+from ...protocol.personal import PreferenceChanged, SettingsChanged, UserEventData
+from ...protocol.records import Remembered, Starred, UserEvent
+from ..user_events import REMEMBERED, read
+from .database import Database
+from .rows import LOG_WITH_OVERLAY, MESSAGE_COLUMNS, Record, message_of, to_json
+
+
+def _time(field: str) -> str:
+    """A time of the payload, which has 0 for never."""
+    ms = f"nullif(($4->>'{field}')::bigint, 0)"
+    return f"timestamptz 'epoch' + {ms} * interval '1 millisecond'"
+
+
+# What follows from an event: $1 user, $4 its payload, $5 its time; `added` is its row in the log.
+_CONVERSATION = "($4->>'conversation')::uuid"
+_FOLLOWS: dict[type[UserEventData], str] = {
+    PreferenceChanged: f"""
+        INSERT INTO preference
+        SELECT
+            {_CONVERSATION}, ($4->>'hidden_seq')::bigint, ($4->>'hidden_number')::bigint,
+            {_time("muted_until")}, {_time("pinned_at")},
+            ($4->>'archived')::boolean, ($4->>'unread')::boolean, $1
+        FROM added
+        ON CONFLICT (user_id, conversation) DO UPDATE SET
+            hidden_seq = excluded.hidden_seq,
+            hidden_number = excluded.hidden_number,
+            muted_until = excluded.muted_until,
+            pinned_at = excluded.pinned_at,
+            archived = excluded.archived,
+            unread = excluded.unread
+    """,
+    MessageHidden: f"""
+        INSERT INTO hidden
+        SELECT {_CONVERSATION}, ($4->>'message_seq')::bigint, ($4->>'counted')::boolean, $1
+        FROM added
+        ON CONFLICT DO NOTHING
+    """,
+    MessageStarred: f"""
+        INSERT INTO star
+        SELECT
+            {_CONVERSATION}, ($4->>'message_id')::uuid, ($4->>'message_seq')::bigint, n, $5, $1
+        FROM added
+        ON CONFLICT (user_id, message_id) DO UPDATE SET n = excluded.n, at = excluded.at
+    """,
+    MessageUnstarred: """
+        DELETE FROM star USING added
+        WHERE star.user_id = $1 AND star.message_id = ($4->>'message_id')::uuid
+    """,
+    SettingsChanged: """
+        INSERT INTO user_setting
+        SELECT ($4->>'read_receipts')::boolean, $1, $4->>'presence' FROM added
+        ON CONFLICT (user_id) DO UPDATE SET
+            read_receipts = excluded.read_receipts, presence = excluded.presence
+    """,
+}
+
+
+def _append(follows: str | None) -> str:
+    return f"""
+        WITH added AS (
+            INSERT INTO user_log (user_id, n, kind, subject, data, at)
+            SELECT $1, coalesce(max(n), 0) + 1, $2, $3, $4::jsonb, $5::timestamptz
+            FROM user_log WHERE user_id = $1
+            ON CONFLICT DO NOTHING
+            RETURNING n
+        ),
+        replaced AS (
+            DELETE FROM user_log AS old USING added
+            WHERE old.user_id = $1 AND old.subject = $3 AND old.n < added.n
+        )
+        {"" if follows is None else f", follows AS ({follows})"}
+        SELECT n FROM added
+    """
+
+
+_APPEND = {kind: _append(follows) for kind, follows in _FOLLOWS.items()}
+_APPEND_ALONE = _append(None)
+
+_AFTER = "SELECT n, kind, data, at FROM user_log WHERE user_id = $1 AND n > $2 ORDER BY n LIMIT $3"
+_REMEMBERED = """
+    SELECT last.n AS last, own.n, own.kind, own.data, own.at
+    FROM (SELECT coalesce(max(n), 0) AS n FROM user_log WHERE user_id = $1) AS last
+    LEFT JOIN user_log AS own ON own.user_id = $1 AND own.kind = ANY ($2)
+    ORDER BY own.n
+"""
+
+_RETICENT = "SELECT user_id FROM user_setting WHERE user_id = ANY ($1) AND NOT read_receipts"
+
+_STARS = f"""
+    SELECT
+        mine.n, mine.at AS starred_at, mine.conversation, found.*,
+        (SELECT max(seq) FROM log WHERE log.conversation = mine.conversation) AS as_of
+    FROM star AS mine
+    JOIN member
+        ON member.conversation = mine.conversation
+        AND member.user_id = $1 AND member.role IS NOT NULL
+    JOIN LATERAL (
+        SELECT {MESSAGE_COLUMNS} FROM {LOG_WITH_OVERLAY}
+        WHERE l.conversation = mine.conversation
+            AND l.seq = mine.seq
+            AND l.event_id = mine.message_id
+            AND l.message_id = mine.message_id
+            AND (l.audience IS NULL OR $1 = ANY (l.audience))
+    ) AS found ON true
+    LEFT JOIN preference AS p ON p.user_id = $1 AND p.conversation = mine.conversation
+    WHERE mine.user_id = $1
+        AND ($2::bigint IS NULL OR mine.n < $2)
+        AND EXISTS (
+            SELECT FROM jsonb_array_elements(member.intervals) AS span
+            WHERE mine.seq >= (span->>0)::bigint
+                AND mine.seq <= coalesce((span->>1)::bigint, mine.seq)
+        )
+        AND mine.seq > coalesce(p.hidden_seq, 0)
+        AND NOT EXISTS (
+            SELECT FROM hidden
+            WHERE hidden.conversation = mine.conversation
+                AND hidden.user_id = $1 AND hidden.seq = mine.seq
+        )
+    ORDER BY mine.n DESC
+    LIMIT $3
+"""
+
+
+class PostgresUserLogs:
+    """Implements `UserLogs`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def remembered(self, user: str) -> Remembered:
+        rows = await self._database.fetch(_REMEMBERED, user, REMEMBERED)
+        events = [_event_of(user, row) for row in rows if row["n"] is not None]
+        return Remembered(events, rows[0]["last"])
+
+    async def append(self, user: str, data: UserEventData, at: int) -> UserEvent:
+        sql = _APPEND.get(type(data), _APPEND_ALONE)
+        row = None
+        while row is None:  # no row: something else of the user has taken that number
+            row = await self._database.first(
+                sql, user, data.name, data.subject, to_json(data.fields()), at
+            )
+        return UserEvent(user, row["n"], data, at)
+
+    async def after(self, user: str, n: int, limit: int) -> list[UserEvent]:
+        rows = await self._database.fetch(_AFTER, user, n, limit)
+        return [_event_of(user, row) for row in rows]
+
+    async def reticent(self, users: Collection[str]) -> set[str]:
+        return {row["user_id"] for row in await self._database.fetch(_RETICENT, list(users))}
+
+    async def stars(self, user: str, limit: int, before: int | None) -> list[Starred]:
+        rows = await self._database.fetch(_STARS, user, before, limit)
+        return [_starred(row) for row in rows]
+
+
+def _event_of(user: str, row: Record) -> UserEvent:
+    data = read(row["kind"], row["data"], user, row["n"])
+    return UserEvent(user, row["n"], data, row["at"])
+
+
+def _starred(row: Record) -> Starred:
+    conversation = str(row["conversation"])
+    message = message_of(conversation, row)
+    return Starred(row["n"], row["starred_at"], conversation, message, row["as_of"])
