@@ -133,6 +133,9 @@ class Conversation:
 
     def crashed(self, error: Rejected) -> None:
         request, self._lanes.active = self._lanes.active, None
+        if (work := self._lanes.roomless) is not None:
+            self._lanes.roomless = None
+            self._mailbox.post(work)  # or its sender would wait behind it for ever
         self._loaded = False
         self._env.suspect.add(self.id)
         if request is not None:
@@ -239,12 +242,12 @@ class Conversation:
 
     async def _room(self, work: Work) -> None:
         """Wait until `work` can be written, and go on with it. Everybody here waits with it."""
-        self._lanes.roomless = None
         self._effects.flush()
         try:
             await self._env.store.journal.room()
         except Rejected as no:
             work.error = no
+        self._lanes.roomless = None
         self._lanes.go_on(work)
 
     def _receive(self, visit: Visit[Any]) -> None:

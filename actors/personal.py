@@ -72,7 +72,7 @@ class OwnLog:
             try:
                 logs = self._env.store.user_logs
                 event = await logs.append(self._user, data, context.now)
-            except BaseException:
+            except BaseException:  # also if cancelled: it may be stored all the same
                 self.known = None
                 raise
             data.apply(personal)

@@ -1,7 +1,7 @@
 """`@immutable`: a frozen dataclass for the type checker that costs nothing more when it runs.
 
 A really frozen one sets every field through `object.__setattr__`, which makes it four times as dear
-to make; and of the few classes that every message needs one is made for every message.
+to make; and of some of these there is one, or more, for every message.
 """
 
 from __future__ import annotations

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import trio
 
+from palaver.actors.effects import Effects
 from palaver.engine.testing import Device, memory_engine
 from palaver.persistence.memory.store import MemoryStore
 from palaver.tests.support.engines import Lives, group, refused, say, settled
@@ -205,3 +207,29 @@ async def test_a_read_that_the_ring_has_outrun_is_made_again():
         no = await refused(engine.as_user("bob").send(room, "re", reply_to=old.id))
         assert no.code == "MESSAGE_NOT_FOUND"
         assert watch.calls["messages"] == 3, "for the reply, for the deletion, for the reply again"
+
+
+async def test_a_crash_while_there_is_no_room_holds_nobody_up(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+):
+    """Whoever waited for room goes on afterwards, and so does what they ask for next."""
+    store = MemoryStore()
+    async with memory_engine(store=store) as engine:
+        room = await group(engine, "ann", "bob")
+        ann = Device(engine, "ann")
+        genuine = Effects.flush
+
+        def crash(effects: Effects) -> None:
+            monkeypatch.setattr(Effects, "flush", genuine)
+            store.journal.release()
+            raise RuntimeError("a mistake of ours")
+
+        store.journal.hold()
+        ann.submit("message.send", {"text": "before"}, c=room)
+        await settled()
+        store.journal.delay()
+        monkeypatch.setattr(Effects, "flush", crash)
+        ann.submit("message.send", {"text": "waits for room"}, c=room, id=1)
+        with trio.fail_after(60):
+            assert "ok" in await ann.ask("message.send", {"text": "next"}, c=room)
+        assert "ok" in ann.reply(1)
