@@ -3,8 +3,8 @@
 The repository root is this package. A reply to ``message.send`` means the message is durable;
 every device sees every event of a conversation once, in one order, or is told what to reload.
 
-    gateway ──► engine ──► actors ──► protocol
-                     └───► persistence ──► protocol
+    hosting ──► gateway ──► engine ──► actors ──► protocol
+                                 └───► persistence ──► protocol
 
 Imports follow the arrows and never run against them (``tests/test_architecture.py``).
 
@@ -17,6 +17,7 @@ Imports follow the arrows and never run against them (``tests/test_architecture.
                     twin of each store
 ``engine``          the composition root and embedding API; ``engine.testing`` is the test kit
 ``gateway``         WebSocket and REST listeners, auth, the Python client, the command line
+``hosting``         the engine in a thread, for hosts on asyncio, Django or no loop at all
 ``benchmarks``      the load harness, ``palaver bench``
 ==================  ============================================================================
 

@@ -53,6 +53,19 @@ def _cpu(process: psutil.Process) -> float:
     return 0.0
 
 
+def settle(groups: Mapping[str, Sequence[int]], limit_s: float = 180.0) -> None:
+    """Return when the processes have used less than 5 % of a core for a second, or after `limit_s`:
+    what they still do of the past is not to be charged to what comes next."""
+    processes = Processes(groups)
+    end = time.perf_counter() + limit_s
+    used = sum(processes.cpu().values())
+    while time.perf_counter() < end:
+        time.sleep(1.0)
+        before, used = used, sum(processes.cpu().values())
+        if used - before < 0.05:
+            return
+
+
 class Meter:
     """From its making to `stop`: what the fields of `Figures` are called."""
 

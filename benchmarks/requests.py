@@ -24,13 +24,14 @@ def requests(
     check: Callable[[dict[str, Any]], str | None],
     *,
     pause: float = 0.0,
+    least: int = 3,
 ) -> Figures:
-    """Ask what `make` says, with a `pause` before each, for the seconds of the case and at least
-    three times. `check` says what is wrong with an answer (its `ok`). Raises `Refused`."""
+    """Ask what `make` says, with a `pause` before each, for the seconds of the case and `least`
+    times at least. `check` says what is wrong with an answer (its `ok`). Raises `Refused`."""
     latency, problems = Histogram(), set()
     meter = Meter(target.processes)
     end = time.perf_counter() + case.seconds
-    while time.perf_counter() < end or latency.count < 3:
+    while time.perf_counter() < end or latency.count < least:
         time.sleep(pause)
         item = {"id": latency.count, **make()}
         began = time.perf_counter()

@@ -7,7 +7,7 @@ from configparser import RawConfigParser
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("actors", "benchmarks", "engine", "gateway", "persistence", "protocol")
+ROOMS = ("actors", "benchmarks", "engine", "gateway", "hosting", "persistence", "protocol")
 
 CONFIG = RawConfigParser()
 CONFIG.read(ROOT / "setup.cfg", encoding="utf-8")

@@ -9,6 +9,7 @@ from ..case import Case, Scale
 from ..figures import Figures
 from ..flow import Flow
 from ..lines import close, people
+from ..processes import settle
 from ..requests import requests
 from ..target import Target
 
@@ -46,6 +47,7 @@ def measure(target: Target, case: Case) -> list[Figures]:
         flow.add(room, lines, [line], window=_AT_ONCE)
         for begin in range(0, length, _AT_ONCE):
             flow.say(min(_AT_ONCE, length - begin))
+        settle(target.processes)  # Postgres vacuums and indexes what has just come
         size = min(PAGE, length)
 
         def page(**where: int) -> dict[str, Any]:
@@ -62,7 +64,7 @@ def measure(target: Target, case: Case) -> list[Figures]:
         return [
             requests(target, case, line, "first page", page, whole),
             requests(target, case, line, "random page", anywhere, whole),
-            requests(target, case, line, "cold start", page, whole, pause=4 * _IDLE_S),
+            requests(target, case, line, "cold start", page, whole, pause=4 * _IDLE_S, least=20),
         ]
     finally:
         close(lines)
