@@ -178,9 +178,9 @@ def _summary() -> Iterator[str]:
     yield "\n## What can be played\n"
     yield (
         "Each product has a list of scenarios, and all have one in common, which is played under"
-        " each profile and without one, over the real gateway. A scenario is *done*, or *waiting*"
-        " for something that is not there yet, or *partly* done: what can be played of it is."
-        " Commands, events and fields have palaver's own names.\n"
+        " each profile and without one: through the real gateway, with the store in memory. A"
+        " scenario is *done*, or *waiting* for something that is not there yet, or *partly* done:"
+        " what can be played of it is. Commands, events and fields have palaver's own names.\n"
     )
     rows = []
     for name in ITEMS:

@@ -1,4 +1,4 @@
-"""What every product does, whatever its profile (requirements §6.5)."""
+"""What every product does, whatever its profile."""
 
 import random
 from collections.abc import AsyncIterator
@@ -299,8 +299,8 @@ async def test_10_search_finds_it_within_a_second_and_takes_it_literally(here: P
         return [hit["text"] for hit in (await ann.ask("message.search", payload))["hits"]]
 
     assert await found("calculus") == [text]
-    for hostile in ("%%", "__", "'; DROP TABLE log; --", "calculus & ! | (", "\\' OR 1=1"):
-        assert await found(hostile) in ([], [text] if hostile.startswith("calculus") else [])
+    for hostile in ("%%", "__", "'; DROP TABLE log; --", "\\' OR 1=1", "no & such | word"):
+        assert await found(hostile) == []
 
 
 @waits_for("REST", "vocabularies")

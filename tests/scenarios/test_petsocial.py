@@ -1,4 +1,4 @@
-"""petsocial: direct conversations and groups of a social network (requirements §6.2)."""
+"""petsocial: direct conversations and groups of a social network."""
 
 from itertools import islice
 from typing import Any

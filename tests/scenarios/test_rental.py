@@ -1,4 +1,4 @@
-"""rental: threads of people who seek and people who let (requirements §6.0)."""
+"""rental: threads of people who seek and people who let."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""stayeasy: guests and owners of holiday homes, in pairs (requirements §6.3)."""
+"""stayeasy: guests and owners of holiday homes, in pairs."""
 
 import jwt
 import pytest

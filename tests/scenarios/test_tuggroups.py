@@ -1,4 +1,4 @@
-"""tuggroups: groups that belong to the host, with threads in them (requirements §6.4)."""
+"""tuggroups: groups that belong to the host, with threads in them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""tutoring: students and tutors, in pairs (requirements §6.1)."""
+"""tutoring: students and tutors, in pairs."""
 
 import trio
 
