@@ -1,7 +1,7 @@
 # `make serve` is all it takes to try palaver; `make` alone tells the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test plans chaos requirements check format coverage clean lint types arrows serve-tools test-tools
+.PHONY: help serve test plans chaos requirements profiles check format coverage clean lint types arrows serve-tools test-tools
 
 ARGS ?=
 CHAOS_SEEDS ?= 20
@@ -33,6 +33,9 @@ chaos: test-tools ## kill, stop and freeze it under load, for about half an hour
 
 requirements: test-tools ## count what is done, and write docs/requirements.md
 	@.venv/bin/python tests/requirements/account.py
+
+profiles: test-tools ## count what the products can do, and write docs/profiles.md
+	@.venv/bin/python tests/scenarios/account.py
 
 check: lint types arrows ## formatting, lint, strict types, import arrows
 

@@ -2,6 +2,7 @@
 
 engine.py       Engine: everything put together, from open to drain
 settings.py     every number and switch
+profiles/       the products, each in a file of settings
 storage.py      which store: memory, one's own Postgres, the embedded one
 spool.py        the spool from outside: what is in it, and storing that now
 user.py         what a host does as one of its users

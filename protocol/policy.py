@@ -1,7 +1,7 @@
 """What a product may set differently: the numbers and switches that the rules read.
 
-One frozen record, made by the engine's settings (and later by profiles), handed to every decision
-in its `Context`. Times are in seconds.
+One frozen record, made by the engine's settings and its profile, handed to every decision in its
+`Context`. Times are in seconds.
 """
 
 from __future__ import annotations
@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    model_validator,
+)
 
 from .paging import LARGEST_PAGE
 from .roles import PERMISSIONS, RANK, Least, Permission, Role
@@ -41,6 +49,14 @@ def _title_template(template: str) -> str:
     return template
 
 
+def _or_none(value: object) -> object:
+    return None if value == "none" else value
+
+
+Window = Annotated[NonNegativeInt | None, BeforeValidator(_or_none)]
+"""Seconds; None has no end, for which TOML and the environment say `none`."""
+
+
 class Policy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -67,16 +83,14 @@ class Policy(BaseModel):
     )
     max_metadata_bytes: int = Field(16_384, ge=0, description="Metadata of a message (MSG-29)")
     edit_enabled: bool = Field(True, description="Whether messages can be edited (C-03)")
-    edit_window_s: int | None = Field(900, ge=0, description="None: no end (MSG-03, C-03)")
+    edit_window_s: Window = Field(900, description='"none": no end (MSG-03, C-03)')
     expose_edit_history: bool = Field(
         False, description="Members may read the earlier texts of a message (MSG-06, C-04)"
     )
     delete_scopes: tuple[Literal["me", "everyone"], ...] = Field(
         ("me", "everyone"), description="For whom a message can be deleted (MSG-09, C-05)"
     )
-    delete_window_s: int | None = Field(
-        None, ge=0, description="For everyone; None: no end (MSG-09, C-05)"
-    )
+    delete_window_s: Window = Field(None, description='For everyone; "none": no end (MSG-09, C-05)')
     show_tombstones: bool = Field(
         True, description="Deleted messages stay in history, without content (HIST-06, C-06)"
     )

@@ -24,8 +24,9 @@ def announcement(settings: Settings, listening: Listening) -> str:
     """Where it listens and, in development mode, what to type next."""
     from ... import __version__
 
+    product = "" if settings.profile is None else f" as {settings.policy.profile}"
     lines = [
-        f"palaver {__version__}, keeping {_kept(settings)}",
+        f"palaver {__version__}{product}, keeping {_kept(settings)}",
         "",
         f"  WebSocket   {listening.ws_url}",
         f"  HTTP        {listening.http_url}",
@@ -53,6 +54,9 @@ def _what_to_type(settings: Settings, listening: Listening) -> list[str]:
         tokens = {user: listening.issue_token(user, ttl_s=ttl) for user in DEVELOPERS}
     except StartupError:
         return ["Development mode. Tokens are checked with your public key, so bring your own."]
+    told = [f"  {user}  {token}" for user, token in tokens.items()]
+    if "direct" not in settings.policy.kinds:  # which chat would open
+        return [f"Development mode. Tokens for your own client, good for {TOKEN_LIFE}:", "", *told]
     options = _options_of_chat(settings, listening)
     kept = _key_is_kept(settings)
     chats = [
@@ -66,8 +70,7 @@ def _what_to_type(settings: Settings, listening: Listening) -> list[str]:
             *lines,
             f"The tokens work for your own client, too; they are good for {TOKEN_LIFE}.",
         ]
-    lines += [f"Tokens for your own client, good for {TOKEN_LIFE}:", ""]
-    return [*lines, *(f"  {user}  {token}" for user, token in tokens.items())]
+    return [*lines, f"Tokens for your own client, good for {TOKEN_LIFE}:", "", *told]
 
 
 def _key_is_kept(settings: Settings) -> bool:

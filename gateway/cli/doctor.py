@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import Config, Data, Dsn, load_settings
+from .options import Config, Data, Dsn, Profile, load_settings
 from .words import Problem, in_words, ungrouped
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 
 @in_words
 def doctor(
+    profile: Profile = None,
     config: Config = None,
     dsn: Dsn = None,
     data: Data = None,
@@ -34,7 +35,7 @@ def doctor(
 
     findings = check_program()
     try:
-        settings = load_settings(config, storage={"dsn": dsn, "data": data})
+        settings = load_settings(config, profile=profile, storage={"dsn": dsn, "data": data})
     except Problem as error:
         advice = "Correct it and look again; `palaver config` lists all settings."
         findings.append(problem("settings", str(error), advice))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .words import Problem, config_problem
+from .words import Problem
 
 if TYPE_CHECKING:
     from ...engine.settings import Settings
@@ -35,6 +35,13 @@ def local_url(host: str = "127.0.0.1", port: int = 8765, *, tls: bool = False) -
 Config = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="A TOML file; see `palaver config`.")
 ]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Which product: rental, tutoring, petsocial, stayeasy, tuggroups, or your own file.",
+    ),
+]
 Dsn = Annotated[
     str | None, typer.Option(metavar="URL", help="Your own Postgres: postgresql://user@host/db")
 ]
@@ -45,9 +52,11 @@ Data = Annotated[
 
 
 def load_settings(config: Path | None, **overrides: Any) -> Settings:
-    """From the file, the environment and `overrides` (section, then name; None: not given)."""
+    """From the profile, the file, the environment and `overrides` (section, then name; None: not
+    given)."""
     from pydantic import ValidationError
 
+    from ...engine.bad_setting import bad_setting
     from ...engine.settings import Settings
 
     given: dict[str, Any] = {}
@@ -61,10 +70,10 @@ def load_settings(config: Path | None, **overrides: Any) -> Settings:
             raise Problem(f"there is no file {config}.")
         return Settings.load(config, **given)
     except ValidationError as error:
-        raise config_problem(error, Settings) from None
+        raise Problem(bad_setting(error, Settings)) from None
     except tomllib.TOMLDecodeError as error:
         raise Problem(f"{config} is not TOML: {error}.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise Problem(f"{config} cannot be read: {error}.") from None
     except ValueError as error:
-        raise Problem(f"{error}.") from None
+        raise Problem(f"{str(error).rstrip('.')}.") from None

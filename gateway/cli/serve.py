@@ -14,7 +14,7 @@ import typer
 
 from . import development
 from .announcement import announcement
-from .options import Config, Data, Dsn, load_settings
+from .options import Config, Data, Dsn, Profile, load_settings
 from .words import Problem, complain, in_words, ungrouped
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def serve(
     memory: Annotated[
         bool | None, typer.Option("--memory", help="Keep nothing; for trying things out.")
     ] = None,
+    profile: Profile = None,
     config: Config = None,
     dev: Annotated[
         bool | None,
@@ -87,6 +88,7 @@ def serve(
 
     settings = load_settings(
         config,
+        profile=profile,
         listen={"host": host, "http_host": host, "port": port, "http_port": http_port},
         storage={"dsn": dsn, "data": data, "memory": memory},
         tls={"certificate": tls_cert, "key": tls_key},

@@ -6,16 +6,12 @@ ever shows a traceback for it; the exit status is 2.
 
 from __future__ import annotations
 
-import difflib
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import typer
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel, ValidationError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -58,23 +54,3 @@ def ungrouped() -> Iterator[None]:
         while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
             error = error.exceptions[0]
         raise error from None
-
-
-def config_problem(error: ValidationError, settings: type[BaseModel]) -> Problem:
-    """The first bad setting by its name; for an unknown one, what was perhaps meant."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    path = [str(part) for part in first["loc"]]
-    name = ".".join(path)
-    if first["type"] != "extra_forbidden":
-        return Problem(f"setting {name}: {first['msg'].removeprefix('Value error, ')}")
-    known = list(_names(settings))
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f" Did you mean {nearest[0]}?" if nearest else ""
-    return Problem(f"there is no setting {name}.{hint} `palaver config` lists them all.")
-
-
-def _names(settings: Any, prefix: str = "") -> Iterator[str]:
-    for name, field in settings.model_fields.items():
-        yield prefix + name
-        if hasattr(field.annotation, "model_fields"):
-            yield from _names(field.annotation, f"{prefix}{name}.")

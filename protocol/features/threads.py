@@ -80,7 +80,7 @@ def check_threads(state: ConversationState, policy: Policy) -> None:
     """Whether there can be threads here at all."""
     if not policy.threads:
         raise Rejected("FEATURE_DISABLED", details={"feature": "threads"})
-    if state.kind != "group":
+    if state.kind not in ("group", "external_group"):
         raise invalid("thread", "only groups have threads")
 
 

@@ -4,15 +4,19 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
 from typer.testing import CliRunner
 
+from palaver.engine.profiles import NAMES
 from palaver.engine.settings import Settings
 from palaver.gateway.cli import app, development
+from palaver.gateway.cli.announcement import announcement
 from palaver.gateway.cli.options import load_settings
 from palaver.gateway.cli.words import Problem
+from palaver.gateway.server import Listening
 
 SECRET = "s" * 32
 
@@ -107,6 +111,39 @@ def test_a_bad_configuration_is_named(
     path = home / "palaver.toml"
     path.write_text(text, "utf-8")
     assert says in refused(*command, "--config", path)
+
+
+def test_help_names_every_profile(home: Path) -> None:
+    for command in ("serve", "doctor"):
+        _, out, _ = run(command, "--help")
+        words = out.replace(",", " ").split()
+        assert {"--profile", *NAMES} <= set(words)
+
+
+def test_a_profile_lies_below_the_configuration(home: Path) -> None:
+    path = home / "palaver.toml"
+    path.write_text("[policy]\nmax_pins = 7\n", "utf-8")
+    policy = load_settings(path, profile="rental", policy={"durability": None}).policy
+    assert (policy.durability, policy.max_chars, policy.max_pins) == ("commit", 2000, 7)
+
+
+@pytest.mark.parametrize(("profile", "chats"), [("tutoring", True), ("rental", False)])
+def test_what_to_try_is_what_the_product_has(profile: str, chats: bool) -> None:
+    sections: dict[str, Any] = {"storage": {"memory": True}, "listen": {"development": True}}
+    here = Listening("127.0.0.1", 1, "127.0.0.1", 2, lambda user, ttl_s: f"token of {user}")
+    said = announcement(Settings(profile=profile, **sections), here)
+    assert f" as {profile}, " in said
+    assert ("chat --as ann --with bob" in said) == chats
+    assert "token of ann" in said
+
+
+def test_a_bad_profile_is_named(home: Path) -> None:
+    said = refused("serve", "--memory", "--profile", "rentals")
+    assert "there is no profile 'rentals'" in said
+    path = home / "mine.toml"
+    path.write_text("[policy]\nreactions = 'some'\n", "utf-8")
+    said = refused("serve", "--memory", "--profile", path)
+    assert f"profile {path}: setting policy.reactions: Input should be 'off'" in said
 
 
 def test_a_configuration_that_is_not_there(home: Path) -> None:

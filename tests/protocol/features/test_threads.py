@@ -6,6 +6,7 @@ import pytest
 
 from palaver.protocol.commands import Hide, Needs, Show, Subscribe, parse_command
 from palaver.protocol.errors import Rejected
+from palaver.protocol.features.conversation import CreateConversation
 from palaver.protocol.features.deletes import DeleteMessage
 from palaver.protocol.features.members import AddMembers, ChangeRole
 from palaver.protocol.features.messages import SendMessage
@@ -20,6 +21,7 @@ from palaver.protocol.features.typing import (
     TypingStarted,
     TypingStopped,
 )
+from palaver.protocol.ids import HOST
 from palaver.protocol.message import Message
 from palaver.tests.support.machine import CONVERSATION, NOWHERE, START, Chat
 
@@ -161,6 +163,14 @@ def test_CONV_20_threads_are_off_unless_switched_on_and_only_in_groups():
     root = pair.send("ann", "root")
     no = pair.refuses("bob", SendMessage(text="x", thread=root.id))
     assert (no.code, no.details) == ("VALIDATION_FAILED", {"field": "thread"})
+
+
+def test_CONV_20_a_group_of_the_host_s_has_threads_too():
+    chat = Chat(threads=True)
+    chat.do(HOST, CreateConversation(kind="external_group", members=["ann", "bob"]))
+    root = chat.send("ann", "root")
+    chat.send("bob", "reply", thread=root.id)
+    assert chat.wire(root)["thread"]["count"] == 1
 
 
 def test_CONV_20_a_thread_is_not_of_a_conversation_that_is_yet_to_be_made():

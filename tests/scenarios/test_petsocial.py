@@ -1,0 +1,428 @@
+"""petsocial: direct conversations and groups of a social network."""
+
+from itertools import islice
+from typing import Any
+
+import trio
+
+from palaver.gateway.client import Sent, exponential
+from palaver.protocol.html import to_html
+from palaver.tests.scenarios.waiting import waits_for
+from palaver.tests.support.engines import refused
+from palaver.tests.support.product import Phone, Product, product
+
+PROFILE = "petsocial"
+MINUTE, HOUR = 60.0, 3600.0
+
+
+async def grouped(phone: Phone, *others: str, **more: Any) -> str:
+    payload = {"kind": "group", "members": list(others), **more}
+    return str((await phone.ask("conversation.create", payload))["c"])
+
+
+async def listed(phone: Phone, **query: Any) -> list[str]:
+    """The conversations of the inbox, by the user they are with or their title."""
+    rows = (await phone.ask("conversation.list", query))["conversations"]
+    return [row["title"] or next(u for u in row["members"] if u != phone.user) for row in rows]
+
+
+async def test_01_from_sending_to_the_receipt(here: Product):
+    """SEND-01, 07, RCPT-01, 06."""
+    ann, bob = await here.phones("ann", "bob")
+    sent = await ann.ask("message.send", {"to": "bob", "text": "Look at Rex!"})
+    room = sent["c"]
+    await ann.ask("conversation.subscribe", {}, room)
+    await here.settled()
+    assert bob.texts() == ["Look at Rex!"]
+    await bob.ask("message.read", {"seq": sent["seq"]}, room)
+    await trio.sleep(3)
+    (receipt,) = ann.payloads("message.read")
+    assert (receipt["by"], receipt["seq"]) == ("bob", sent["seq"])
+
+
+async def test_02_a_group_of_five(here: Product):
+    """GRP-01, 07, 08, MSG-20."""
+    ann, *others = await here.phones("ann", "bob", "cid", "dan", "eve")
+    room = await grouped(ann, "bob", "cid", "dan", "eve", title="Walks")
+    await here.settled()
+    for phone in others:
+        assert phone.payloads("conversation.created")[0]["title"] == "Walks"
+    bob, cid, *_ = others
+    sent = await ann.send(room, "Can you, @bob?")
+    await here.settled()
+    assert [len(phone.of_kind("message.mentioned")) for phone in others] == [1, 0, 0, 0]
+    assert bob.payloads("message.mentioned") == [{"by": "ann", "seq": sent["seq"]}]
+    no = await refused(bob.ask("member.remove", {"user": "cid"}, room))
+    assert no.code == "PERMISSION_DENIED"
+    await ann.ask("member.remove", {"user": "cid"}, room)
+    await ann.send(room, "without cid")
+    await here.settled()
+    assert cid.items[-1]["t"] == "member.removed"
+    assert (await refused(cid.history(room))).code == "PERMISSION_DENIED"
+
+
+@waits_for("requests")
+def test_03_a_stranger_s_message_is_a_request():
+    """REQ-01 to REQ-09."""
+
+
+@waits_for("requests")
+def test_04_requests_are_silent_and_four_settings_say_who_may():
+    """REQ-01, 04, 05."""
+
+
+@waits_for("calls", "media", "moderation", "requests")
+async def test_05_what_friends_do(here: Product):
+    """MSG-03, 09, 13; ATT, CALL-04, MOD-11, REQ-08."""
+    ann, bob = await here.phones("ann", "bob")
+    first = await ann.ask("message.send", {"to": "bob", "text": "Rex is ill"})
+    room, message = first["c"], {"message_id": first["id"]}
+    await bob.send(room, "Oh no", reply_to=first["id"])
+    await here.settled()
+    assert ann.payloads("message.sent")[-1]["preview"]["text"] == "Rex is ill"
+    photo = {"urls": [{"url": "https://example.org/rex.jpg", "kind": "image"}]}
+    await ann.send(room, "", type="media", metadata=photo)
+    assert (await bob.history(room))[-1]["metadata"] == photo
+
+    here.clock.jump(14 * MINUTE + 59)
+    await ann.ask("message.edit", {**message, "text": "Rex was ill"}, room)
+    assert len((await bob.ask("message.versions", message, room))["versions"]) == 2
+    here.clock.jump(2)
+    no = await refused(ann.ask("message.edit", {**message, "text": "Rex is well"}, room))
+    assert no.code == "EDIT_WINDOW_EXPIRED"
+
+    slip = await ann.send(room, "a slip")
+    here.clock.jump(59 * MINUTE)
+    no = await refused(ann.ask("message.delete", message, room))
+    assert no.code == "DELETE_WINDOW_EXPIRED"
+    await ann.ask("message.delete", {"message_id": slip["id"]}, room)
+    assert (await bob.history(room))[-1]["redacted"]
+    await ann.ask("message.hide", message, room)
+    assert first["id"] not in [each["id"] for each in await ann.history(room)]
+    assert (await bob.history(room))[0]["text"] == "Rex was ill"
+
+
+@waits_for("media")
+async def test_06_a_group_of_256_and_how_it_is_kept(here: Product):
+    """GRP-02 to GRP-11; GRP-12."""
+    ann, bob = await here.phones("ann", "bob")
+    room = await grouped(ann, "bob", *(f"u{n}" for n in range(254)))
+    no = await refused(ann.ask("member.add", {"users": ["one too many"]}, room))
+    assert (no.code, no.details) == ("GROUP_FULL", {"max_members": 256})
+    no = await refused(bob.ask("conversation.rename", {"title": "mine"}, room))
+    assert no.code == "PERMISSION_DENIED"
+    await ann.ask("conversation.rename", {"title": "Dogs"}, room)
+    kept = {"description": "All of them", "icon": "dog.png", "who_may_send": "admins"}
+    await ann.ask("conversation.change_settings", kept, room)
+    state = await bob.ask("conversation.get", {}, room)
+    assert (state["title"], state["settings"], state["role"]) == ("Dogs", kept, "member")
+    assert (await refused(bob.send(room, "woof"))).code == "PERMISSION_DENIED"
+    (found,) = (await ann.ask("member.list", {"prefix": "bo"}, room))["members"]
+    assert found["user"] == "bob"
+    assert (await refused(ann.ask("conversation.leave", {}, room))).code == "LAST_ADMIN"
+    await ann.ask("member.set_role", {"user": "bob", "role": "admin"}, room)
+    await bob.send(room, "woof")
+    await ann.ask("conversation.leave", {}, room)
+    await bob.ask("conversation.leave", {"confirm": True}, room)
+
+
+@waits_for("polls", "scheduling")
+async def test_07_what_is_done_with_messages(here: Product):
+    """MSG-14, 17, 19, 22, 28; MSG-21, 23, 24."""
+    ann, desk, bob = await here.phones("ann", "ann", "bob")
+    first = await bob.ask("message.send", {"to": "ann", "text": "Rex can swim"})
+    room, message = first["c"], {"message_id": first["id"]}
+    for phone in (ann, ann, bob):
+        await phone.ask("reaction.set", {**message, "emoji": "🐕"}, room)
+    await ann.ask("reaction.set", {**message, "emoji": "🏊"}, room)
+    (shown,) = await ann.history(room)
+    assert shown["reactions"] == {"🐕": 2, "🏊": 1}
+    no = await refused(ann.ask("reaction.set", {**message, "emoji": "thumbs_up"}, room))
+    assert no.code == "VALIDATION_FAILED"
+
+    others = [(await ann.ask("message.send", {"to": f"u{n}", "text": "."}))["c"] for n in range(6)]
+    for other in others[:5]:
+        await ann.ask("message.forward", {**message, "to": other}, room)
+    no = await refused(ann.ask("message.forward", {**message, "to": others[5]}, room))
+    assert no.code == "FORWARD_LIMIT"
+    assert (await ann.history(others[0]))[-1]["forwarded"] == {"hops": 1}
+    assert (await ann.history(room))[0]["forwards"] == 5
+
+    await ann.ask("message.star", message, room)
+    (star,) = (await desk.ask("star.list"))["stars"]
+    assert star["message"]["text"] == "Rex can swim"
+    assert (await bob.ask("star.list"))["stars"] == []
+
+    voice = {"duration_s": 3.5, "waveform": [0, 17, 255]}
+    await bob.send(room, "", type="voice", metadata=voice)
+    assert (await ann.history(room))[-1]["metadata"] == voice
+
+    await ann.ask("draft.save", {"text": "So can"}, room)
+    await here.settled()
+    assert desk.payloads("draft.saved")[-1]["text"] == "So can"
+    await desk.send(room, "So can Mina")
+    await here.settled()
+    assert ann.of_kind("draft.cleared")
+
+
+@waits_for("requests")
+async def test_08_the_inbox_as_one_keeps_it():
+    """CONV-10 to CONV-16. A thousand (PERF-04): tests/persistence/contract/test_inbox.py."""
+    async with product(PROFILE, limits={"messages_per_min": 0}) as here:
+        ann = await here.phone("ann")
+        rooms = {}
+        for user in ("bob", "cid", "dan", "eve"):
+            here.clock.jump(1)
+            rooms[user] = (await here.engine.as_user(user).send_to("ann", "hello")).conversation
+
+        async def keep(user: str, **how: Any) -> None:
+            await ann.ask("preference.set", how, rooms[user])
+
+        assert (await ann.ask("conversation.list"))["unread"] == 4
+        await ann.ask("message.read", {}, rooms["cid"])
+        await keep("bob", pinned=True)
+        await keep("cid", unread=True)
+        await keep("dan", archived=True)
+        await ann.ask("conversation.hide", {}, rooms["eve"])
+        assert await listed(ann) == ["bob", "cid"]
+        assert await listed(ann, filter="archived") == ["dan"]
+        assert await listed(ann, filter="unread") == ["bob", "cid"]
+        await keep("cid", muted_until=here.engine.now() + 60_000)
+        rows = (await ann.ask("conversation.list"))["conversations"]
+        assert "muted_until" in rows[1]["preference"]
+        here.clock.jump(61)
+        rows = (await ann.ask("conversation.list"))["conversations"]
+        assert "muted_until" not in rows[1]["preference"]
+        await here.engine.as_user("eve").send(rooms["eve"], "back again")
+        assert await listed(ann) == ["bob", "eve", "cid"]
+
+        for n in range(97):
+            await here.engine.as_user(f"u{n}").send_to("ann", "hello")
+        walked: list[str] = []
+        page: dict[str, Any] = await ann.ask("conversation.list")
+        while True:
+            walked += [row["c"] for row in page["conversations"]]
+            if page["next"] is None:
+                break
+            page = await ann.ask("conversation.list", {"cursor": page["next"]})
+        assert len(walked) == len(set(walked)) == 100
+
+
+async def test_09_history_by_cursor_and_a_jump_into_it():
+    """HIST-01, 08. That no query has an OFFSET: tests/persistence/plans."""
+    async with product(PROFILE) as here:
+        room = await here.room("ann", "bob")
+        sent = [await here.engine.as_user("ann").send(room, f"{n}") for n in range(120)]
+        bob = await here.phone("bob")
+        page = await bob.history(room)
+        assert [each["text"] for each in page] == [f"{n}" for n in range(70, 120)]
+        page = await bob.history(room, before=page[0]["seq"])
+        assert [each["text"] for each in page] == [f"{n}" for n in range(20, 70)]
+        page = await bob.history(room, around=sent[60].id, limit=25)
+        assert [each["text"] for each in page] == [f"{n}" for n in range(35, 86)]
+
+
+async def test_10_what_passes_is_told_rarely(here: Product):
+    """RCPT-09, 13, 18."""
+    ann, bob = await here.phones("ann", "bob")
+    room = await here.room("ann", "bob")
+    sent = [await ann.send(room, f"{n}") for n in range(26)]
+    await ann.ask("conversation.subscribe", {}, room)
+    for _ in range(20):
+        await bob.ask("typing.start", {}, room)
+        await trio.sleep(0.05)
+    assert len(ann.of_kind("typing.started")) == 1
+    for message in sent[:25]:
+        await bob.ask("message.read", {"seq": message["seq"]}, room)
+        await trio.sleep(0.04)
+    await trio.sleep(2)
+    assert len(ann.of_kind("message.read", "message.receipts")) <= 3
+    ann.items.clear()
+    for _ in range(8):
+        await bob.drop()
+        await trio.sleep(6)
+        bob = await here.phone("bob")
+    await trio.sleep(60)
+    assert len(ann.of_kind("presence.changed")) <= 2
+
+
+@waits_for("calls")
+def test_11_calls():
+    """CALL-01 to CALL-08."""
+
+
+@waits_for("moderation", "requests")
+def test_12_spam():
+    """SEC-04, MOD-01 to MOD-04, 10, 15, 16."""
+
+
+@waits_for("media", "requests", "REST")
+def test_13_errors_as_http_says_them():
+    """ERR-01 to ERR-05, SEND-06, 20, 21. Those of the protocol: tests/protocol/test_errors.py."""
+
+
+@waits_for("media")
+def test_14_thumbnails_videos_and_what_becomes_of_them():
+    """ATT-13, 14, 15, 20, 24, 26."""
+
+
+async def test_15_without_a_network(here: Product):
+    """CLI-01, 02, HIST-15."""
+    assert list(islice(exponential(), 7)) == [1, 2, 4, 8, 16, 30, 30]
+    room = await here.room("ann", "bob")
+    bob = await here.phone("bob")
+    here.offline = True
+    async with here.client("ann", random=lambda: 1.0) as ann:
+        for n in range(3):
+            await ann.enqueue(room, f"{n}")
+        await trio.sleep(100)
+        assert len(ann.outbox.waiting) == 3
+        here.offline = False
+        done: list[Sent] = []
+        async for push in ann:
+            done += [push] if isinstance(push, Sent) else []
+            if len(done) == 3:
+                break
+    await here.settled()
+    assert bob.texts() == ["0", "1", "2"]
+
+    phone, desk = await here.phones("ann", "ann")
+    edit = {"message_id": done[0].result["id"], "version": 1}
+    await phone.ask("message.edit", {**edit, "text": "first"}, room)
+    no = await refused(desk.ask("message.edit", {**edit, "text": "second"}, room))
+    assert no.code == "VERSION_CONFLICT"
+
+
+@waits_for("REST")
+async def test_16_what_others_may_not(here: Product):
+    """SEC-07, 10, 11; SEC-02, 06."""
+    ann, bob, cid = await here.phones("ann", "bob", "cid")
+    room = await grouped(ann, "bob")
+    sent = await ann.send(room, "<img src=x onerror=alert(1)>")
+    (message,) = await bob.history(room)
+    assert "<img" not in to_html(message["text"], message.get("format", "plain"))
+    edit = {"message_id": sent["id"], "text": "x"}
+    asked: list[tuple[Phone, str, dict[str, Any]]] = [
+        (cid, "message.history", {}),
+        (bob, "message.edit", edit),
+        (bob, "message.delete", {"message_id": sent["id"]}),
+        (bob, "member.add", {"users": ["cid"]}),
+        (bob, "member.set_role", {"user": "bob", "role": "admin"}),
+    ]
+    for phone, name, payload in asked:
+        assert (await refused(phone.ask(name, payload, room))).code == "PERMISSION_DENIED", name
+
+
+@waits_for("retention")
+def test_17_deleted_users_exports_and_logs():
+    """PRIV-06, 10, SEC-15."""
+
+
+@waits_for("degradation")
+def test_18_breakers_shedding_and_alerts():
+    """DEP-06, 07, 08, MON-03."""
+
+
+@waits_for("moderation")
+def test_19_in_units():
+    """MOD. The others (HIST, SEND-12, MSG-20, 28, 31) are held by tests of their own."""
+
+
+@waits_for("media")
+async def test_20_a_hundred_in_order():
+    """PERF-02; PERF-03. PERF-01, 04, SEND-24 are measured: docs/performance.md."""
+    async with product(PROFILE, limits={"messages_per_min": 0}) as here:
+        ann, bob = await here.phones("ann", "bob")
+        room = await here.room("ann", "bob")
+        async with trio.open_nursery() as nursery:
+            for n in range(100):
+                nursery.start_soon((ann, bob)[n % 2].send, room, f"{n}")
+        await here.settled()
+        assert len(ann.texts()) == 100
+        assert ann.of_kind("message.sent") == bob.of_kind("message.sent")
+
+
+async def test_21_details_of_the_open_conversation_only(here: Product):
+    """CONN-11, CONV-17. RCPT-19: tests/persistence/contract."""
+    ann, bob = await here.phones("ann", "bob")
+    room, other = await grouped(ann, "bob"), await grouped(ann, "bob")
+    await bob.ask("conversation.subscribe", {}, room)
+    for each in (room, other):
+        await ann.ask("typing.start", {}, each)
+        await ann.send(each, "hello")
+        await ann.ask("conversation.rename", {"title": "New"}, each)
+    await here.settled()
+    assert {item["c"] for item in bob.of_kind("typing.started")} == {room}
+    for kind in ("message.sent", "conversation.renamed"):
+        assert [item["c"] for item in bob.of_kind(kind)] == [room, other]
+    await bob.ask("conversation.unsubscribe", {}, room)
+    bob.items.clear()
+    await trio.sleep(5)
+    await ann.ask("typing.start", {}, room)
+    await here.settled()
+    assert bob.of_kind("typing.started") == []
+
+
+@waits_for("calls", "media")
+async def test_22_what_the_group_is_told_and_what_newcomers_see(here: Product):
+    """GRP-13, AUTO-08, HIST-11, MSG-27; ATT-29."""
+    ann, cid = await here.phones("ann", "cid")
+    room = await grouped(ann, "bob")
+    await ann.send(room, "before cid")
+    await ann.ask("member.add", {"users": ["cid"]}, room)
+    await ann.ask("conversation.rename", {"title": "Dogs"}, room)
+    await ann.send(room, "see https://example.org/rex")
+    shown = await cid.history(room, system=True)
+    assert [each["kind"] for each in shown] == [
+        "member.added",
+        "conversation.renamed",
+        "message.sent",
+    ]
+    (link,) = shown[-1]["entities"]
+    assert (link["kind"], link["url"]) == ("link", "https://example.org/rex")
+
+
+@waits_for("notifications", "requests")
+def test_23_what_is_notified_and_what_is_not():
+    """NOTIF-06, 07, 12, MOD-21, RCPT-21."""
+
+
+@waits_for("calls", "requests")
+def test_24_who_is_refused_learns_nothing():
+    """REQ-10, 11, 13, ERR-04, CALL-10, 11, 12."""
+
+
+async def test_25_from_the_inbox_to_a_hit(here: Product):
+    """SRCH-08, 09."""
+    ann = await here.phone("ann")
+    for user in ("bob", "bobby"):
+        await ann.send(await here.room("ann", user), f"hello {user}")
+    room = await here.room("ann", "cid")
+    await grouped(ann, "dan", title="Bobtails")
+    assert sorted(await listed(ann, text="bob")) == ["Bobtails", "bob", "bobby"]
+    sent = [await ann.send(room, text) for text in ("one", "the vet", "two")]
+    await trio.sleep(1)
+    (hit,) = (await ann.ask("message.search", {"query": "vet"}))["hits"]
+    assert (hit["c"], hit["id"]) == (room, sent[1]["id"])
+    around = await ann.history(hit["c"], around=hit["id"], limit=1)
+    assert [each["text"] for each in around] == ["one", "the vet", "two"]
+
+
+@waits_for("media")
+def test_26_uploads_that_stall():
+    """ATT-23, ERR-05, CLI-12."""
+
+
+@waits_for("client")
+def test_27_clients_gather_what_they_say():
+    """CLI-08, 09, 11, PERF-15, 16."""
+
+
+@waits_for("cluster", "degradation", "scheduling")
+def test_28_in_operation():
+    """MON-06, 09, DEP-05, 10, 12, PRIV-11."""
+
+
+@waits_for("calls", "indexes", "requests", "scheduling")
+def test_29_in_the_database():
+    """DB-05, 07, 08, 09."""

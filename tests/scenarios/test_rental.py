@@ -1,0 +1,323 @@
+"""rental: threads of people who seek and people who let."""
+
+from typing import Any
+
+import pytest
+import trio
+
+from palaver.gateway.client import Event, Refused
+from palaver.protocol.disconnects import DRAIN
+from palaver.protocol.features.lock import LockConversation
+from palaver.protocol.html import to_html
+from palaver.tests.scenarios.waiting import waits_for
+from palaver.tests.support.engines import NOWHERE, refused
+from palaver.tests.support.product import Product, product
+
+PROFILE = "rental"
+DAY = 86_400.0
+
+
+async def opened(here: Product, **more: Any) -> str:
+    """A thread that ann, who seeks, has opened with bob, who lets."""
+    ann = await here.phone("ann")
+    payload = {"kind": "thread", "members": ["bob"], **more}
+    return str((await ann.ask("conversation.create", payload))["c"])
+
+
+@waits_for("feeds", "vocabularies")
+async def test_01_a_seeker_is_who_the_token_says(here: Product):
+    """CONN-05, 06, 10."""
+    peer = here.peer()
+    await peer.upgrade("/v1/ws?userId=bob")
+    assert (await peer.hello(here.token("ann")))["d"]["user"] == "ann"
+    liar = here.peer()
+    await liar.upgrade()
+    assert (await liar.hello("a.b.c"))["error"]["code"] == "AUTH_FAILED"
+
+
+@waits_for("context", "REST", "vocabularies")
+async def test_02_a_thread_from_its_beginning_to_its_end(here: Product):
+    """CONV-04, 06, 10, 13."""
+    ann, bob = await here.phones("ann", "bob")
+    thread = await opened(here)
+    await here.settled()
+    (created,) = bob.payloads("conversation.created")
+    assert (created["kind"], created["title"]) == ("thread", "ann, bob")
+    assert (await ann.ask("conversation.get", {}, thread))["title"] == "ann, bob"
+    await bob.ask("conversation.rename", {"title": "Two rooms, south"}, thread)
+    await here.settled()
+    assert ann.payloads("conversation.renamed")[0]["title"] == "Two rooms, south"
+
+    async def listed(phone: Any, filter: str = "all") -> list[str]:
+        rows = (await phone.ask("conversation.list", {"filter": filter}))["conversations"]
+        return [row["title"] for row in rows]
+
+    await ann.ask("preference.set", {"archived": True}, thread)
+    assert (await listed(ann), await listed(ann, "archived")) == ([], ["Two rooms, south"])
+    await ann.ask("conversation.hide", {}, thread)
+    assert (await listed(ann, "archived"), await listed(bob)) == ([], ["Two rooms, south"])
+    await bob.send(thread, "Still looking?")
+    assert await listed(ann) == ["Two rooms, south"]
+
+
+@waits_for("REST", "vocabularies")
+async def test_03_both_sides_get_a_message_and_what_is_counted_of_it(here: Product):
+    """SEND-01, 07, CONV-09."""
+    ann, bob = await here.phones("ann", "bob")
+    thread = await opened(here)
+    sent = await ann.send(thread, "Is it still free?")
+    await here.settled()
+    assert ann.texts() == bob.texts() == ["Is it still free?"]
+    state = await bob.ask("conversation.get", {}, thread)
+    assert (state["number"], state["unread"], state["last"]["ts"]) == (1, 1, sent["ts"])
+    assert (await ann.ask("conversation.get", {}, thread))["unread"] == 0
+
+
+async def test_04_markdown_of_2000_characters_and_no_html(here: Product):
+    """SEND-03, MSG-02, SEC-07."""
+    ann, bob = await here.phones("ann", "bob")
+    thread = await opened(here)
+    await ann.send(thread, "x" * 2000)
+    no = await refused(ann.send(thread, "x" * 2001))
+    assert (no.code, no.details) == ("MESSAGE_TOO_LONG", {"field": "text", "max_chars": 2000})
+    await ann.send(thread, "**bold**<script>alert(1)</script>")
+    message = (await bob.history(thread))[-1]
+    assert message["format"] == "markdown"
+    shown = to_html(message["text"], message["format"])
+    assert "<strong>bold</strong>" in shown
+    assert "<script" not in shown
+
+
+@waits_for("media")
+async def test_05_a_thread_is_closed_to_others(here: Product):
+    """CONV-18."""
+    ann, cid = await here.phones("ann", "cid")
+    thread = await opened(here)
+    message = {"message_id": (await ann.send(thread, "hello"))["id"]}
+    asked: dict[str, dict[str, Any]] = {
+        "conversation.get": {},
+        "conversation.rename": {"title": "mine"},
+        "conversation.subscribe": {},
+        "message.send": {"text": "hello"},
+        "message.history": {},
+        "message.edit": {**message, "text": "x"},
+        "message.delete": message,
+        "message.read": {},
+        "message.readers": message,
+        "member.list": {},
+        "typing.start": {},
+    }
+    for name, payload in asked.items():
+        assert (await refused(cid.ask(name, payload, thread))).code == "PERMISSION_DENIED", name
+        no = await refused(cid.ask(name, payload, NOWHERE))
+        assert no.code == "CONVERSATION_NOT_FOUND", name
+
+
+@waits_for("restoring")
+async def test_06_replies_edits_and_deletions(here: Product):
+    """MSG-03, 06, 08, 13."""
+    ann, bob = await here.phones("ann", "bob")
+    thread = await opened(here)
+    first = await ann.send(thread, "Is it free?")
+    await bob.send(thread, "Yes", reply_to=first["id"])
+    await here.settled()
+    preview = ann.payloads("message.sent")[-1]["preview"]
+    assert (preview["by"], preview["text"]) == ("ann", "Is it free?")
+    here.clock.jump(3 * DAY)
+    edit = {"message_id": first["id"], "text": "Is it still free?"}
+    edited = await ann.ask("message.edit", edit, thread)
+    assert (await bob.history(thread))[0]["edited_at"] == edited["ts"]
+    await ann.ask("message.delete", {"message_id": first["id"]}, thread)
+    (left,) = await bob.history(thread)
+    assert (left["text"], left["preview"]) == ("Yes", {"unavailable": True})
+
+
+@waits_for("REST", "vocabularies")
+async def test_07_who_reads_and_who_keeps_that_to_oneself(here: Product):
+    """RCPT-01, 06, 08."""
+    ann, bob = await here.phones("ann", "bob")
+    thread = await opened(here)
+    await ann.ask("conversation.subscribe", {}, thread)
+    first = await ann.send(thread, "one")
+    await bob.ask("message.read", {"message_ids": [first["id"]]}, thread)
+    await here.settled()
+    (told,) = ann.payloads("message.read")
+    assert (told["by"], told["seq"]) == ("bob", first["seq"])
+    assert told["at"] >= first["ts"]
+    await bob.ask("settings.set", {"read_receipts": False})
+    await ann.send(thread, "two")
+    assert (await bob.ask("message.read", {}, thread))["unread"] == 0
+    await trio.sleep(1)
+    assert len(ann.payloads("message.read")) == 1
+
+
+@waits_for("REST", "vocabularies")
+async def test_08_typing_and_being_online_are_seen(here: Product):
+    """RCPT-11, 16, 17."""
+    (ann,) = await here.phones("ann")
+    thread = await opened(here)
+    await ann.ask("conversation.subscribe", {}, thread)
+    bob = await here.phone("bob")
+    await bob.ask("typing.start", {}, thread)
+    await here.settled()
+    (told,) = ann.payloads("presence.changed")
+    assert (told["user"], told["online"]) == ("bob", True)
+    assert ann.payloads("typing.started") == [{"by": "bob"}]
+    users = (await ann.ask("presence.get", {"conversation": thread}))["users"]
+    assert users["bob"]["online"]
+
+
+@waits_for("media")
+def test_09_attachments_from_upload_to_deletion():
+    """ATT-01, 03, 05, 06, 10, 11, 13, 16, 17, 18, 19."""
+
+
+@waits_for("automation", "context")
+def test_10_what_happens_to_applications_and_viewings_is_told_in_the_thread():
+    """AUTO-01, 02, 03."""
+
+
+@waits_for("automation")
+def test_11_suggestions_reminders_and_deadlines():
+    """AUTO-04, 05, 06."""
+
+
+@waits_for("moderation")
+async def test_12_a_thread_is_suspended_for_a_while(here: Product):
+    """CONV-21, MOD-09; MOD-01 to MOD-11."""
+    ann, bob = await here.phones("ann", "bob")
+    thread = await opened(here)
+    await ann.send(thread, "before")
+    until = here.engine.now() + 3_600_000
+    await here.engine.as_host().do(LockConversation(until=until), thread)
+    no = await refused(bob.send(thread, "shouting"))
+    assert (no.code, no.details) == ("CONVERSATION_LOCKED", {"until": until})
+    assert [each["text"] for each in await bob.history(thread)] == ["before"]
+    here.clock.jump(3600)
+    await bob.send(thread, "calm")
+
+
+@waits_for("moderation")
+def test_13_links_are_previewed_if_they_are_safe():
+    """MOD-19."""
+
+
+async def test_14_search_by_substring_newest_first(here: Product):
+    """SRCH-01, 06, 07. That an index serves it: tests/persistence/plans."""
+    ann, cid = await here.phones("ann", "cid")
+    thread, other = await opened(here), await here.room("bob", "cid")
+    for text in ("The flat on Elmwood Street", "elmwood again", "gone: Elmwood", "no hit"):
+        here.clock.jump(1)
+        last = await ann.send(thread, text)
+        if text.startswith("gone"):
+            await ann.ask("message.delete", {"message_id": last["id"]}, thread)
+    await cid.send(other, "somebody else's Elmwood")
+    await trio.sleep(1)
+    hits = (await ann.ask("message.search", {"query": "MWOO"}))["hits"]
+    assert [hit["text"] for hit in hits] == ["elmwood again", "The flat on Elmwood Street"]
+
+
+@waits_for("retention")
+def test_15_what_is_kept_and_what_is_given_out():
+    """PRIV-01, 05, 06."""
+
+
+@waits_for("notifications")
+def test_16_push_digest_sms_and_badge():
+    """NOTIF-01 to NOTIF-04."""
+
+
+async def test_17_messages_and_connections_are_limited(here: Product):
+    """CONN-04, SEC-03."""
+    ann = await here.phone("ann")
+    thread = await opened(here)
+    for n in range(60):
+        await ann.send(thread, f"{n}")
+    assert (await refused(ann.send(thread, "61"))).code == "RATE_LIMITED"
+    for _ in range(20):
+        await (await here.phone("bob")).drop()
+        await here.settled()
+    peer = here.peer()
+    await peer.upgrade()
+    assert (await peer.hello(here.token("bob")))["error"]["code"] == "RATE_LIMITED"
+
+
+@waits_for("encryption")
+def test_18_content_is_encrypted_at_rest():
+    """PRIV-08, SEC-13."""
+
+
+async def test_19_who_loses_the_network_misses_nothing(here: Product):
+    """HIST-07, SEND-14."""
+    ann = await here.phone("ann")
+    thread = await opened(here)
+    seen: list[str] = []
+    async with here.client("bob") as bob:
+        await bob.connected()
+        await ann.send(thread, "0")
+        async for push in bob:
+            if isinstance(push, Event) and push.kind == "message.sent":
+                seen.append(push.data["text"])
+                if len(seen) == 1:
+                    await trio.aclose_forcefully(here.lines[-1])
+                    for n in range(1, 6):
+                        await ann.send(thread, f"{n}")
+                if len(seen) == 6:
+                    break
+    assert seen == ["0", "1", "2", "3", "4", "5"]
+
+
+@waits_for("attachments", "REST")
+def test_20_a_whole_conversation_by_both_transports():
+    """The flows of items 2 to 8, by HTTP as well, and a file that is looked at."""
+
+
+@waits_for("long polling")
+def test_21_the_same_by_long_polling():
+    """CONN-13."""
+
+
+@waits_for("analytics")
+def test_22_volume_response_time_and_conversion():
+    """ANA-01, 02, 03."""
+
+
+@waits_for("media")
+def test_23_under_load():
+    """PERF-05 to PERF-12. What there is of it is measured: docs/performance.md."""
+
+
+@waits_for("REST", "vocabularies")
+def test_24_sixteen_endpoints_and_two_vocabularies():
+    """REST-02, WS-04, CONV-08."""
+
+
+@waits_for("automation", "notifications")
+async def test_25_openers_and_what_users_choose(here: Product):
+    """PRIV-14, REQ-12; MSG-30, NOTIF-10, CONV-27."""
+    ann = await here.phone("ann")
+    chosen = {"read_receipts": False, "presence": "nobody"}
+    await ann.ask("settings.set", chosen)
+    assert await (await here.phone("ann")).ask("settings.get") == chosen
+
+
+@waits_for("media", "moderation", "retention")
+def test_26_rules_scans_and_idle_threads():
+    """MOD-17, 22, HIST-14, SEC-16."""
+
+
+async def test_27_a_client_comes_back_only_where_it_may():
+    """CONN-14, 21. TLS: tests/gateway/test_tls.py."""
+    async with product(PROFILE) as here, here.client("ann") as ann:
+        await ann.connected()
+        here.engine.disconnect("ann", DRAIN)
+        await here.settled()
+        assert ann.state == "disconnected"
+        await ann.connected()
+        assert len(here.lines) == 2
+        here.engine.revoke(user="ann")
+        with pytest.raises(Refused) as refusal:
+            async for _ in ann:
+                pass
+        assert refusal.value.code == 3503
+        assert len(here.lines) == 2

@@ -1,0 +1,253 @@
+"""tutoring: students and tutors, in pairs."""
+
+import trio
+
+from palaver.gateway.client import Sent
+from palaver.tests.scenarios.waiting import waits_for
+from palaver.tests.support.engines import refused
+from palaver.tests.support.product import Product, fault, product
+
+PROFILE = "tutoring"
+UNLIMITED = {"messages_per_min": 0}
+
+
+@waits_for("context", "REST", "users", "vocabularies")
+def test_01_a_message_by_its_recipient():
+    """REST-04, SEND-02."""
+
+
+@waits_for("context", "users")
+async def test_02_what_cannot_be_sent(here: Product):
+    """CONV-22, SEND-03; CONV-23, 24."""
+    (ann,) = await here.phones("ann")
+
+    async def refusal(text: str, to: str = "tom") -> str:
+        return (await refused(ann.ask("message.send", {"to": to, "text": text}))).code
+
+    assert await refusal("hello", to="ann") == "SELF_MESSAGE"
+    assert await refusal("") == "VALIDATION_FAILED"
+    assert await refusal("x" * 2001) == "MESSAGE_TOO_LONG"
+    assert (await ann.ask("conversation.list"))["conversations"] == []
+    await ann.ask("message.send", {"to": "tom", "text": "x" * 2000})
+
+
+@waits_for("context", "moderation")
+def test_03_addresses_are_masked_until_there_is_a_booking():
+    """MOD-12, 13."""
+
+
+@waits_for("vocabularies")
+async def test_04_the_recipient_and_all_devices_of_the_sender_get_it(here: Product):
+    """SEND-05, 08; WS-05."""
+    phone, desk, tom = await here.phones("ann", "ann", "tom")
+    message = {"to": "tom", "text": "Tuesday?", "client_id": "t1"}
+    sent = await phone.ask("message.send", message)
+    await here.settled()
+    for each in (phone, desk, tom):
+        (told,) = each.payloads("message.sent")
+        assert (told["id"], told["client_id"], told["by"]) == (sent["id"], "t1", "ann")
+
+
+@waits_for("vocabularies")
+async def test_05_tabs_with_the_token_in_the_url(here: Product):
+    """CONN-02, 05, 06, 08, 15."""
+    liar = here.peer()
+    assert (await liar.upgrade("/v1/ws?token=a.b.c")).status == 401
+    peer = here.peer()
+    assert (await peer.upgrade(f"/v1/ws?token={here.token('ann')}")).status == 101
+    assert (await peer.hello(None))["d"]["user"] == "ann"
+    await peer.send({"t": "ping", "id": 7})
+    assert await peer.item() == {"t": "pong", "id": 7}
+    broken, tab, tom = await here.phones("ann", "ann", "tom")
+    await peer.close()
+    await broken.drop()
+    await tom.ask("message.send", {"to": "ann", "text": "one tab is left"})
+    await here.settled()
+    assert tab.texts() == ["one tab is left"]
+
+
+@waits_for("context", "REST", "vocabularies")
+async def test_06_the_list_has_100_newest_first(here: Product):
+    """CONV-03, 07, C-24."""
+    ann = await here.phone("ann")
+    for n in range(101):
+        here.clock.jump(1)
+        await here.engine.as_user(f"u{n}").send_to("ann", f"{n}")
+    rows = (await ann.ask("conversation.list"))["conversations"]
+    assert [row["last"]["text"] for row in rows] == [f"{n}" for n in range(100, 0, -1)]
+    assert {row["unread"] for row in rows} == {1}
+    assert len((await ann.ask("conversation.list", {"limit": 200}))["conversations"]) == 101
+    assert (await refused(ann.ask("conversation.list", {"limit": 201}))).code == (
+        "VALIDATION_FAILED"
+    )
+
+
+@waits_for("context", "REST", "vocabularies")
+async def test_07_history_by_pages_oldest_first(here: Product):
+    """HIST-02, 06; HIST-04."""
+    ann = here.engine.as_user("ann")
+    pair = await here.room("ann", "tom")
+    sent = [await ann.send(pair, f"{n}") for n in range(121)]
+    await ann.delete(pair, sent[0].id)
+    tom = await here.phone("tom")
+    texts = [f"{n}" for n in range(1, 121)]
+    assert [each["text"] for each in await tom.history(pair)] == texts[:50]
+    page = await tom.ask("message.history", {"page": 2}, pair)
+    assert [each["text"] for each in page["messages"]] == texts[50:100]
+    assert (page["page"], page["limit"], page["total"], page["total_pages"]) == (2, 50, 120, 3)
+    assert len(await tom.history(pair, page=1, limit=100)) == 100
+    no = await refused(tom.history(pair, page=1, limit=101))
+    assert fault(no) == ("VALIDATION_FAILED", "limit")
+
+
+@waits_for("media", "REST")
+def test_08_a_message_with_its_file_in_one_request():
+    """ATT-02, 05, 06, 08, 09, 10, 28."""
+
+
+@waits_for("media", "REST")
+def test_09_files_are_downloaded_by_the_two_alone():
+    """ATT-11, 18."""
+
+
+@waits_for("REST", "vocabularies")
+async def test_10_the_recipient_alone_reads_it_and_once(here: Product):
+    """RCPT-01, 04, 05, 06."""
+    ann, tom = await here.phones("ann", "tom")
+    sent = await ann.ask("message.send", {"to": "tom", "text": "hello"})
+    pair, message = sent["c"], {"message_ids": [sent["id"]]}
+    for phone in (ann, tom):
+        await phone.ask("conversation.subscribe", {}, pair)
+    assert (await refused(ann.ask("message.read", message, pair))).code == "PERMISSION_DENIED"
+    first = await tom.ask("message.read", message, pair)
+    await trio.sleep(5)
+    assert await tom.ask("message.read", message, pair) == first
+    await here.settled()
+    assert ann.payloads("message.read") == [{"by": "tom", "seq": sent["seq"], "at": first["at"]}]
+    assert tom.payloads("message.read") == []
+
+
+@waits_for("context", "REST")
+async def test_11_all_of_one_conversation_is_read_and_no_other(here: Product):
+    """RCPT-03."""
+    tom = await here.phone("tom")
+    for user in ("ann", "bea"):
+        for n in range(3):
+            await here.engine.as_user(user).send_to("tom", f"{n}")
+    pair = await here.room("bea", "tom")
+    assert (await tom.ask("message.read", {}, pair))["unread"] == 0
+    rows = (await tom.ask("conversation.list"))["conversations"]
+    assert {row["members"][0]: row["unread"] for row in rows} == {"ann": 3, "bea": 0}
+
+
+@waits_for("REST")
+async def test_12_search_with_totals(here: Product):
+    """SRCH-01, 03, 04, 07. Stems and rank: tests/persistence/postgres/test_searches.py."""
+    ann, tom = here.engine.as_user("ann"), await here.phone("tom")
+    for n in range(45):
+        await ann.send_to("tom", f"calculus {n}")
+    await ann.send_to("bea", "calculus for bea")
+    await trio.sleep(1)
+    query = {"query": "calculus"}
+    pages = [await tom.ask("message.search", {**query, "page": n}) for n in (1, 2, 3)]
+    assert [len(page["hits"]) for page in pages] == [20, 20, 5]
+    assert (pages[0]["total"], pages[0]["total_pages"]) == (45, 3)
+    for bad in ({"query": "c"}, {**query, "limit": 51}):
+        assert (await refused(tom.ask("message.search", bad))).code == "VALIDATION_FAILED"
+
+
+@waits_for("moderation")
+async def test_13_one_s_own_is_edited_for_15_minutes(here: Product):
+    """MSG-03, 05, 07."""
+    ann, tom = await here.phones("ann", "tom")
+    sent = await ann.ask("message.send", {"to": "tom", "text": "Tusday"})
+    pair = sent["c"]
+
+    def edit(text: str) -> dict[str, str]:
+        return {"message_id": sent["id"], "text": text}
+
+    here.clock.jump(14 * 60 + 59)
+    assert (await refused(tom.ask("message.edit", edit("mine"), pair))).code == "PERMISSION_DENIED"
+    assert (await refused(ann.ask("message.edit", edit(""), pair))).code == "VALIDATION_FAILED"
+    no = await refused(ann.ask("message.edit", edit("x" * 2001), pair))
+    assert no.code == "MESSAGE_TOO_LONG"
+    await ann.ask("message.edit", edit("Tuesday"), pair)
+    await here.settled()
+    (told,) = tom.payloads("message.edited")
+    assert (told["message_id"], told["text"]) == (sent["id"], "Tuesday")
+    here.clock.jump(2)
+    no = await refused(ann.ask("message.edit", edit("Wednesday"), pair))
+    assert no.code == "EDIT_WINDOW_EXPIRED"
+
+
+async def test_14_one_s_own_is_deleted_for_both(here: Product):
+    """MSG-08, 11, SRCH-07. That the row stays: tests/persistence/contract."""
+    ann, tom = await here.phones("ann", "tom")
+    sent = await ann.ask("message.send", {"to": "tom", "text": "a slip"})
+    pair, message = sent["c"], {"message_id": sent["id"]}
+    assert (await refused(tom.ask("message.delete", message, pair))).code == "PERMISSION_DENIED"
+    await ann.ask("message.delete", message, pair)
+    await trio.sleep(1)
+    (told,) = tom.payloads("message.deleted")
+    assert (told["message_id"], told["by"]) == (sent["id"], "ann")
+    for phone in (ann, tom):
+        assert await phone.history(pair) == []
+        assert (await phone.ask("message.search", {"query": "slip"}))["total"] == 0
+
+
+@waits_for("client")
+def test_15_a_client_in_the_foreground_reads_by_itself():
+    """CLI-10."""
+
+
+async def test_16_what_is_shown_at_once_gets_its_id_later(here: Product):
+    """CLI-04."""
+    pair = await here.room("ann", "tom")
+    async with here.client("ann") as ann:
+        shown, id = await ann.enqueue(pair, "hello"), None
+        async for push in ann:
+            if isinstance(push, Sent):
+                assert push.outgoing is shown
+                id = push.result["id"]
+                break
+        (kept,) = (await ann.history(pair))["messages"]
+        assert (kept["id"], kept["text"]) == (id, "hello")
+
+
+async def test_17_order_reconnection_and_the_number_of_connections():
+    """PERF-02, HIST-07, CONN-03."""
+    async with product(PROFILE, limits=UNLIMITED) as here:
+        ann, tom = await here.phones("ann", "tom")
+        pair = await here.room("ann", "tom")
+        async with trio.open_nursery() as nursery:
+            for n in range(100):
+                nursery.start_soon((ann, tom)[n % 2].send, pair, f"{n}")
+        await here.settled()
+        assert len(tom.texts()) == 100
+        assert ann.of_kind("message.sent") == tom.of_kind("message.sent")
+        await tom.drop()
+        await ann.send(pair, "away")
+        tom = await here.phone("tom")
+        await tom.ask("conversation.resume", {"epoch": 1, "seq": 101}, pair)
+        assert tom.texts() == ["away"]
+        for _ in range(9):
+            await here.phone("ann")
+        peer = here.peer()
+        await peer.upgrade()
+        assert (await peer.hello(here.token("ann")))["error"]["code"] == "CONNECTION_LIMIT"
+
+
+@waits_for("context", "media", "users")
+async def test_18_the_first_message_makes_the_conversation(here: Product):
+    """CONV-02; ATT-12, MOD-23."""
+    (ann,) = await here.phones("ann")
+    first = await ann.ask("message.send", {"to": "tom", "text": "one"})
+    second = await ann.ask("message.send", {"to": "tom", "text": "two"})
+    assert first["c"] == second["c"]
+    (row,) = (await ann.ask("conversation.list"))["conversations"]
+    assert (row["c"], row["kind"]) == (first["c"], "direct")
+
+
+@waits_for("client", "moderation", "REST", "vocabularies")
+def test_19_ten_endpoints_five_events_eight_methods():
+    """REST-02, WS-03, CLI-14, MOD-18."""
