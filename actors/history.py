@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 
 from ..protocol.errors import Rejected
 from ..protocol.features.history import MessageHistory
+from ..protocol.features.media import ListMedia
 from ..protocol.features.threads import ListThread, check_threads, root_of
 from ..protocol.machine import visible
+from ..protocol.media import shown
 from ..protocol.message import Message
 from ..protocol.paging import page_size
 from ..protocol.policy import Policy
@@ -121,6 +123,21 @@ class _ThreadWindow(_Window):
             after=self._from,
             limit=self._limit,
             deleted=self._tombstones,
+        )
+
+
+class _MediaWindow(_Window):
+    """The same of those that show something, and are not deleted."""
+
+    def __init__(self, user: str, *, limit: int, before: int | None) -> None:
+        super().__init__(user, limit=limit, tombstones=False, system=False, before=before)
+
+    def _shown(self, message: Message, resident: Resident) -> bool:
+        return bool(shown(message.sent)) and super()._shown(message, resident)
+
+    async def fetch(self, store: Conversations, id: str, spans: list[tuple[int, int]]) -> None:
+        self._page = await store.media(
+            id, self._user, spans=spans, limit=self._limit, before=self._before
         )
 
 
@@ -310,3 +327,21 @@ class ThreadRead(_PagesRead):
         assert self._root is not None
         if not visible(resident.state, self._user, {self._root.id: self._root}):
             raise self._not_found()
+
+
+class MediaRead(_PagesRead):
+    """`media.list`, newest first (GRP-12)."""
+
+    def __init__(self, query: ListMedia, user: str, policy: Policy) -> None:
+        super().__init__(user, policy, query.limit, None)
+        self._windows = [_MediaWindow(user, limit=self._limit, before=query.before)]
+
+    def _anchored(self, anchor: Message) -> list[_Window]:
+        raise AssertionError("there is no anchor")
+
+    def _check(self, resident: Resident, messages: list[Message]) -> None: ...
+
+    def answer(self, resident: Resident) -> tuple[list[Push], dict[str, Any]]:
+        pushes, page = super().answer(resident)
+        page["messages"].reverse()
+        return pushes, page

@@ -136,6 +136,22 @@ class Conversations(Protocol):
         """
         ...
 
+    async def media(
+        self,
+        conversation: str,
+        user: str,
+        *,
+        spans: Sequence[tuple[int, int]],
+        limit: int,
+        before: int | None = None,
+    ) -> Messages:
+        """The newest `limit` messages before seq `before` that show something besides their text,
+        are not deleted, lie within `spans` and are meant for `user`; in ascending order.
+
+        At the cost of the page, however rare they are.
+        """
+        ...
+
     async def numbered_page(
         self,
         conversation: str,

@@ -15,13 +15,14 @@ from ..protocol.features.conversation import GetConversation
 from ..protocol.features.edits import MessageVersions
 from ..protocol.features.history import MessageHistory, Resume
 from ..protocol.features.marks import MessageReaders
+from ..protocol.features.media import ListMedia
 from ..protocol.features.members import ListMembers
 from ..protocol.features.pins import ListPins
 from ..protocol.features.threads import ListThread
 from ..protocol.policy import Policy
 from ..protocol.roles import require_member
 from ..protocol.state import ConversationState
-from .history import HistoryRead, ThreadRead
+from .history import HistoryRead, MediaRead, ThreadRead
 from .outbox import Push
 from .pins import PinsRead
 from .ports import Conversations
@@ -65,6 +66,8 @@ def read_for(query: Query, user: str, policy: Policy, resume_limit: int) -> Read
             return VersionsRead(query, user, policy)
         case ListThread():
             return ThreadRead(query, user, policy)
+        case ListMedia():
+            return MediaRead(query, user, policy)
         case Resume():
             return ResumeRead(query, user, resume_limit)
         case _:

@@ -11,6 +11,7 @@ from ..actors.outbox import Parcel, Push
 from ..protocol.disconnects import Disconnect
 from ..protocol.features.edits import MessageVersions
 from ..protocol.features.history import MessageHistory, Resume
+from ..protocol.features.media import ListMedia
 from ..protocol.features.pins import ListPins
 from ..protocol.features.search import SearchMessages
 from ..protocol.features.threads import ListThread
@@ -22,7 +23,10 @@ from .write_side import WriteSide
 
 PAGES: Final = frozenset(
     query.name
-    for query in (MessageHistory, MessageVersions, ListPins, ListThread, Resume, SearchMessages)
+    for query in (
+        *(MessageHistory, MessageVersions, SearchMessages, Resume),
+        *(ListMedia, ListPins, ListThread),
+    )
 )
 """Queries whose answers are as large as the client asks for."""
 

@@ -20,17 +20,19 @@ from .state import ConversationState
 from .values import BadFrame, check_value
 
 
-def check_text(text: str, policy: Policy, type: str = "text") -> None:
-    """Length in characters (SEND-03). White space alone is no message, but for a type that has
-    something else to show, where the product wants that (C-02).
+def check_text(text: str, policy: Policy, type: str = "text", *, attachments: bool = False) -> None:
+    """Length in characters (SEND-03). White space alone is no message, but for one that has
+    something else to show, by its type or `attachments`, where the product wants that (C-02).
 
     A codec has refused U+0000 already, but a host in this process has none, and a guard may have
     put in another text.
     """
     if len(text) > policy.max_chars:
         raise Rejected("MESSAGE_TOO_LONG", details={"field": "text", "max_chars": policy.max_chars})
-    if (not text or text.isspace()) and not (type in MEDIA and policy.allow_empty_with_attachment):
-        raise invalid("text", "must not be empty")
+    if not text or text.isspace():
+        shows = attachments or type in MEDIA
+        if not (shows and policy.allow_empty_with_attachment):
+            raise invalid("text", "must not be empty")
     if "\x00" in text:
         raise invalid("text", "must not hold U+0000")
 

@@ -6,6 +6,7 @@ defined in its feature's file. `Event` is that part with its place in the log.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -53,7 +54,9 @@ class EventData(Payload):
     is_system: ClassVar[bool] = False
     """The event itself is what people are to be told, so history shows it, to those who ask, in its
     place among the messages (GRP-13, AUTO-08)."""
-    content: ClassVar[frozenset[str]] = frozenset({"text", "metadata", "mentions", "entities"})
+    content: ClassVar[frozenset[str]] = frozenset(
+        {"text", "metadata", "mentions", "entities", "attachments"}
+    )
     """Fields that go when the message is deleted, expired or erased."""
 
     def apply(self, state: ConversationState, event: Event) -> None:
@@ -79,6 +82,11 @@ class EventData(Payload):
     def quotes(self) -> str | None:
         """Id of a message whose preview is shown with this one (MSG-13)."""
         return None
+
+    @property
+    def media(self) -> Sequence[Mapping[str, Any]]:
+        """What a message shows besides its text: a row each, stored with it (SEND-10, GRP-12)."""
+        return ()
 
     def members(self) -> tuple[str, ...]:
         """Users whose membership or role this event changes. Who stops being a member by an

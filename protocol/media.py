@@ -1,24 +1,36 @@
-"""What the metadata of a message of a given type must say (MSG-01, MSG-22, MSG-29).
+"""What a message shows besides its text: by its type (MSG-01, MSG-22, MSG-29), and by attachments
+(ATT-04, ATT-20, ATT-27, ATT-29). The bytes themselves are elsewhere, at `url`.
 
-Only the fields named here are looked at: others are the product's own and stay as they are. All of
-it is kept as it was sent. The bytes themselves are elsewhere, at `url`.
+Of the metadata that a type asks for only the fields named here are looked at: others are the
+product's own and stay as they are. All of it is kept as it was sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from .commands import bad_field
-from .errors import invalid
+from .errors import Rejected, invalid
+from .policy import AttachmentType, Policy
 
 Url = Annotated[str, StringConstraints(max_length=2048, pattern=r"^(?i:https?)://[^\s<>\"\\]+$")]
 """Absolute, by HTTP: a client may follow it, so `javascript:` and the like must not get in."""
 
+Location = Annotated[
+    str,
+    StringConstraints(
+        max_length=2048,
+        pattern=r"^(?:(?i:https)://|/)[^/\s\x00-\x1f\x7f<>\"\\][^\s\x00-\x1f\x7f<>\"\\]*$",
+    ),
+]
+"""By HTTPS, or a path where the product itself is served."""
+
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Pixels = Annotated[int, Field(ge=1, le=100_000)]
+Waveform = Annotated[list[Annotated[int, Field(ge=0, le=255)]], Field(min_length=1, max_length=256)]
 
 
 class _Medium(BaseModel):
@@ -46,9 +58,7 @@ class Voice(_Document):
     """`waveform`: loudness from 0 to 255 at even distances, for the picture of it."""
 
     duration_s: Seconds
-    waveform: list[Annotated[int, Field(ge=0, le=255)]] | None = Field(
-        default=None, min_length=1, max_length=256
-    )
+    waveform: Waveform | None = None
 
 
 class File(_Document):
@@ -57,7 +67,7 @@ class File(_Document):
 
 class Linked(_Medium):
     url: Url
-    kind: Literal["image", "video", "voice", "file"]
+    kind: AttachmentType
 
 
 class Media(_Medium):
@@ -84,3 +94,55 @@ def check_medium(type: str, metadata: dict[str, Any] | None) -> None:
         MEDIA[type].model_validate(metadata)
     except ValidationError as error:
         raise bad_field(error, "metadata") from None
+
+
+class Attachment(Video):
+    """One of those that hang on a message of any type: where it lies, and what a client needs to
+    show it before it is loaded. `waveform` is that of a voice; `thumbnail_url` leads to a small
+    picture of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: AttachmentType
+    url: Location
+    thumbnail_url: Location | None = None
+    waveform: Waveform | None = None
+
+
+def attached(attachments: Sequence[Attachment], policy: Policy) -> list[dict[str, Any]]:
+    """`attachments` as their message holds them, if the product takes them."""
+    if len(attachments) > policy.max_attachments:
+        raise invalid("attachments", f"at most {policy.max_attachments}")
+    for index, each in enumerate(attachments):
+        _check_attachment(each, f"attachments.{index}", policy)
+    return [each.model_dump(exclude_none=True) for each in attachments]
+
+
+def _check_attachment(attachment: Attachment, field: str, policy: Policy) -> None:
+    limit = policy.attachment_limits.get(attachment.type)
+    if limit is None:
+        allowed = list(policy.attachment_limits)
+        raise Rejected("INVALID_FILE_TYPE", details={"field": f"{field}.type", "allowed": allowed})
+    if attachment.size is not None and attachment.size > limit:
+        raise Rejected(
+            "ATTACHMENT_TOO_LARGE", details={"field": f"{field}.size", "max_bytes": limit}
+        )
+    for name in ("url", "thumbnail_url"):
+        url: str | None = getattr(attachment, name)
+        if url is not None and not url.startswith("/") and not policy.external_attachments:
+            raise invalid(f"{field}.{name}", "must be a path of this product")
+
+
+def shown(sent: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """All that a message with the payload `sent` shows, in order: what its type says, as far as it
+    is known here, then its attachments (GRP-12)."""
+    found: list[Mapping[str, Any]] = []
+    type: str = sent.get("type", "text")
+    metadata: dict[str, Any] | None = sent.get("metadata")
+    if type == "media" and metadata:
+        found += [{"type": each["kind"], "url": each["url"]} for each in metadata["urls"]]
+    elif type in MEDIA and metadata:
+        known = MEDIA[type].model_fields.keys() & metadata.keys()
+        found.append({"type": type, **{name: metadata[name] for name in known}})
+    found += sent.get("attachments", ())
+    return found

@@ -6,7 +6,7 @@ Events that change a message say how in `change` (the features); the log keeps t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,10 +109,17 @@ class Message:
         """What a reply to this message shows of it (MSG-13)."""
         if self.deleted:
             return {"unavailable": True}
-        preview = {"by": self.by, "text": (self.current_text or "")[:PREVIEW_CHARS]}
+        preview: dict[str, Any] = {"by": self.by, "text": (self.current_text or "")[:PREVIEW_CHARS]}
         if (type := self.sent.get("type")) is not None:
             preview["type"] = type
+        if attachments := self.sent.get("attachments"):
+            preview["attachments"] = attachment_types(attachments)
         return preview
 
 
 PREVIEW_CHARS = 140
+
+
+def attachment_types(attachments: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What stands for `attachments` where their message is only mentioned."""
+    return [each["type"] for each in attachments]

@@ -28,11 +28,13 @@ Audience = Literal["members", "others", "senders"]
 Format = Literal["plain", "markdown"]
 MessageType = Literal["text", "media", "image", "voice", "video", "file", "announcement"]
 """What a client may send. A message of the system is an event of its own, `message.posted`."""
+AttachmentType = Literal["image", "video", "voice", "file"]
 HistoryStyle = Literal["cursor", "page"]
 HistoryOrder = Literal["newest_page_ascending", "ascending"]
 SearchMode = Literal["fts", "trgm", "off"]
 SearchScope = Literal["mine", "group"]
 OpenKind = Literal["direct", "group", "thread"]
+MIB = 1024 * 1024
 
 
 def _lattice(roles: tuple[Role, ...]) -> tuple[Role, ...]:
@@ -73,6 +75,16 @@ class Policy(BaseModel):
     )
     allow_empty_with_attachment: bool = Field(
         True, description="What has media to show needs no text (SEND-03, C-02)"
+    )
+    max_attachments: int = Field(
+        10, ge=0, le=50, description="Of a message; 0: there are none (ATT-20, C-21)"
+    )
+    attachment_limits: dict[AttachmentType, Annotated[int, Field(ge=0)]] = Field(
+        {"image": 10 * MIB, "video": 100 * MIB, "voice": 25 * MIB, "file": 25 * MIB},
+        description="What can be attached, and how many bytes it may have (ATT-05, C-17)",
+    )
+    external_attachments: bool = Field(
+        True, description="Attachments may lie anywhere on the web, not only here (ATT-04, C-19)"
     )
     max_entities: int = Field(
         50, ge=0, le=1000, description="Links of a text that are marked; 0: none are (MSG-27)"

@@ -159,6 +159,25 @@ class MemoryConversations:
         messages = [shelf.message(event) for event in found[:limit]]
         return Messages(messages, shelf.seq, more=len(found) > limit)
 
+    async def media(
+        self,
+        conversation: str,
+        user: str,
+        *,
+        spans: Sequence[tuple[int, int]],
+        limit: int,
+        before: int | None = None,
+    ) -> Messages:
+        shelf = await self._shelf(conversation)
+        media = [
+            event
+            for event in shelf.log
+            if event.data.media and (event.audience is None or user in event.audience)
+        ]
+        found = _within(shelf, media, spans, 0, _end(shelf, before, None), deleted=False)
+        messages = [shelf.message(event) for event in found[-limit:]]
+        return Messages(messages, shelf.seq, more=len(found) > limit)
+
     async def position(self, conversation: str, seq: int) -> PositionAt:
         shelf = await self._shelf(conversation)
         number = max((event.number or 0 for event in shelf.log[:seq]), default=0)

@@ -20,12 +20,24 @@ from ...protocol.events import Event
 from ...protocol.records import Head, MemberRow
 from ..merge import merge_members
 from .parcel import Parcel
-from .rows import Row, conversation_row, head_row, log_row, mark_row, member_row
+from .rows import (
+    Row,
+    attachment_rows,
+    conversation_row,
+    head_row,
+    log_row,
+    mark_row,
+    member_row,
+)
 
 # One part per table. {rows} becomes `unnest($n::table[]) AS new`.
 _PARTS = {
     "log": """
         INSERT INTO log
+        SELECT new.* FROM current, {rows}
+    """,
+    "attachment": """
+        INSERT INTO attachment
         SELECT new.* FROM current, {rows}
     """,
     "conversation_head": """
@@ -132,6 +144,7 @@ class Batch:
     def __init__(self, parcels: Iterable[Parcel], incarnation: int) -> None:
         self._incarnation = incarnation
         self._log: list[Row] = []
+        self._attachments: list[Row] = []
         self._marks: list[Row] = []
         self._heads: dict[str, Head] = {}
         self._overlays: dict[tuple[str, int], Row] = {}
@@ -147,6 +160,8 @@ class Batch:
         incarnation = parcel.incarnation or self._incarnation
         for event in write.events:
             self._log.append(log_row(event, incarnation))
+            if media := event.data.media:
+                self._attachments += attachment_rows(event, media)
         if write.head is not None:
             self._heads[id] = max(write.head, self._heads.get(id, write.head), key=_HEAD_SEQ)
             self._void_heads.pop(id, None)
@@ -176,6 +191,7 @@ class Batch:
         """SQL and arguments."""
         rows = {
             "log": self._log,
+            "attachment": self._attachments,
             "conversation_head": [head_row(id, head) for id, head in self._heads.items()],
             "mark": self._marks,
             "overlay": list(self._overlays.values()),

@@ -16,6 +16,7 @@ from ...protocol.state import Hidden
 from .database import Database
 from .incarnation import Incarnation
 from .pages import (
+    MEDIA,
     NUMBERED_FROM_NEWEST,
     NUMBERED_FROM_OLDEST,
     PAGE_AFTER,
@@ -254,6 +255,19 @@ class PostgresConversations:
         clipped = clip(spans, after, None)
         rows = await self._database.fetch(REPLIES, conversation, *clipped, deleted, limit + 1, root)
         return _cut(_messages(conversation, rows), limit, -1)
+
+    async def media(
+        self,
+        conversation: str,
+        user: str,
+        *,
+        spans: Sequence[tuple[int, int]],
+        limit: int,
+        before: int | None = None,
+    ) -> Messages:
+        clipped = clip(spans, None, before)
+        rows = await self._database.fetch(MEDIA, conversation, *clipped, limit + 1, user)
+        return _cut(_messages(conversation, rows), limit, 0)
 
     async def edits(self, conversation: str, message: str, limit: int) -> Events:
         kind = MessageEdited.name

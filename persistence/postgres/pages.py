@@ -77,6 +77,27 @@ REPLIES = as_of(f"""
     LIMIT $5
 """)
 
+# $2 and $3 as for `_page`, $4 limit, $5 user. Each message stands once in the index as its first
+# attachment, and the table holds no others.
+MEDIA = as_of(f"""
+    SELECT page.*
+    FROM unnest($2::bigint[], $3::bigint[]) AS span (first, last)
+    CROSS JOIN LATERAL (
+        SELECT {MESSAGE_COLUMNS}
+        FROM attachment AS a
+        JOIN {LOG_WITH_OVERLAY} ON l.conversation = a.conversation AND l.seq = a.seq
+        WHERE a.conversation = $1
+            AND a.seq BETWEEN span.first AND span.last
+            AND a.ordinal = 0
+            AND o.deleted_at IS NULL
+            AND (l.audience IS NULL OR $5 = ANY (l.audience))
+        ORDER BY a.seq DESC
+        LIMIT $4
+    ) AS page
+    ORDER BY page.seq DESC
+    LIMIT $4
+""")
+
 
 def _numbered(direction: str) -> str:
     # `shown` is only counted: what is in the page is looked up again.

@@ -8,6 +8,7 @@ and JSON is bytes on the way in: see `connection.py`.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -69,6 +70,27 @@ def log_row(event: Event, incarnation: int) -> Row:
         to_json(rest),
         event.audience,
     )
+
+
+def attachment_rows(event: Event, media: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Of what `event` shows, its `media`."""
+    return [
+        (
+            event.conversation,
+            event.seq,
+            medium.get("size"),
+            medium.get("duration_s"),
+            medium.get("width"),
+            medium.get("height"),
+            ordinal,
+            medium["type"],
+            medium.get("url"),
+            medium.get("thumbnail_url"),
+            medium.get("name"),
+            medium.get("mime"),
+        )
+        for ordinal, medium in enumerate(media)
+    ]
 
 
 def overlay_row(conversation: str, overlay: Overlay) -> Row:

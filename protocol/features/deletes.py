@@ -18,7 +18,7 @@ from .threads import recounted, root_of
 
 @immutable
 class MessageDeleted(EventData):
-    """The row stays, with who and when; text and metadata are served no more, nor is an edit's."""
+    """The row stays, with who and when; its content is served no more, nor is an edit's."""
 
     name: ClassVar[str] = "message.deleted"
     erases: ClassVar[bool] = True
@@ -39,6 +39,7 @@ class MessageDeleted(EventData):
     def apply(self, state: ConversationState, event: Event) -> None:
         if state.last is not None and state.last["seq"] == self.message_seq:
             state.last = {**state.last, "text": None, "deleted": True}
+            state.last.pop("attachments", None)
 
     def change(self, message: Message, event: Event) -> None:
         message.overlay.deleted_at = event.at

@@ -59,7 +59,8 @@ class MessageEdited(EventData):
 
 
 class EditMessage(DurableCommand):
-    """Says text and mentions anew; metadata stays. Who was not mentioned before is told.
+    """Says text and mentions anew; metadata and attachments stay. Who was not mentioned before is
+    told.
 
     `version`, if given, must be the message's current one (1 before any edit; HIST-15).
     """
@@ -85,7 +86,7 @@ class EditMessage(DurableCommand):
         type = message.sent.get("type", "text")
         if type == "announcement":
             require(state, context.user, "announce")
-        check_text(self.text, policy, type)
+        check_text(self.text, policy, type, attachments="attachments" in message.sent)
         window = policy.edit_window_s
         late = window is not None and context.now - message.at > window * 1000
         if late and not may(state, member, "edit_without_window"):

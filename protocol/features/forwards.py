@@ -29,7 +29,7 @@ from ..roles import require_member
 from ..state import ConversationState
 from .messages import MessageSent, SendMessage
 
-CARRIED = ("type", "metadata")
+CARRIED = ("type", "metadata", "attachments")
 """Fields of a message that go with its text. Whom it mentions, what it answers, and where it hangs,
 stays behind."""
 

@@ -1,8 +1,11 @@
-"""Sending messages: types, replies, mentions (SEND-01…09, MSG-01, 13, 20, 25, 27, 29, CONV-02)."""
+"""Sending messages: types, replies, mentions, attachments.
+
+Rows SEND-01…10; MSG-01, 13, 20, 25, 27, 29; ATT-04, 20, 27, 29; CONV-02.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
@@ -14,8 +17,8 @@ from ..errors import Rejected
 from ..events import Event, EventData, SignalData
 from ..ids import MessageId, UserId
 from ..immutable import immutable
-from ..media import MEDIA, check_medium
-from ..message import PREVIEW_CHARS
+from ..media import MEDIA, Attachment, attached, check_medium, shown
+from ..message import PREVIEW_CHARS, attachment_types
 from ..roles import require
 from ..state import ConversationState
 from .conversation import opened_direct
@@ -42,6 +45,13 @@ class MessageSent(EventData):
     mentions: list[str] | None = None
     entities: list[dict[str, Any]] | None = None
     forwarded: dict[str, Any] | None = None
+    attachments: list[dict[str, Any]] | None = None
+
+    @property
+    def media(self) -> Sequence[Mapping[str, Any]]:
+        if self.type is None and self.attachments is None:
+            return ()
+        return shown(self.fields())
 
     @property
     def quotes(self) -> str | None:
@@ -57,6 +67,8 @@ class MessageSent(EventData):
         }
         if self.type is not None:
             state.last["type"] = self.type
+        if self.attachments is not None:
+            state.last["attachments"] = attachment_types(self.attachments)
 
 
 @immutable
@@ -84,6 +96,7 @@ class SendMessage(DurableCommand):
     metadata: dict[str, Any] | None = None
     type: str = Field(default="text", max_length=32)
     mentions: list[UserId] | None = Field(default=None, max_length=1000)
+    attachments: list[Attachment] | None = Field(default=None, max_length=50)
 
     @model_validator(mode="after")
     def _reply_needs_a_conversation(self) -> SendMessage:
@@ -107,9 +120,10 @@ class SendMessage(DurableCommand):
             raise invalid_type(type, policy)
         if type == "announcement":
             require(state, context.user, "announce")
-        elif type in MEDIA:
+        elif type in MEDIA and (self.metadata or not self.attachments):
             check_medium(type, self.metadata)
-        check_text(text, policy, type)
+        attachments = attached(self.attachments, policy) if self.attachments else None
+        check_text(text, policy, type, attachments=attachments is not None)
         if self.metadata is not None:
             check_metadata(self.metadata, policy)
         mentions = None
@@ -140,6 +154,8 @@ class SendMessage(DurableCommand):
             None if policy.format == "plain" else policy.format,
             mentions,
             links(text, policy.max_entities),
+            None,
+            attachments,
         )
         if mentions:
             yield Notify(MessageMentioned(by=context.user, seq=seq), tuple(mentions))

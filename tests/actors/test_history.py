@@ -114,7 +114,7 @@ async def test_HIST_03_before_a_time(ring: int):
 
 
 @pytest.mark.parametrize("ring", [1, 100])
-async def test_HIST_06_a_deleted_message_leaves_a_tombstone(ring: int):
+async def test_HIST_06_C_06_a_deleted_message_leaves_a_tombstone(ring: int):
     async with memory_engine(actors={"ring": ring}) as engine:
         room = await group(engine, "ann", "bob")
         ann = engine.as_user("ann")
@@ -130,7 +130,7 @@ async def test_HIST_06_a_deleted_message_leaves_a_tombstone(ring: int):
 
 
 @pytest.mark.parametrize("ring", [1, 4, 100])
-async def test_HIST_06_or_nothing_at_all(ring: int):
+async def test_HIST_06_C_06_or_nothing_at_all_where_the_product_says_so(ring: int):
     policy = {"show_tombstones": False}
     async with memory_engine(policy=policy, actors={"ring": ring}) as engine:
         room = await group(engine, "ann", "bob")

@@ -93,6 +93,20 @@ async def test_a_deleted_message_is_not_shown_as_the_last():
 
 
 @pytest.mark.parametrize("asleep", [False, True])
+async def test_C_12_unread_of_each_conversation_and_in_all_without_what_was_deleted(asleep: bool):
+    async with memory_engine() as engine:
+        one, two = await group(engine, "ann", "bob"), await group(engine, "ann", "bob")
+        gone, *_ = await say(engine, one, "ann", "1", "2", "3")
+        await say(engine, two, "ann", "4", "5")
+        await engine.as_user("ann").delete(one, gone.id)
+        if asleep:
+            await trio.sleep(1000)
+        inbox = await engine.as_user("bob").inbox()
+        assert {row["c"]: row["unread"] for row in inbox["conversations"]} == {one: 2, two: 2}
+        assert inbox["unread"] == 4
+
+
+@pytest.mark.parametrize("asleep", [False, True])
 async def test_HIST_11_the_last_message_before_one_joined_is_not_shown(asleep: bool):
     async with memory_engine() as engine:
         room = await group(engine, "ann", "bob")

@@ -49,12 +49,18 @@ async def test_MSG_06_every_version_with_its_time(ring: int):
         ]
 
 
-async def test_MSG_06_served_only_where_the_product_exposes_it():
-    async with memory_engine() as engine:
+async def test_MSG_06_C_04_kept_always_but_served_only_where_the_product_exposes_it():
+    lives = Lives()
+    async with lives.life() as engine:
         room = await group(engine, "ann", "bob")
         (sent,) = await say(engine, room, "ann", "1")
+        await engine.as_user("ann").edit(room, sent.id, "2")
         no = await refused(versions(engine, "ann", room, sent.id))
         assert no.code == "FEATURE_DISABLED"
+    lives.restart()
+    lives._settings["policy"] = EXPOSED
+    async with lives.life() as engine:
+        assert texts(await versions(engine, "ann", room, sent.id)) == ["1", "2"]
 
 
 @pytest.mark.parametrize("ring", [1, 100])

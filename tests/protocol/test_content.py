@@ -55,7 +55,7 @@ def test_MSG_01_plain_text_carries_no_type():
 
 
 @pytest.mark.parametrize("type", ["voice", "system", "poll", "nonsense", ""])
-def test_MSG_01_a_type_that_is_not_allowed_is_refused(type: str):
+def test_MSG_01_C_43_a_type_that_is_not_allowed_is_refused(type: str):
     chat = Chat.group("ann", message_types=("text", "image"))
     no = chat.refuses("ann", SendMessage(text="x", type=type, metadata=SAYING["voice"]))
     assert no.code == "INVALID_MESSAGE_TYPE"
@@ -67,7 +67,7 @@ def test_MSG_01_a_product_may_do_without_plain_text():
     assert chat.refuses("ann", SendMessage(text="x")).code == "INVALID_MESSAGE_TYPE"
 
 
-def test_MSG_01_unless_told_otherwise_text_is_all_that_is_sent():
+def test_MSG_01_C_43_unless_told_otherwise_text_is_all_that_is_sent():
     no = Chat.group("ann").refuses("ann", SendMessage(text="x", type="image"))
     assert no.details == {"field": "type", "allowed": ["text"]}
 
@@ -159,7 +159,7 @@ def test_MSG_29_metadata_of_media_has_the_same_bound():
 
 
 @pytest.mark.parametrize("type", SAYING)
-def test_SEND_03_media_need_no_text(type: str):
+def test_SEND_03_C_02_media_need_no_text(type: str):
     chat = Chat.group("ann", message_types=TYPES)
     message = chat.send("ann", "", type=type, metadata=SAYING[type])
     assert chat.wire(message)["text"] == ""
@@ -168,7 +168,7 @@ def test_SEND_03_media_need_no_text(type: str):
     assert chat.wire(message)["text"] == ""
 
 
-def test_SEND_03_but_where_the_product_wants_one():
+def test_SEND_03_C_02_but_where_the_product_wants_one():
     chat = Chat.group("ann", message_types=TYPES, allow_empty_with_attachment=False)
     no = chat.refuses("ann", SendMessage(text="", type="image", metadata=SAYING["image"]))
     assert (no.code, no.details) == ("VALIDATION_FAILED", {"field": "text"})
@@ -245,6 +245,11 @@ def test_MSG_02_a_text_is_kept_as_it_is_and_says_how_it_is_to_be_read(format: st
     assert chat.wire(message).get("format", "plain") == format
     chat.do(HOST, PostMessage(text=text))
     assert chat.pushes[-1]["d"].get("format", "plain") == format
+
+
+def test_C_45_texts_are_plain_unless_the_product_says_otherwise():
+    assert "format" not in sent(Chat.group("ann"), "ann", "**bold**")
+    assert sent(Chat.group("ann", format="markdown"), "ann", "**bold**")["format"] == "markdown"
 
 
 # MSG-25.

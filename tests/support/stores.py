@@ -14,7 +14,7 @@ Action = Callable[[], Awaitable[None]]
 
 CONVERSATIONS = (
     *("load", "renew", "events", "find", "messages"),
-    *("page", "numbered_page", "replies", "edits", "read_at", "position"),
+    *("page", "numbered_page", "media", "replies", "edits", "read_at", "position"),
 )
 INBOXES = ("inbox", "changes", "rows", "seen", "last_seen")
 USER_LOGS = ("append", "after", "remembered", "reticent", "stars")

@@ -12,10 +12,11 @@ from palaver.persistence.memory.store import MemoryStore
 from palaver.persistence.postgres.connection import connect
 from palaver.persistence.postgres.rows import Record
 from palaver.persistence.postgres.store import PostgresStore
+from palaver.protocol.events import EventData
 from palaver.protocol.policy import Durability
 
 POISON = "poison"
-"""A text that `refuse` makes the store refuse."""
+"""A text, or name of a file, that `refuse` makes the store refuse."""
 
 
 class Twin(Protocol):
@@ -29,7 +30,7 @@ class Twin(Protocol):
         """A clean stop, and a new start."""
 
     async def refuse(self) -> None:
-        """From now on the database refuses the text `POISON`."""
+        """From now on the database refuses the text `POISON`, and attachments of that name."""
 
     def one_batch(self) -> AbstractContextManager[None]:
         """What is appended inside, without any await, is stored together."""
@@ -46,9 +47,7 @@ class MemoryTwin:
         self.store = self.store.restarted()
 
     async def refuse(self) -> None:
-        self.store.refuse(
-            lambda write: any(getattr(event.data, "text", "") == POISON for event in write.events)
-        )
+        self.store.refuse(lambda write: any(_is_poison(event.data) for event in write.events))
 
     @contextmanager
     def one_batch(self) -> Iterator[None]:
@@ -76,7 +75,11 @@ class PostgresTwin:
         await self.open()
 
     async def refuse(self) -> None:
-        await execute(self.dsn, f"ALTER TABLE log ADD CHECK (body <> '{POISON}')")
+        await execute(
+            self.dsn,
+            f"ALTER TABLE log ADD CHECK (body <> '{POISON}')",
+            f"ALTER TABLE attachment ADD CHECK (name <> '{POISON}')",
+        )
 
     def one_batch(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -92,6 +95,11 @@ class PostgresTwin:
             task_status.started()
             await stop.wait()
         stopped.set()
+
+
+def _is_poison(data: EventData) -> bool:
+    said = getattr(data, "text", ""), *(medium.get("name") for medium in data.media)
+    return POISON in said
 
 
 async def execute(dsn: str, *statements: str) -> list[Record]:

@@ -4,7 +4,8 @@
     user-0 belongs to a thousand groups, everybody else to some hundred
 
 A text has eight words of 20,000, the low ones far more frequent; one in a thousand says "calculus",
-one in ten "hello". Every hundredth message is edited, every two-hundredth deleted.
+one in ten "hello". Every hundredth message is edited, every two-hundredth deleted;
+every twentieth has two attachments.
 """
 
 from __future__ import annotations
@@ -68,6 +69,12 @@ _STEPS = {
                      ELSE (n - {BIG_MESSAGES} - 1) / {GROUPS} + 1 END AS seq
             FROM generate_series({{first}}, {{last}}) AS n
         ) AS messages
+    """,
+    "attachments": """
+        INSERT INTO attachment (conversation, seq, ordinal, type, url)
+        SELECT conversation, seq, ordinal, 'image', 'https://example.org/' || seq
+        FROM log CROSS JOIN generate_series(0, 1) AS ordinal
+        WHERE seq % 20 = 0
     """,
     "overlays": """
         INSERT INTO overlay (conversation, seq, changed_seq, deleted_at, text)

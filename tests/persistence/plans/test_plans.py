@@ -1,4 +1,4 @@
-"""`make plans`: how Postgres answers the queries of search, history and inbox over a million
+"""`make plans`: how Postgres answers the queries of search, history, media and inbox over a million
 messages. Each must use the index that it was written for, whether its plan is made for the values
 at hand or for any (what a prepared statement has after a while), and read neither the log nor the
 table of search from end to end.
@@ -20,7 +20,7 @@ from palaver.tests.persistence.plans.dataset import BIG, HEAVY, SMALL
 
 pytestmark = [pytest.mark.plans, pytest.mark.timeout(1800)]
 
-NEVER_WHOLE = {"log", "search", "member", "mark", "user_log"}
+NEVER_WHOLE = {"log", "attachment", "search", "member", "mark", "user_log"}
 ALWAYS = [[0], [2**62]]
 MOST_COMPARED = 100_000
 """Pairs of rows that a nested loop may look at in vain."""
@@ -47,6 +47,7 @@ def inbox(sql: str, *arguments: Any, user: str = HEAVY) -> Case:
 
 WORDS = {"search_tsv", "log_pkey"}
 LOOKING = {"search_pkey", "log_pkey"}
+SHOWN = {"attachment_pkey", "log_pkey"}
 
 CASES = {
     "words, rare, all of a user": Case(
@@ -87,6 +88,9 @@ CASES = {
     "history, page 1 of a small group": Case(
         pages.NUMBERED_FROM_NEWEST, [SMALL, *ALWAYS, False, HEAVY, pages.SYSTEM_KINDS, 0, 50]
     ),
+    "media, newest page": Case(pages.MEDIA, [BIG, *ALWAYS, 51, "user-50"], SHOWN),
+    "media, before a seq": Case(pages.MEDIA, [BIG, [0], [50_000], 51, "user-50"], SHOWN),
+    "media, of a small group": Case(pages.MEDIA, [SMALL, *ALWAYS, 51, HEAVY], SHOWN),
     "resume": Case(conversations._EVENTS, [BIG, 99_500, 1000]),
     "inbox, first page": inbox(inboxes._PAGE, 51, None, None),
     "inbox, a later page": inbox(inboxes._PAGE, 51, "2024-06-01", SMALL, user="user-50"),

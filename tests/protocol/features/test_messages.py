@@ -60,7 +60,7 @@ def test_SEND_03_as_long_as_allowed(length: int):
     assert chat.send("ann", "x" * length).text == "x" * length
 
 
-def test_SEND_03_too_long():
+def test_SEND_03_C_01_too_long_for_the_product():
     chat = Chat.group("ann", max_chars=2000)
     no = chat.refuses("ann", SendMessage(text="x" * 2001))
     assert no.code == "MESSAGE_TOO_LONG"
@@ -73,7 +73,7 @@ def test_SEND_03_characters_count_not_bytes():
     assert chat.refuses("ann", SendMessage(text="\U0001f600" * 5)).code == "MESSAGE_TOO_LONG"
 
 
-def test_SEND_03_the_default_is_4000():
+def test_SEND_03_C_01_the_default_is_4000():
     chat = Chat.group("ann")
     chat.send("ann", "x" * 4000)
     assert chat.refuses("ann", SendMessage(text="x" * 4001)).code == "MESSAGE_TOO_LONG"
