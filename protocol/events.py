@@ -6,6 +6,7 @@ defined in its feature's file. `Event` is that part with its place in the log.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -78,6 +79,11 @@ class EventData(Payload):
     @property
     def quotes(self) -> str | None:
         """Id of a message whose preview is shown with this one (MSG-13)."""
+        return None
+
+    @property
+    def references(self) -> Mapping[str, str] | None:
+        """Things of the host, by type, that it is about (CONV-05)."""
         return None
 
     def members(self) -> tuple[str, ...]:

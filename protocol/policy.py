@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from .paging import LARGEST_PAGE
+from .references import MAX_REFERENCES, ReferenceType
 from .roles import PERMISSIONS, RANK, Least, Permission, Role
 
 Durability = Literal["commit", "write_behind", "relaxed"]
@@ -25,6 +26,7 @@ HistoryOrder = Literal["newest_page_ascending", "ascending"]
 SearchMode = Literal["fts", "trgm", "off"]
 SearchScope = Literal["mine", "group"]
 OpenKind = Literal["direct", "group", "thread"]
+DirectKey = Literal["pair", "pair_context", "none"]
 
 
 def _lattice(roles: tuple[Role, ...]) -> tuple[Role, ...]:
@@ -92,6 +94,22 @@ class Policy(BaseModel):
     )
     kinds: tuple[OpenKind, ...] = Field(
         ("direct", "group"), description="Conversations that users may open (CONV-01, C-13)"
+    )
+    direct_key: DirectKey = Field(
+        "pair",
+        description="How many direct conversations two users have: one; one for each context; or as"
+        " many as they create (CONV-03, C-13)",
+    )
+    conversation_context: tuple[ReferenceType, ...] = Field(
+        (),
+        max_length=MAX_REFERENCES,
+        description="Types of things that a conversation may refer to, such as listing (CONV-05)",
+    )
+    message_context: tuple[ReferenceType, ...] = Field(
+        (),
+        max_length=MAX_REFERENCES,
+        description="Types of things that a message may refer to; what its conversation refers to"
+        " it takes over (CONV-05)",
     )
     title_template: Annotated[str, AfterValidator(_title_template)] = Field(
         "",

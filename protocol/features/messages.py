@@ -1,8 +1,11 @@
-"""Sending messages: types, replies, mentions (SEND-01…09, MSG-01, 13, 20, 25, 27, 29, CONV-02)."""
+"""Sending messages: types, replies, mentions.
+
+Rows SEND-01…09, MSG-01, 13, 20, 25, 27, 29, CONV-02, 05.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
@@ -16,9 +19,11 @@ from ..ids import MessageId, UserId
 from ..immutable import immutable
 from ..media import MEDIA, check_medium
 from ..message import PREVIEW_CHARS
+from ..references import References
 from ..roles import require
 from ..state import ConversationState
 from .conversation import opened_direct
+from .references import CONTEXT, message_context, tells_apart
 from .threads import check_threads, replied
 
 
@@ -27,7 +32,7 @@ class MessageSent(EventData):
     """A message. `reply_to` is the {id, seq} of the message that it answers, whose preview is made
     whenever it is served, so that no copy outlives the original. `thread` is the {id, seq} of the
     message that it hangs under (CONV-20); `forwarded` says that it is a copy (MSG-17). `type` None
-    is text, `format` None is plain."""
+    is text, `format` None is plain. `context` is what it is about (CONV-05)."""
 
     name: ClassVar[str] = "message.sent"
     countable: ClassVar[bool] = True
@@ -42,6 +47,11 @@ class MessageSent(EventData):
     mentions: list[str] | None = None
     entities: list[dict[str, Any]] | None = None
     forwarded: dict[str, Any] | None = None
+    context: dict[str, str] | None = None
+
+    @property
+    def references(self) -> Mapping[str, str] | None:
+        return self.context
 
     @property
     def quotes(self) -> str | None:
@@ -71,7 +81,8 @@ class MessageMentioned(SignalData):
 
 
 class SendMessage(DurableCommand):
-    """`to` instead of a conversation: the direct conversation with that user, made if need be."""
+    """`to` instead of a conversation: the direct conversation with that user, made if need be;
+    `context` may then say which one."""
 
     name: ClassVar[str] = "message.send"
     opens: ClassVar[bool] = True
@@ -84,6 +95,7 @@ class SendMessage(DurableCommand):
     metadata: dict[str, Any] | None = None
     type: str = Field(default="text", max_length=32)
     mentions: list[UserId] | None = Field(default=None, max_length=1000)
+    context: References | None = None
 
     @model_validator(mode="after")
     def _reply_needs_a_conversation(self) -> SendMessage:
@@ -112,12 +124,15 @@ class SendMessage(DurableCommand):
         check_text(text, policy, type)
         if self.metadata is not None:
             check_metadata(self.metadata, policy)
+        about = None
+        if self.context or CONTEXT.name in state.slices:
+            about = message_context(self.context, state, policy, direct=self.to is not None)
         mentions = None
         if self.mentions or (policy.mentions_in_text and "@" in text):
             mentions = mentioned(self.mentions, text, state, context, self.to)
         seq = state.seq + 1
         if not state.exists and self.to is not None:
-            yield opened_direct(context, (self.to,))
+            yield opened_direct(context, (self.to,), tells_apart(self.context, policy))
             seq += 1
         reply_to = None
         if self.reply_to is not None:
@@ -140,6 +155,8 @@ class SendMessage(DurableCommand):
             None if policy.format == "plain" else policy.format,
             mentions,
             links(text, policy.max_entities),
+            None,
+            about,
         )
         if mentions:
             yield Notify(MessageMentioned(by=context.user, seq=seq), tuple(mentions))

@@ -4,7 +4,8 @@
     user-0 belongs to a thousand groups, everybody else to some hundred
 
 A text has eight words of 20,000, the low ones far more frequent; one in a thousand says "calculus",
-one in ten "hello". Every hundredth message is edited, every two-hundredth deleted.
+one in ten "hello". Every hundredth message is edited, every two-hundredth deleted. Every tenth
+refers to one of a hundred bookings.
 """
 
 from __future__ import annotations
@@ -78,6 +79,14 @@ _STEPS = {
             SELECT *, (extract(epoch FROM at - '2024-01-01') / 30)::bigint AS nth FROM log
         ) AS each
         WHERE nth % 100 = 0
+    """,
+    "references": """
+        INSERT INTO log_reference (conversation, seq, type, id)
+        SELECT conversation, seq, 'booking', (nth / 10 % 100)::text
+        FROM (
+            SELECT *, (extract(epoch FROM at - '2024-01-01') / 30)::bigint AS nth FROM log
+        ) AS each
+        WHERE nth % 10 = 0
     """,
     "heads": """
         INSERT INTO conversation_head (conversation, seq, number, at)
