@@ -120,8 +120,13 @@ _PAGE = _rows(
                         AND other.user_id >= $8
                         AND other.user_id < $8 || chr(1114111)
                 ))
-            AND ($9::text[] IS NULL
-                OR head.context ->> ($9::text[])[1] = ($9::text[])[2])
+            AND ($9::text[] IS NULL OR EXISTS (
+                SELECT FROM log_reference AS r
+                WHERE r.type = ($9::text[])[1]
+                    AND r.id = ($9::text[])[2]
+                    AND r.conversation = member.conversation
+                    AND r.seq = 1
+            ))
             AND ($6::uuid IS NULL OR own.pinned_at < $4
                 OR (own.pinned_at = $4 AND (head.at < $5
                     OR (head.at = $5 AND member.conversation > $6))))""",

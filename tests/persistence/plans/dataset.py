@@ -5,7 +5,7 @@
 
 A text has eight words of 20,000, the low ones far more frequent; one in a thousand says "calculus",
 one in ten "hello". Every hundredth message is edited, every two-hundredth deleted. Every tenth
-refers to one of a hundred bookings.
+refers to one of a hundred bookings, every conversation to one of a thousand listings.
 """
 
 from __future__ import annotations
@@ -87,6 +87,8 @@ _STEPS = {
             SELECT *, (extract(epoch FROM at - '2024-01-01') / 30)::bigint AS nth FROM log
         ) AS each
         WHERE nth % 10 = 0
+        UNION ALL
+        SELECT id, 1, 'listing', (row_number() OVER (ORDER BY id) % 1000)::text FROM conversation
     """,
     "heads": """
         INSERT INTO conversation_head (conversation, seq, number, at)

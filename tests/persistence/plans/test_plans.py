@@ -104,8 +104,10 @@ CASES = {
     "what refers to a booking": Case(searches.REFERRING, [*BOOKING, SMALL, 0, 100], REFERRING),
     "resume": Case(conversations._EVENTS, [BIG, 99_500, 1000]),
     "inbox, first page": inbox(inboxes._PAGE, 51, None, None, None, "all", None, None),
-    "inbox, about a listing": inbox(
-        inboxes._PAGE, 51, None, None, None, "all", None, ["listing", "5"]
+    "inbox, about a listing": Case(
+        inboxes._PAGE,
+        [HEAVY, 1, 51, None, None, None, "all", None, ["listing", "7"]],
+        {"log_reference_pkey"},
     ),
     "inbox, a later page": inbox(
         inboxes._PAGE, 51, "1970-01-01", "2024-06-01", SMALL, "all", None, None, user="user-50"
