@@ -13,6 +13,7 @@ from ..protocol.features import COMMANDS
 from ..protocol.features.conversation import CreateConversation
 from ..protocol.features.marks import Acknowledge
 from ..protocol.features.messages import SendMessage
+from ..protocol.features.references import tells_apart
 from ..protocol.frames import Item
 from ..protocol.ids import direct_conversation_id, group_conversation_id
 from .environment import Environment
@@ -62,15 +63,17 @@ class Dispatch:
 
     def _conversation(self, user: str, command: ConversationCommand, named: str | None) -> str:
         """The conversation that `command` is for: the named one, or the one that it opens."""
-        profile = self._env.policy.profile
+        policy = self._env.policy
+        profile = policy.profile
         if isinstance(command, CreateConversation):
             if named is not None:
                 raise invalid("c", "a new conversation gets its id from the engine")
-            if command.kind == "direct":
+            if command.kind == "direct" and policy.direct_key != "none":
                 others = [member for member in dict.fromkeys(command.members) if member != user]
                 if not others:
                     raise Rejected("SELF_MESSAGE")
-                return direct_conversation_id(profile, user, others[0])
+                about = tells_apart(command.context, policy)
+                return direct_conversation_id(profile, user, others[0], context=about)
             key = command.client_id or self._env.new_id()
             return group_conversation_id(profile, user, key)
         if isinstance(command, SendMessage) and command.to is not None:
@@ -78,7 +81,10 @@ class Dispatch:
                 raise invalid("to", "give c or to, not both")
             if command.to == user:
                 raise Rejected("SELF_MESSAGE")
-            return direct_conversation_id(profile, user, command.to)
+            if policy.direct_key == "none":
+                raise invalid("to", "there may be many conversations with one user: name one in c")
+            about = tells_apart(command.context, policy)
+            return direct_conversation_id(profile, user, command.to, context=about)
         if named is None:
             raise invalid("c", "the conversation is missing")
         return named

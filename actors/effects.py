@@ -166,7 +166,7 @@ class Effects:
             if message is not None:
                 pending.overlays = (*pending.overlays, copied(message.overlay))
         if event.seq == 1:
-            pending.created = created(state, event)
+            pending.created = created(state, event, self._env.policy)
         if event.number is not None and event.sender is not None:
             self._snapshots.moved.add(event.sender)
 

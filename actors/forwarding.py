@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..protocol.commands import ConversationCommand
 from ..protocol.errors import Rejected, invalid
 from ..protocol.features.forwards import CountForward, ForwardMessage, ReadForward, SendCopy
 from ..protocol.ids import forward_count_id
@@ -19,7 +18,6 @@ from .environment import Environment
 from .outbox import Outbox
 from .registry import Registry
 from .replies import event_result
-from .request import Request
 
 
 async def forward(
@@ -29,12 +27,6 @@ async def forward(
     if origin is None:
         raise invalid("c", "the conversation is missing")
     asker = Asker(box.user, 1, role=box.role, session=box.session, limited=box.limited)
-
-    async def ask(conversation: str, command: ConversationCommand) -> dict[str, Any]:
-        id = asker.next_id()
-        registry.tell(conversation, Request(asker, command, id, conversation))
-        return await asker.outcome(id, env.limits.ask_timeout_s)
-
     target, client_id, attempt = command.to, command.client_id, command.attempt
     first = None
     if client_id is not None and attempt > 1:
@@ -42,12 +34,13 @@ async def forward(
     if first is not None:
         sent = event_result(first)
     else:
-        copy = await ask(origin, ReadForward(message_id=command.message_id))
-        sent = await ask(target, SendCopy(client_id=client_id, attempt=attempt, **copy))
+        copy = await registry.ask(asker, origin, ReadForward(message_id=command.message_id))
+        send = SendCopy(client_id=client_id, attempt=attempt, **copy)
+        sent = await registry.ask(asker, target, send)
     count_id = None if client_id is None else forward_count_id(client_id)
     count = CountForward(message_id=command.message_id, client_id=count_id, attempt=attempt)
     try:
-        await ask(origin, count)
+        await registry.ask(asker, origin, count)
     except Rejected as no:
         # Otherwise it will never be counted: the message is gone, or its reader is.
         if no.retryable and client_id is not None:

@@ -16,6 +16,7 @@ from ..protocol.message import Message
 from ..protocol.paging import page_size
 from ..protocol.policy import Policy
 from ..protocol.records import Messages
+from ..protocol.references import Reference, refers, the_one
 from ..protocol.roles import require_member
 from ..protocol.state import Hidden, Member
 from .by_id import ById, quotes
@@ -40,11 +41,13 @@ class _Window:
         before: int | None = None,
         after: int | None = None,
         before_time: int | None = None,
+        about: Reference | None = None,
     ) -> None:
         self._user = user
         self._limit = limit
         self._tombstones = tombstones
         self._system = system
+        self._about = about
         self._before = before
         self._after = after
         self._before_time = before_time
@@ -85,6 +88,7 @@ class _Window:
             and (self._before is None or message.seq < self._before)
             and (self._after is None or message.seq > self._after)
             and (self._before_time is None or message.at < self._before_time)
+            and (self._about is None or refers(message.current("context"), self._about))
         )
 
     async def fetch(self, store: Conversations, id: str, spans: list[tuple[int, int]]) -> None:
@@ -97,6 +101,7 @@ class _Window:
             before_time=self._before_time,
             deleted=self._tombstones,
             system=self._system,
+            about=self._about,
         )
 
 
@@ -247,6 +252,7 @@ class HistoryRead(_PagesRead):
     def __init__(self, query: MessageHistory, user: str, policy: Policy) -> None:
         super().__init__(user, policy, query.limit, query.around)
         self._system = query.system
+        self._about = None if query.context is None else the_one(query.context)
         self._centre: int | None = None
         number = query.page
         if number is None and policy.history_style == "page" and not query.has_cursor:
@@ -261,6 +267,7 @@ class HistoryRead(_PagesRead):
                 system=self._system,
                 before=query.before,
                 before_time=query.before_time,
+                about=self._about,
             )
             self._windows, self._place = [numbered], numbered.place
         elif query.around is None:
@@ -284,6 +291,7 @@ class HistoryRead(_PagesRead):
             before=before,
             after=after,
             before_time=before_time,
+            about=self._about,
         )
 
     def _anchored(self, anchor: Message) -> list[_Window]:

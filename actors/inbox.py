@@ -12,12 +12,14 @@ from typing import Any
 from ..protocol.commands import UserQuery
 from ..protocol.errors import Rejected
 from ..protocol.features.inbox import GetPresence, ListConversations, SyncChanges
+from ..protocol.features.references import CONTEXT
 from ..protocol.features.search import SearchMessages
 from ..protocol.features.settings import GetSettings
 from ..protocol.features.stars import ListStars
 from ..protocol.paging import page_size
 from ..protocol.personal import Personal
 from ..protocol.records import InboxRow, Selection
+from ..protocol.references import the_one
 from ..protocol.roles import require_member
 from ..protocol.state import ConversationState
 from .conversation import Conversation
@@ -81,7 +83,8 @@ class Inbox:
 
     async def _list(self, query: ListConversations) -> dict[str, Any]:
         personal = await self._own.personal()
-        selection = Selection(query.filter, query.text)
+        about = None if query.context is None else the_one(query.context)
+        selection = Selection(query.filter, query.text, about)
         policy, inboxes = self._env.policy, self._env.store.inboxes
         limit = page_size(query.limit, policy.conversations_page, policy.max_conversations_page)
         page = await inboxes.inbox(self._user, limit, query.cursor, selection)
@@ -93,7 +96,9 @@ class Inbox:
         for id, view in views.items():
             own = personal.preference(id)
             # What has just been read may be unread still in the rows at rest.
-            if selection.has(own.archived, own.unread or view["unread"] > 0):
+            if selection.has(own.archived, own.unread or view["unread"] > 0) and selection.refers(
+                view["context"]
+            ):
                 found.append(self._with_preference(view, personal))
         found.sort(key=lambda view: _rank(view, personal))
         return {"conversations": found, "next": page.next}
@@ -189,6 +194,7 @@ class Inbox:
             "number": state.number,
             "unread": state.unread(self._user),
             "title": state.title,
+            "context": CONTEXT.of(state),
             "role": state.members[self._user].role,
             "members": members[:SHOWN_MEMBERS],
             "last": state.last_for(self._user),
@@ -215,6 +221,7 @@ def _row_view(row: InboxRow) -> dict[str, Any]:
         "number": row.head.number,
         "unread": row.unread,
         "title": row.head.title,
+        "context": row.head.context or {},
         "role": row.role,
         "members": row.members,
         "last": row.head.last,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..protocol.paging import page_count
 from ..protocol.records import Messages, NumberedPage
+from ..protocol.references import Reference, refers
 from .ports import Conversations
 from .resident import Resident
 
@@ -26,6 +27,7 @@ class NumberedWindow:
         system: bool,
         before: int | None,
         before_time: int | None,
+        about: Reference | None,
     ) -> None:
         self._user = user
         self._number = number
@@ -35,6 +37,7 @@ class NumberedWindow:
         self._system = system
         self._before = before
         self._before_time = before_time
+        self._about = about
         self._page: NumberedPage | None = None
 
     def get(self, resident: Resident) -> Messages | None:
@@ -47,6 +50,7 @@ class NumberedWindow:
             for message in page.messages
             if (self._tombstones or not message.deleted)
             and resident.state.shows(self._user, message.seq)
+            and (self._about is None or refers(message.current("context"), self._about))
         ]
         page.total -= len(page.messages) - len(shown)
         page.messages = shown
@@ -65,6 +69,7 @@ class NumberedWindow:
             before_time=self._before_time,
             deleted=self._tombstones,
             system=self._system,
+            about=self._about,
         )
 
     def place(self) -> dict[str, int]:

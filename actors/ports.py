@@ -22,6 +22,7 @@ from ..protocol.records import (
     Messages,
     NumberedPage,
     PositionAt,
+    Referring,
     Remembered,
     Search,
     Selection,
@@ -29,6 +30,7 @@ from ..protocol.records import (
     UserEvent,
     Write,
 )
+from ..protocol.references import Reference
 
 Clock = Callable[[], int]
 """The time in milliseconds since 1970, UTC. Never goes back within one process."""
@@ -107,12 +109,14 @@ class Conversations(Protocol):
         before_time: int | None = None,
         deleted: bool = True,
         system: bool = False,
+        about: Reference | None = None,
     ) -> Messages:
         """At most `limit` messages within `spans` (inclusive ranges of seq), in ascending order.
 
         With `after` the ones that follow it; otherwise the newest ones before `before` (a seq) or
         `before_time` (ms). `deleted` says whether deleted ones come, too, and `system` whether
-        events that are shown like messages do. Void ones never do.
+        events that are shown like messages do. Void ones never do. With `about` only messages that
+        refer to that thing, at the cost of the page, however few they are.
         """
         ...
 
@@ -165,6 +169,7 @@ class Conversations(Protocol):
         before_time: int | None = None,
         deleted: bool = True,
         system: bool = False,
+        about: Reference | None = None,
     ) -> NumberedPage:
         """At most `limit` messages after the first `offset` ones, counted from the newest or the
         oldest of those that `user` may see within `spans`; and how many there are. The rest is as
@@ -242,7 +247,7 @@ class UserLogs(Protocol):
 
 
 class Searches(Protocol):
-    """Finding messages by what they say now."""
+    """Finding messages by what they say now, or refer to."""
 
     async def search(self, search: Search) -> Found:
         """A page of the messages that match, of conversations that the user is a member of, within
@@ -252,6 +257,13 @@ class Searches(Protocol):
         first, then the newest. "trgm": the text occurs as it is, but for upper and lower case;
         the newest first. `total` is exact, over all pages.
         """
+        ...
+
+    async def referring(
+        self, to: Reference, limit: int, after: tuple[str, int] | None = None
+    ) -> list[Referring]:
+        """At most `limit` messages and conversations that refer to the thing `to`, in order of
+        conversation and seq; with `after`, those behind that place. Void ones do not."""
         ...
 
     async def caught_up(self) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import trio
 
 from ..protocol.commands import ConversationCommand
 from ..protocol.errors import Rejected
 from ..protocol.ids import is_uuid
+from .asker import Asker
 from .conversation import Conversation
 from .environment import Environment
 from .logs import hashed
@@ -50,6 +51,14 @@ class Registry:
             self._actor(id).tell(request)
         else:
             request.refuse(Rejected("CONVERSATION_NOT_FOUND"))
+
+    async def ask(
+        self, asker: Asker, conversation: str, command: ConversationCommand
+    ) -> dict[str, Any]:
+        """What came of `command`, or its `Rejected`; UNAVAILABLE if that takes too long."""
+        id = asker.next_id()
+        self.tell(conversation, Request(asker, command, id, conversation))
+        return await asker.outcome(id, self._env.limits.ask_timeout_s)
 
     async def visit(self, id: str, action: Callable[[Conversation], T]) -> T:
         """Run `action` inside conversation `id`, loaded, between two commands.

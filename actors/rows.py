@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..protocol.events import Event
+from ..protocol.features.references import CONTEXT, tells_apart
 from ..protocol.ids import direct_key
 from ..protocol.message import Overlay
+from ..protocol.policy import Policy
 from ..protocol.records import Head, MemberRow, NewConversation
 from ..protocol.state import ConversationState
 
@@ -20,7 +22,8 @@ def member_row(state: ConversationState, user: str, seq: int) -> MemberRow:
 
 def head(state: ConversationState) -> Head:
     """What the inbox shows of it."""
-    return Head(state.seq, state.number, state.changed_at, state.title, state.last)
+    context = state.slices.get(CONTEXT.name)
+    return Head(state.seq, state.number, state.changed_at, state.title, state.last, context)
 
 
 def copied(overlay: Overlay) -> Overlay:
@@ -28,14 +31,16 @@ def copied(overlay: Overlay) -> Overlay:
     return replace(overlay, data=dict(overlay.data))
 
 
-def created(state: ConversationState, event: Event) -> NewConversation:
+def created(state: ConversationState, event: Event, policy: Policy) -> NewConversation:
     """The row of the conversation itself, which `event` has begun."""
-    pair = state.current_members() if state.kind == "direct" else None
+    key = None
+    if state.kind == "direct" and policy.direct_key != "none":
+        key = direct_key(*state.current_members(), context=tells_apart(CONTEXT.of(state), policy))
     return NewConversation(
         id=state.id,
         kind=state.kind,
         profile=state.profile,
-        direct_key=direct_key(*pair) if pair else None,
+        direct_key=key,
         creator=event.sender,
         at=event.at,
     )

@@ -18,6 +18,7 @@ from ..protocol.disconnects import Disconnect
 from ..protocol.errors import Rejected
 from ..protocol.features.forwards import ForwardMessage
 from ..protocol.features.inbox import UnreadChanged
+from ..protocol.features.references import DropReference
 from ..protocol.features.subscriptions import PresenceChanged
 from ..protocol.personal import SettingsChanged
 from ..protocol.records import UserEvent
@@ -29,6 +30,7 @@ from .logs import stack
 from .outbox import Outbox, Parcel, Push
 from .personal import OwnLog, pushed
 from .presence import Presence
+from .references import drop_reference
 from .registry import Registry
 from .request import Request
 
@@ -189,6 +191,8 @@ class Session:
             case ForwardMessage() as command:
                 origin, box = request.conversation, request.asker
                 return await forward(command, origin, box, self._env, self._registry)
+            case DropReference() as command:
+                return await drop_reference(command, self._env, self._registry)
             case _:
                 raise Rejected("UNSUPPORTED_COMMAND")
 

@@ -88,6 +88,11 @@ class EventData(Payload):
         """What a message shows besides its text: a row each, stored with it (SEND-10, GRP-12)."""
         return ()
 
+    @property
+    def references(self) -> Mapping[str, str] | None:
+        """Things of the host, by type, that it is about (CONV-05)."""
+        return None
+
     def members(self) -> tuple[str, ...]:
         """Users whose membership or role this event changes. Who stops being a member by an
         event still gets that event, and none after it (GRP-07)."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
@@ -49,15 +50,20 @@ def _derive(*parts: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, "".join(f"{len(part)}:{part}" for part in parts)))
 
 
-def direct_key(one: str, other: str) -> str:
-    """The unordered pair as one string (C-13)."""
+def direct_key(one: str, other: str, *, context: Mapping[str, str] | None = None) -> str:
+    """The unordered pair as one string, with what their conversation is about where they have one
+    for each such thing (C-13)."""
     first, second = sorted((one, other))
-    return f"{len(first)}:{first}{second}"
+    # A line break is in no id, since it is not printable.
+    about = [f"\n{type}={id}" for type, id in sorted((context or {}).items())]
+    return f"{len(first)}:{first}{second}{''.join(about)}"
 
 
-def direct_conversation_id(profile: str, one: str, other: str) -> str:
-    """The one direct conversation of two users, whoever writes first."""
-    return _derive("direct", profile, direct_key(one, other))
+def direct_conversation_id(
+    profile: str, one: str, other: str, *, context: Mapping[str, str] | None = None
+) -> str:
+    """The one direct conversation of two users (about that), whoever writes first."""
+    return _derive("direct", profile, direct_key(one, other, context=context))
 
 
 def forward_count_id(client_id: str) -> str:

@@ -84,9 +84,11 @@ class Message:
         if self.deleted:
             item["deleted_at"] = self.overlay.deleted_at
             item["redacted"] = True
-            # Where it stands is no content: in its thread, or above one.
+            # Where it stands is no content: in its thread, or above one, and what it is about.
             if thread := self.sent.get("thread") or self.overlay.data.get("thread"):
                 item["thread"] = thread
+            if context := self.current("context"):
+                item["context"] = context
             return item
         item.update(self.sent)
         for name, value in self.overlay.data.items():

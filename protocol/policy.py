@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from .paging import LARGEST_PAGE
+from .references import MAX_REFERENCES, ReferenceType
 from .roles import PERMISSIONS, RANK, Least, Permission, Role
 
 Durability = Literal["commit", "write_behind", "relaxed"]
@@ -35,6 +36,7 @@ SearchMode = Literal["fts", "trgm", "off"]
 SearchScope = Literal["mine", "group"]
 OpenKind = Literal["direct", "group", "thread"]
 MIB = 1024 * 1024
+DirectKey = Literal["pair", "pair_context", "none"]
 
 
 def _lattice(roles: tuple[Role, ...]) -> tuple[Role, ...]:
@@ -118,6 +120,22 @@ class Policy(BaseModel):
     )
     kinds: tuple[OpenKind, ...] = Field(
         ("direct", "group"), description="Conversations that users may open (CONV-01, C-13)"
+    )
+    direct_key: DirectKey = Field(
+        "pair",
+        description="How many direct conversations two users have: one; one for each context; or as"
+        " many as they create (CONV-03, C-13)",
+    )
+    conversation_context: tuple[ReferenceType, ...] = Field(
+        (),
+        max_length=MAX_REFERENCES,
+        description="Types of things that a conversation may refer to, such as listing (CONV-05)",
+    )
+    message_context: tuple[ReferenceType, ...] = Field(
+        (),
+        max_length=MAX_REFERENCES,
+        description="Types of things that a message may refer to; what its conversation refers to"
+        " it takes over (CONV-05)",
     )
     title_template: Annotated[str, AfterValidator(_title_template)] = Field(
         "",

@@ -6,7 +6,7 @@ says `as_of`, the last seq it has seen, and the actor overlays what is newer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from .immutable import immutable
 from .machine import Mark
 from .message import Message, Overlay
 from .personal import UserEventData
+from .references import Reference, refers
 from .state import Hidden, Kind, Member
 
 
@@ -119,6 +120,7 @@ class Head:
     at: int
     title: str | None
     last: dict[str, Any] | None
+    context: dict[str, str | None] | None = None
 
     def seen_by(self, intervals: list[list[int | None]], hidden: Hidden | None) -> Head:
         """As a member of these times may see it: not the last message if it comes from outside of
@@ -231,16 +233,21 @@ class InboxRow:
 class Selection:
     """Which rows of the inbox are wanted (CONV-15): all that are not archived, of those the unread
     ones, or the archived ones; and among them those whose title has a word, or who have another
-    member whose id, that begins with `text` (SRCH-08)."""
+    member whose id, that begins with `text` (SRCH-08); and that refer to the thing `about`."""
 
     filter: Literal["all", "unread", "archived"] = "all"
     text: str | None = None
+    about: Reference | None = None
 
     def has(self, archived: bool, unread: bool) -> bool:
         """Whether `filter` lets such a row through."""
         if self.filter == "archived":
             return archived
         return not archived and (unread or self.filter == "all")
+
+    def refers(self, context: Mapping[str, str | None] | None) -> bool:
+        """Whether a conversation with this context is about the thing."""
+        return self.about is None or refers(context, self.about)
 
     def finds(self, title: str | None, others: Iterable[str]) -> bool:
         """Whether `text` leads to a conversation of this title and these other members."""
@@ -288,6 +295,15 @@ class Starred:
     conversation: str
     message: Message
     as_of: int
+
+
+@immutable
+class Referring:
+    """What refers to a thing: a message, or, with `message` None, its conversation."""
+
+    conversation: str
+    seq: int
+    message: str | None
 
 
 @dataclass(slots=True)

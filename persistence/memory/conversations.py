@@ -15,6 +15,7 @@ from ...protocol.features.edits import MessageEdited
 from ...protocol.features.threads import ThreadReplied
 from ...protocol.machine import Mark
 from ...protocol.records import Events, Loaded, Messages, NumberedPage, PositionAt, Snapshot
+from ...protocol.references import Reference, refers
 from .disk import Disk, Shelf, copy_json
 
 
@@ -95,10 +96,11 @@ class MemoryConversations:
         before_time: int | None = None,
         deleted: bool = True,
         system: bool = False,
+        about: Reference | None = None,
     ) -> Messages:
         shelf = await self._shelf(conversation)
         end = _end(shelf, before, before_time)
-        found = _within(shelf, _shown(shelf, system), spans, after or 0, end, deleted)
+        found = _within(shelf, _shown(shelf, system, about), spans, after or 0, end, deleted)
         page = found[:limit] if after is not None else found[-limit:]
         messages = [shelf.message(event) for event in page]
         return Messages(messages, shelf.seq, more=len(found) > limit)
@@ -116,12 +118,13 @@ class MemoryConversations:
         before_time: int | None = None,
         deleted: bool = True,
         system: bool = False,
+        about: Reference | None = None,
     ) -> NumberedPage:
         shelf = await self._shelf(conversation)
         end = _end(shelf, before, before_time)
         found = [
             event
-            for event in _within(shelf, _shown(shelf, system), spans, 0, end, deleted)
+            for event in _within(shelf, _shown(shelf, system, about), spans, 0, end, deleted)
             if event.audience is None or user in event.audience
         ]
         if newest_first:
@@ -210,8 +213,10 @@ def _end(shelf: Shelf, before: int | None, before_time: int | None) -> int:
     return min(end, bisect_left(shelf.log, before_time, key=lambda event: event.at) + 1)
 
 
-def _shown(shelf: Shelf, system: bool) -> list[Event]:
-    """The messages; with `system`, what is shown like them, too."""
+def _shown(shelf: Shelf, system: bool, about: Reference | None) -> list[Event]:
+    """The messages, those `about` that only; with `system`, what is shown like them, too."""
+    if about is not None:
+        return [event for event in shelf.log if refers(shelf.context(event), about)]
     return [
         event for event in shelf.log if event.data.is_message or (system and event.data.is_system)
     ]

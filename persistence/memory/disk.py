@@ -78,6 +78,10 @@ class Shelf:
             message.text = None
         return message
 
+    def context(self, event: Event) -> dict[str, str | None] | None:
+        """What a message is about now; None for anything else."""
+        return self.message(event).current("context") if event.data.is_message else None
+
     def excluded(self, after: int) -> int:
         """Countable messages after seq `after` that no longer count."""
         return sum(

@@ -48,6 +48,7 @@ class MemoryInboxes:
             (not own.hidden_seq or row.head.number > own.hidden_number)
             and selection.has(own.archived, own.unread or row.unread > 0)
             and selection.finds(row.head.title, others)
+            and selection.refers(row.head.context)
         )
 
     async def changes(self, user: str, cursor: str | None) -> Changes:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import trio
 
 from ...protocol.message import Message
-from ...protocol.records import Found, Hit, Search
+from ...protocol.records import Found, Hit, Referring, Search
+from ...protocol.references import Reference, refers
 from ...protocol.state import Hidden, Member
 from .disk import Disk, Shelf
 
@@ -40,6 +41,23 @@ class MemorySearches:
         found.sort(key=lambda each: each[0])
         page = found[search.offset : search.offset + search.limit]
         return Found([hit for _, hit in page], len(found))
+
+    async def referring(
+        self, to: Reference, limit: int, after: tuple[str, int] | None = None
+    ) -> list[Referring]:
+        await trio.lowlevel.checkpoint()
+        self._check()
+        found = []
+        for id, shelf in sorted(self._disk.shelves.items()):
+            if shelf.head is not None and refers(shelf.head.context, to):
+                found.append(Referring(id, 1, None))
+            found += [
+                Referring(id, event.seq, event.id)
+                for event in shelf.log
+                if refers(shelf.context(event), to)
+            ]
+        behind = [each for each in found if after is None or (each.conversation, each.seq) > after]
+        return behind[:limit]
 
     async def caught_up(self) -> None:
         await trio.lowlevel.checkpoint()

@@ -28,6 +28,7 @@ from .rows import (
     log_row,
     mark_row,
     member_row,
+    reference_rows,
 )
 
 # One part per table. {rows} becomes `unnest($n::table[]) AS new`.
@@ -43,7 +44,7 @@ _PARTS = {
     "conversation_head": """
         INSERT INTO conversation_head AS head
         SELECT new.conversation, new.seq, new.number, new.at,
-               pg_current_xact_id(), new.title, new.last
+               pg_current_xact_id(), new.title, new.last, new.context
         FROM current, {rows}
         ON CONFLICT (conversation) DO UPDATE SET
             seq = excluded.seq,
@@ -51,7 +52,8 @@ _PARTS = {
             at = excluded.at,
             xid = excluded.xid,
             title = excluded.title,
-            last = excluded.last
+            last = excluded.last,
+            context = excluded.context
         WHERE head.seq <= excluded.seq
     """,
     "mark": """
@@ -105,6 +107,19 @@ _PARTS = {
             state = excluded.state
         WHERE old.seq <= excluded.seq
     """,
+    "log_reference": """
+        INSERT INTO log_reference
+        SELECT new.* FROM current, {rows}
+        ON CONFLICT DO NOTHING
+    """,
+    "dropped": """
+        DELETE FROM log_reference AS old
+        USING current, {rows}
+        WHERE old.type = new.type
+            AND old.id = new.id
+            AND old.conversation = new.conversation
+            AND old.seq = new.seq
+    """,
     # The head moves up to a void event and otherwise stays as it is.
     "void": """
         UPDATE conversation_head AS head SET
@@ -116,13 +131,16 @@ _PARTS = {
     """,
 }
 
+_TABLES = {"void": "conversation_head", "dropped": "log_reference"}
+"""Of the parts that are not called after theirs."""
+
 
 @cache
 def _statement(parts: tuple[str, ...]) -> str:
     """There are as many as there are kinds of batches: few, so they stay prepared."""
     stored = ""
     for number, part in enumerate(parts, start=2):
-        table = "conversation_head" if part == "void" else part
+        table = _TABLES.get(part, part)
         rows = f'unnest(${number}::"{table}"[]) AS new'
         stored += f", stored_{part} AS ({_PARTS[part].format(rows=rows)})"
     return f"""
@@ -152,6 +170,7 @@ class Batch:
         self._created: dict[str, Row] = {}
         self._snapshots: dict[str, Row] = {}
         self._void_heads: dict[str, Head] = {}
+        self._references: dict[Row, bool] = {}
         for parcel in parcels:
             self._add(parcel)
 
@@ -162,6 +181,8 @@ class Batch:
             self._log.append(log_row(event, incarnation))
             if media := event.data.media:
                 self._attachments += attachment_rows(event, media)
+            if event.data.references:
+                self._references.update(reference_rows(event))
         if write.head is not None:
             self._heads[id] = max(write.head, self._heads.get(id, write.head), key=_HEAD_SEQ)
             self._void_heads.pop(id, None)
@@ -198,6 +219,8 @@ class Batch:
             "member": [member_row(key[0], row) for key, row in self._members.items()],
             "conversation": list(self._created.values()),
             "snapshot": list(self._snapshots.values()),
+            "log_reference": [row for row, there in self._references.items() if there],
+            "dropped": [row for row, there in self._references.items() if not there],
             "void": [head_row(id, head) for id, head in self._void_heads.items()],
         }
         parts = tuple(part for part, of in rows.items() if of)

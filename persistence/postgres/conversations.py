@@ -12,11 +12,16 @@ from ...protocol.features.edits import MessageEdited
 from ...protocol.ids import is_uuid
 from ...protocol.machine import Mark
 from ...protocol.records import Events, Loaded, Messages, NumberedPage, PositionAt, Snapshot
+from ...protocol.references import Reference
 from ...protocol.state import Hidden
 from .database import Database
 from .incarnation import Incarnation
 from .pages import (
+    ABOUT_AFTER,
+    ABOUT_BEFORE,
     MEDIA,
+    NUMBERED_ABOUT_FROM_NEWEST,
+    NUMBERED_ABOUT_FROM_OLDEST,
     NUMBERED_FROM_NEWEST,
     NUMBERED_FROM_OLDEST,
     PAGE_AFTER,
@@ -230,15 +235,19 @@ class PostgresConversations:
         before_time: int | None = None,
         deleted: bool = True,
         system: bool = False,
+        about: Reference | None = None,
     ) -> Messages:
         if before_time is not None:
             before = await self._before(conversation, before, before_time)
         firsts, lasts = clip(spans, after, before)
         # One more than asked for tells whether there is more.
-        sql = PAGE_BEFORE if after is None else PAGE_AFTER
-        kinds = SYSTEM_KINDS if system else ()
+        if about is None:
+            sql = PAGE_BEFORE if after is None else PAGE_AFTER
+        else:
+            sql = ABOUT_BEFORE if after is None else ABOUT_AFTER
+        chosen = _chosen(system, about)
         rows = await self._database.fetch(
-            sql, conversation, firsts, lasts, deleted, limit + 1, kinds
+            sql, conversation, firsts, lasts, deleted, limit + 1, chosen
         )
         return _cut(_messages(conversation, rows), limit, -1 if after is not None else 0)
 
@@ -287,16 +296,21 @@ class PostgresConversations:
         before_time: int | None = None,
         deleted: bool = True,
         system: bool = False,
+        about: Reference | None = None,
     ) -> NumberedPage:
         if before_time is not None:
             before = await self._before(conversation, before, before_time)
+        if about is None:
+            sql = NUMBERED_FROM_NEWEST if newest_first else NUMBERED_FROM_OLDEST
+        else:
+            sql = NUMBERED_ABOUT_FROM_NEWEST if newest_first else NUMBERED_ABOUT_FROM_OLDEST
         rows = await self._database.fetch(
-            NUMBERED_FROM_NEWEST if newest_first else NUMBERED_FROM_OLDEST,
+            sql,
             conversation,
             *clip(spans, None, before),
             deleted,
             user,
-            SYSTEM_KINDS if system else (),
+            _chosen(system, about),
             offset,
             limit,
         )
@@ -332,6 +346,13 @@ def _events(conversation: str, rows: Sequence[Record]) -> Events:
 def _messages(conversation: str, rows: Sequence[Record]) -> Messages:
     messages = [message_of(conversation, row) for row in rows if row["seq"] is not None]
     return Messages(messages, rows[0]["as_of"])
+
+
+def _chosen(system: bool, about: Reference | None) -> Sequence[str]:
+    """$6 of a page."""
+    if about is not None:
+        return about
+    return SYSTEM_KINDS if system else ()
 
 
 def _cut(page: Messages, limit: int, end: int) -> Messages:

@@ -67,7 +67,7 @@ def _rows(condition: str, rest: str = "") -> str:
         FROM (
             SELECT
                 member.conversation, member.role, member.intervals,
-                head.seq, head.number, head.at, head.title, head.last,
+                head.seq, head.number, head.at, head.title, head.last, head.context,
                 own.hidden_seq, own.pinned_at, base.base_seq, base.base_number
             FROM member
             JOIN conversation_head AS head ON head.conversation = member.conversation
@@ -99,7 +99,7 @@ def _rows(condition: str, rest: str = "") -> str:
 _ALL = _rows("member.role IS NOT NULL")
 _THESE = _rows("member.role IS NOT NULL AND member.conversation = ANY ($3::uuid[])")
 
-# $3 limit; $4, $5, $6 the place after which the page begins; $7, $8 the selection. What was hidden
+# $3 limit; $4 to $6 the place after which the page begins; $7 to $9 the selection. What was hidden
 # is back when its number has grown. A member's id is compared as it is, so that its key serves.
 _NEWEST_FIRST = "ORDER BY {0}.pinned_at DESC, {1}.at DESC, {2}.conversation"
 _PAGE = _rows(
@@ -120,6 +120,13 @@ _PAGE = _rows(
                         AND other.user_id >= $8
                         AND other.user_id < $8 || chr(1114111)
                 ))
+            AND ($9::text[] IS NULL OR EXISTS (
+                SELECT FROM log_reference AS r
+                WHERE r.type = ($9::text[])[1]
+                    AND r.id = ($9::text[])[2]
+                    AND r.conversation = member.conversation
+                    AND r.seq = 1
+            ))
             AND ($6::uuid IS NULL OR own.pinned_at < $4
                 OR (own.pinned_at = $4 AND (head.at < $5
                     OR (head.at = $5 AND member.conversation > $6))))""",
@@ -172,7 +179,7 @@ class PostgresInboxes:
         self, user: str, limit: int, cursor: str | None, selection: Selection = EVERYTHING
     ) -> Inbox:
         place = (None, None, None) if cursor is None else cursors.unpack(cursor)
-        chosen = (selection.filter, selection.text)
+        chosen = (selection.filter, selection.text, selection.about)
         found = await self._fetch(_PAGE, user, limit + 1, *place, *chosen)
         page = [_row_of(row) for row in found[:limit]]
         if len(found) <= limit:
@@ -215,7 +222,7 @@ class PostgresInboxes:
 
 def _row_of(row: Record) -> InboxRow:
     last = None if row["last_hidden"] else row["last"]
-    head = Head(row["seq"], row["number"], row["at"], row["title"], last)
+    head = Head(row["seq"], row["number"], row["at"], row["title"], last, row["context"])
     hidden = Hidden(row["hidden_seq"])
     return InboxRow(
         conversation=str(row["conversation"]),

@@ -31,18 +31,29 @@ def as_of(query: str) -> str:
     """
 
 
-def _page(direction: str) -> str:
+# Type and id of a thing: what refers to it, in order, has a table of its own, whose key is as good.
+_REFERS = """
+    r.type = ($6::text[])[1]
+    AND r.id = ($6::text[])[2]
+    AND r.conversation = $1
+    AND l.message_id IS NOT NULL
+"""
+_SAME = "ON l.conversation = r.conversation AND l.seq = r.seq"
+
+
+def _page(direction: str, about: bool = False) -> str:
     # Each span is read from its end and no further than the limit, however long it is.
+    found, seq = f"{LOG_WITH_OVERLAY} WHERE l.conversation = $1 AND {_SHOWN}", "l.seq"
+    if about:
+        found, seq = f"log_reference AS r JOIN {LOG_WITH_OVERLAY} {_SAME} WHERE {_REFERS}", "r.seq"
     return as_of(f"""
         SELECT page.*
         FROM unnest($2::bigint[], $3::bigint[]) AS span (first, last)
         CROSS JOIN LATERAL (
-            SELECT {MESSAGE_COLUMNS} FROM {LOG_WITH_OVERLAY}
-            WHERE l.conversation = $1
-                AND l.seq BETWEEN span.first AND span.last
-                AND {_SHOWN}
+            SELECT {MESSAGE_COLUMNS} FROM {found}
+                AND {seq} BETWEEN span.first AND span.last
                 AND ($4 OR o.deleted_at IS NULL)
-            ORDER BY l.seq {direction}
+            ORDER BY {seq} {direction}
             LIMIT $5
         ) AS page
         ORDER BY page.seq {direction}
@@ -51,9 +62,11 @@ def _page(direction: str) -> str:
 
 
 # $2 and $3 first and last seq of spans, $4 whether deleted ones come, $5 limit, $6 kinds of events
-# that come beside the messages.
+# that come beside the messages; or, instead, the thing that messages are to refer to.
 PAGE_BEFORE = _page("DESC")
 PAGE_AFTER = _page("ASC")
+ABOUT_BEFORE = _page("DESC", about=True)
+ABOUT_AFTER = _page("ASC", about=True)
 
 # The same of the replies to message $6. Each stands right after the event that says so of its root,
 # and those events have an index of their own; so a page of a thread is read from its beginning and
@@ -99,17 +112,18 @@ MEDIA = as_of(f"""
 """)
 
 
-def _numbered(direction: str) -> str:
+def _numbered(direction: str, about: bool = False) -> str:
     # `shown` is only counted: what is in the page is looked up again.
+    found, seq = f"log AS l WHERE l.conversation = $1 AND {_SHOWN}", "l.seq"
+    if about:
+        found, seq = f"log_reference AS r JOIN log AS l {_SAME} WHERE {_REFERS}", "r.seq"
     return f"""
         WITH shown AS MATERIALIZED (
             SELECT each.seq
             FROM unnest($2::bigint[], $3::bigint[]) AS span (first, last)
             CROSS JOIN LATERAL (
-                SELECT l.seq FROM log AS l
-                WHERE l.conversation = $1
-                    AND l.seq BETWEEN span.first AND span.last
-                    AND {_SHOWN}
+                SELECT l.seq FROM {found}
+                    AND {seq} BETWEEN span.first AND span.last
                     AND (l.audience IS NULL OR $5 = ANY (l.audience))
                 OFFSET 0
             ) AS each
@@ -134,6 +148,8 @@ def _numbered(direction: str) -> str:
 # $2 to $4 and $6 as for `_page`, $5 user, $7 offset, $8 limit.
 NUMBERED_FROM_NEWEST = _numbered("DESC")
 NUMBERED_FROM_OLDEST = _numbered("ASC")
+NUMBERED_ABOUT_FROM_NEWEST = _numbered("DESC", about=True)
+NUMBERED_ABOUT_FROM_OLDEST = _numbered("ASC", about=True)
 
 # The first seq whose time is $2 or later. Times never fall and seqs have no gaps within a
 # conversation, so the log is its own index: some twenty probes of the primary key.

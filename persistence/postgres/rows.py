@@ -8,12 +8,13 @@ and JSON is bytes on the way in: see `connection.py`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import asyncpg
 
 from ...protocol.events import Event
+from ...protocol.features.references import ReferenceDropped
 from ...protocol.machine import Mark
 from ...protocol.message import Message, Overlay
 from ...protocol.records import Head, MemberRow, NewConversation, Snapshot
@@ -105,6 +106,15 @@ def overlay_row(conversation: str, overlay: Overlay) -> Row:
     )
 
 
+def reference_rows(event: Event) -> Iterator[tuple[Row, bool]]:
+    """Those that change with `event`, and whether they are there after it."""
+    data, seq, there = event.data, event.seq, True
+    if isinstance(data, ReferenceDropped):
+        seq, there = data.message_seq or 1, False
+    for type, id in (data.references or {}).items():
+        yield (event.conversation, seq, type, id), there
+
+
 def mark_row(mark: Mark) -> Row:
     return (mark.conversation, mark.seq, mark.number, mark.at, mark.n, mark.kind, mark.user)
 
@@ -123,7 +133,8 @@ def member_row(conversation: str, member: MemberRow) -> Row:
 
 
 def head_row(conversation: str, head: Head) -> Row:
-    return (conversation, head.seq, head.number, head.at, None, head.title, to_json(head.last))
+    shown = (head.title, to_json(head.last), to_json(head.context))
+    return (conversation, head.seq, head.number, head.at, None, *shown)
 
 
 def conversation_row(new: NewConversation, incarnation: int) -> Row:

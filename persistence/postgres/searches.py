@@ -12,7 +12,8 @@ from typing import Final
 import asyncpg
 
 from ...protocol.ids import is_uuid
-from ...protocol.records import Found, Hit, Search
+from ...protocol.records import Found, Hit, Referring, Search
+from ...protocol.references import Reference
 from .connection import connect
 from .database import Database
 from .indexer import Indexer
@@ -150,6 +151,18 @@ BY_LOOKING = _search(f"""
     WHERE {_MINE} AND {_SHOWN}
 """)
 
+# $1 and $2 type and id, $3 and $4 the place after which it goes on, $5 limit. The first event of a
+# conversation is no message.
+REFERRING = """
+    SELECT r.conversation, r.seq, l.message_id
+    FROM log_reference AS r
+    JOIN log AS l ON l.conversation = r.conversation AND l.seq = r.seq
+    WHERE r.type = $1 AND r.id = $2 AND (r.conversation, r.seq) > ($3, $4)
+    ORDER BY r.conversation, r.seq
+    LIMIT $5
+"""
+_BEGINNING: Final = ("00000000-0000-0000-0000-000000000000", 0)
+
 
 class PostgresSearches:
     """Implements `Searches`. `trigrams` tells whether there is an index of them."""
@@ -176,6 +189,12 @@ class PostgresSearches:
         hits = [row for row in rows if row["seq"] is not None]
         return Found([_hit(str(row["conversation"]), row) for row in hits], rows[0]["total"])
 
+    async def referring(
+        self, to: Reference, limit: int, after: tuple[str, int] | None = None
+    ) -> list[Referring]:
+        rows = await self._database.fetch(REFERRING, *to, *(after or _BEGINNING), limit)
+        return [_referring(row) for row in rows]
+
     async def caught_up(self) -> None:
         await self._indexer.caught_up()
 
@@ -190,6 +209,11 @@ def substring(text: str) -> str:
     for special in "\\%_":
         text = text.replace(special, f"\\{special}")
     return f"%{text}%"
+
+
+def _referring(row: asyncpg.Record) -> Referring:
+    message = row["message_id"]
+    return Referring(str(row["conversation"]), row["seq"], message and str(message))
 
 
 def _hit(conversation: str, row: asyncpg.Record) -> Hit:

@@ -39,6 +39,7 @@ from . import (
     pins,
     preferences,
     reactions,
+    references,
     search,
     settings,
     stars,
@@ -57,6 +58,7 @@ FEATURES: tuple[ModuleType, ...] = (
     edits,
     deletes,
     system,
+    references,
     pins,
     reactions,
     threads,
@@ -108,5 +110,7 @@ EVENTS: dict[str, type[EventData]] = {**_named(EventData), Void.name: Void}
 USER_EVENTS: dict[str, type[UserEventData]] = _named(UserEventData)
 SIGNALS: dict[str, type[SignalData]] = _named(SignalData)
 SLICES: tuple[Slice[object], ...] = tuple(
-    part for module in FEATURES for part in vars(module).values() if isinstance(part, Slice)
+    dict.fromkeys(
+        part for module in FEATURES for part in vars(module).values() if isinstance(part, Slice)
+    )
 )

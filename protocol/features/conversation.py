@@ -1,8 +1,8 @@
-"""Creating and renaming conversations, and reading one (CONV-01, 03, 04, 06, 08, 10, 17, 22)."""
+"""Creating and renaming conversations, and reading one (CONV-01, 03…06, 08, 10, 17, 22)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints
@@ -13,8 +13,10 @@ from ..events import Event, EventData
 from ..ids import HOST, UserId
 from ..immutable import immutable
 from ..policy import Policy
+from ..references import References, check_references
 from ..roles import Role, require
 from ..state import ConversationState, Kind, Member
+from .references import CONTEXT
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -24,7 +26,7 @@ _TITLE_MEMBERS = 5
 
 @immutable
 class ConversationCreated(EventData):
-    """seq 1 of every conversation. `roles` names the members."""
+    """seq 1 of every conversation. `roles` names the members, `context` what it is about."""
 
     name: ClassVar[str] = "conversation.created"
 
@@ -32,6 +34,11 @@ class ConversationCreated(EventData):
     profile: str
     roles: dict[str, Role]
     title: str | None = None
+    context: dict[str, str] | None = None
+
+    @property
+    def references(self) -> Mapping[str, str] | None:
+        return self.context
 
     def apply(self, state: ConversationState, event: Event) -> None:
         state.kind = self.kind
@@ -43,13 +50,16 @@ class ConversationCreated(EventData):
             member = state.members[user] = Member()
             member.join(role, event.seq, state.number, event.at)
         state.member_count = len(self.roles)
+        if self.context is not None:
+            state.slices[CONTEXT.name] = dict(self.context)
 
     def members(self) -> tuple[str, ...]:
         return tuple(self.roles)
 
 
 class CreateConversation(DurableCommand):
-    """A direct conversation is one per pair: creating it again answers with the one there is.
+    """A direct conversation is one per pair, or per pair and context (`Policy.direct_key`):
+    creating it again answers with the one there is.
 
     Any other kind is one per (creator, client_id). The creator gets the highest role there is. The
     host may create what users may not, and is no member of it.
@@ -62,10 +72,13 @@ class CreateConversation(DurableCommand):
     kind: Kind
     members: list[UserId] = Field(max_length=100_000)
     title: Title | None = None
+    context: References | None = None
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
+        if self.context:
+            check_references(self.context, context.policy.conversation_context)
         if self.kind == "direct":
-            created = opened_direct(context, self.members)
+            created = opened_direct(context, self.members, self.context)
             if not state.exists:
                 yield created
             return
@@ -83,7 +96,7 @@ class CreateConversation(DurableCommand):
         if len(roles) > policy.max_members:
             raise Rejected("GROUP_FULL", details={"max_members": policy.max_members})
         title = self.title or _title(context.user, list(roles), policy)
-        yield ConversationCreated(kind=self.kind, profile=policy.profile, roles=roles, title=title)
+        yield ConversationCreated(self.kind, policy.profile, roles, title, self.context or None)
 
     def result(self, state: ConversationState, context: Context) -> dict[str, Any]:
         return {"c": state.id, "seq": 1, "ts": state.created_at}
@@ -103,7 +116,9 @@ def _check_kind(kind: Kind, context: Context) -> None:
         raise Rejected("FEATURE_DISABLED", details={"kind": kind})
 
 
-def opened_direct(context: Context, users: Iterable[str]) -> ConversationCreated:
+def opened_direct(
+    context: Context, users: Iterable[str], about: Mapping[str, str] | None = None
+) -> ConversationCreated:
     """The first event of the direct conversation of the caller and the one other in `users`."""
     _check_kind("direct", context)
     others = [user for user in dict.fromkeys(users) if user != context.user]
@@ -115,6 +130,7 @@ def opened_direct(context: Context, users: Iterable[str]) -> ConversationCreated
         kind="direct",
         profile=context.policy.profile,
         roles={context.user: "member", others[0]: "member"},
+        context=dict(about) if about else None,
     )
 
 

@@ -1,5 +1,5 @@
 """Reading back and catching up: history by cursor or by page number, resume by position
-(HIST-01, 02, 03, 05, 07, 08)."""
+(HIST-01, 02, 03, 04, 05, 07, 08)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from ..commands import Query
 from ..ids import MessageId
 from ..paging import LARGEST_PAGE
+from ..references import OneReference
 
 
 class MessageHistory(Query):
@@ -21,6 +22,8 @@ class MessageHistory(Query):
     `page` counts from 1, among the messages before `before` or `before_time` if given; the policy's
     `history_order` says from which end. It counts what the caller may be shown, so it costs more
     the longer a conversation is: cursors are for long ones.
+
+    `context`: only messages that refer to that thing (HIST-04).
 
     `system`: also the events that tell of members and settings, each as a message without text
     whose `kind` is the event's name (GRP-13, AUTO-08).
@@ -35,6 +38,7 @@ class MessageHistory(Query):
     page: int | None = Field(default=None, ge=1, le=1_000_000)
     limit: int | None = Field(default=None, ge=1, le=LARGEST_PAGE)
     system: bool = False
+    context: OneReference | None = None
 
     @model_validator(mode="after")
     def _one_cursor(self) -> MessageHistory:

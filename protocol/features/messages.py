@@ -1,6 +1,6 @@
 """Sending messages: types, replies, mentions, attachments.
 
-Rows SEND-01…10; MSG-01, 13, 20, 25, 27, 29; ATT-04, 20, 27, 29; CONV-02.
+Rows SEND-01…10; MSG-01, 13, 20, 25, 27, 29; ATT-04, 20, 27, 29; CONV-02, 05.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from ..ids import MessageId, UserId
 from ..immutable import immutable
 from ..media import MEDIA, Attachment, attached, check_medium, shown
 from ..message import PREVIEW_CHARS, attachment_types
+from ..references import References
 from ..roles import require
 from ..state import ConversationState
 from .conversation import opened_direct
+from .references import CONTEXT, message_context, tells_apart
 from .threads import check_threads, replied
 
 
@@ -30,7 +32,7 @@ class MessageSent(EventData):
     """A message. `reply_to` is the {id, seq} of the message that it answers, whose preview is made
     whenever it is served, so that no copy outlives the original. `thread` is the {id, seq} of the
     message that it hangs under (CONV-20); `forwarded` says that it is a copy (MSG-17). `type` None
-    is text, `format` None is plain."""
+    is text, `format` None is plain. `context` is what it is about (CONV-05)."""
 
     name: ClassVar[str] = "message.sent"
     countable: ClassVar[bool] = True
@@ -46,12 +48,17 @@ class MessageSent(EventData):
     entities: list[dict[str, Any]] | None = None
     forwarded: dict[str, Any] | None = None
     attachments: list[dict[str, Any]] | None = None
+    context: dict[str, str] | None = None
 
     @property
     def media(self) -> Sequence[Mapping[str, Any]]:
         if self.type is None and self.attachments is None:
             return ()
         return shown(self.fields())
+
+    @property
+    def references(self) -> Mapping[str, str] | None:
+        return self.context
 
     @property
     def quotes(self) -> str | None:
@@ -83,7 +90,8 @@ class MessageMentioned(SignalData):
 
 
 class SendMessage(DurableCommand):
-    """`to` instead of a conversation: the direct conversation with that user, made if need be."""
+    """`to` instead of a conversation: the direct conversation with that user, made if need be;
+    `context` may then say which one."""
 
     name: ClassVar[str] = "message.send"
     opens: ClassVar[bool] = True
@@ -97,6 +105,7 @@ class SendMessage(DurableCommand):
     type: str = Field(default="text", max_length=32)
     mentions: list[UserId] | None = Field(default=None, max_length=1000)
     attachments: list[Attachment] | None = Field(default=None, max_length=50)
+    context: References | None = None
 
     @model_validator(mode="after")
     def _reply_needs_a_conversation(self) -> SendMessage:
@@ -126,12 +135,15 @@ class SendMessage(DurableCommand):
         check_text(text, policy, type, attachments=attachments is not None)
         if self.metadata is not None:
             check_metadata(self.metadata, policy)
+        about = None
+        if self.context or CONTEXT.name in state.slices:
+            about = message_context(self.context, state, policy, direct=self.to is not None)
         mentions = None
         if self.mentions or (policy.mentions_in_text and "@" in text):
             mentions = mentioned(self.mentions, text, state, context, self.to)
         seq = state.seq + 1
         if not state.exists and self.to is not None:
-            yield opened_direct(context, (self.to,))
+            yield opened_direct(context, (self.to,), tells_apart(self.context, policy))
             seq += 1
         reply_to = None
         if self.reply_to is not None:
@@ -156,6 +168,7 @@ class SendMessage(DurableCommand):
             links(text, policy.max_entities),
             None,
             attachments,
+            about,
         )
         if mentions:
             yield Notify(MessageMentioned(by=context.user, seq=seq), tuple(mentions))

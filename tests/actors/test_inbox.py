@@ -49,6 +49,7 @@ async def test_CONV_07_newest_activity_first_with_what_a_list_shows():
             "number": 1,
             "unread": 1,
             "title": "One",
+            "context": {},
             "role": "member",
             "members": ["ann", "bob"],
             "last": {"id": sent.id, "seq": 2, "by": "ann", "ts": sent.at, "text": "hi"},

@@ -79,6 +79,20 @@ def test_CONV_03_different_pairs_have_different_ids(pairs):
     assert (direct_key(*pair) == direct_key(*other_pair)) == (sorted(pair) == sorted(other_pair))
 
 
+CONTEXTS = st.dictionaries(st.sampled_from(["booking", "b", "listing"]), NAMES, max_size=2)
+
+
+@given(st.tuples(NAMES, NAMES, CONTEXTS), st.tuples(NAMES, NAMES, CONTEXTS))
+def test_CONV_03_C_13_a_pair_has_one_for_each_context(one, other):
+    (*pair, context), (*other_pair, other_context) = one, other
+    same = sorted(pair) == sorted(other_pair) and context == other_context
+    keys = direct_key(*pair, context=context), direct_key(*other_pair, context=other_context)
+    assert (keys[0] == keys[1]) == same
+    id = direct_conversation_id("p", *pair, context=context)
+    assert id == direct_conversation_id("p", *reversed(pair), context=context)
+    assert (id == direct_conversation_id("p", *other_pair, context=other_context)) == same
+
+
 @given(st.lists(st.tuples(NAMES, NAMES, NAMES), min_size=2, max_size=2))
 def test_a_group_is_one_per_profile_creator_and_client_id(groups):
     one, other = groups
@@ -93,4 +107,6 @@ def test_ids_of_direct_conversations_and_groups_are_apart():
 def test_derived_ids_never_change():
     """They stand in databases: a new rule would split every conversation in two."""
     assert direct_conversation_id("default", "bob", "ann") == "15d14d4a-6450-542d-8ef2-d1b66042e6e7"
+    booked = direct_conversation_id("default", "bob", "ann", context={"booking": "100"})
+    assert booked == "a11185da-7b12-567f-8d0f-39b5156e39bb"
     assert group_conversation_id("default", "ann", "k1") == "de1db119-87b4-5b2b-9630-df8af8cc8726"

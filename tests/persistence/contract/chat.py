@@ -44,7 +44,13 @@ from palaver.protocol.records import (
 )
 from palaver.protocol.state import STATE_VERSION, ConversationState, Kind
 
-POLICY = Policy(edit_window_s=None, message_types=("text", "voice"), threads=True)
+POLICY = Policy(
+    edit_window_s=None,
+    message_types=("text", "voice"),
+    threads=True,
+    conversation_context=("listing", "booking"),
+    message_context=("booking", "property"),
+)
 
 
 def new_id() -> str:
@@ -100,10 +106,10 @@ class Chat:
     def id(self) -> str:
         return self.state.id
 
-    async def create(self, kind: Kind = "group", title: str | None = None) -> "Chat":
+    async def create(self, kind: Kind = "group", title: str | None = None, **more) -> "Chat":
         first, *others = self.users
-        ticket = self.do(first, CreateConversation(kind=kind, members=others, title=title))
-        await ticket.outcome()
+        creation = CreateConversation(kind=kind, members=others, title=title, **more)
+        await self.do(first, creation).outcome()
         return self
 
     def do(self, user: str, command: ConversationCommand) -> Ticket:
@@ -171,7 +177,8 @@ class Chat:
 
     def head(self) -> Head:
         state = self.state
-        return Head(state.seq, state.number, state.changed_at, state.title, state.last)
+        context = state.slices.get("context")
+        return Head(state.seq, state.number, state.changed_at, state.title, state.last, context)
 
     def member(self, user: str, changed_seq: int) -> MemberRow:
         member = self.state.members[user]

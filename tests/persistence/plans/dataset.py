@@ -4,8 +4,9 @@
     user-0 belongs to a thousand groups, everybody else to some hundred
 
 A text has eight words of 20,000, the low ones far more frequent; one in a thousand says "calculus",
-one in ten "hello". Every hundredth message is edited, every two-hundredth deleted;
-every twentieth has two attachments.
+one in ten "hello". Every hundredth message is edited, every two-hundredth deleted; every twentieth
+has two attachments; every tenth refers to one of a hundred bookings, every conversation to one of a
+thousand listings.
 """
 
 from __future__ import annotations
@@ -85,6 +86,16 @@ _STEPS = {
             SELECT *, (extract(epoch FROM at - '2024-01-01') / 30)::bigint AS nth FROM log
         ) AS each
         WHERE nth % 100 = 0
+    """,
+    "references": """
+        INSERT INTO log_reference (conversation, seq, type, id)
+        SELECT conversation, seq, 'booking', (nth / 10 % 100)::text
+        FROM (
+            SELECT *, (extract(epoch FROM at - '2024-01-01') / 30)::bigint AS nth FROM log
+        ) AS each
+        WHERE nth % 10 = 0
+        UNION ALL
+        SELECT id, 1, 'listing', (row_number() OVER (ORDER BY id) % 1000)::text FROM conversation
     """,
     "heads": """
         INSERT INTO conversation_head (conversation, seq, number, at)

@@ -20,7 +20,7 @@ from palaver.tests.persistence.plans.dataset import BIG, HEAVY, SMALL
 
 pytestmark = [pytest.mark.plans, pytest.mark.timeout(1800)]
 
-NEVER_WHOLE = {"log", "attachment", "search", "member", "mark", "user_log"}
+NEVER_WHOLE = {"log", "attachment", "log_reference", "search", "member", "mark", "user_log"}
 ALWAYS = [[0], [2**62]]
 MOST_COMPARED = 100_000
 """Pairs of rows that a nested loop may look at in vain."""
@@ -48,6 +48,8 @@ def inbox(sql: str, *arguments: Any, user: str = HEAVY) -> Case:
 WORDS = {"search_tsv", "log_pkey"}
 LOOKING = {"search_pkey", "log_pkey"}
 SHOWN = {"attachment_pkey", "log_pkey"}
+REFERRING = {"log_reference_pkey", "log_pkey"}
+BOOKING = ["booking", "7"]
 
 CASES = {
     "words, rare, all of a user": Case(
@@ -91,9 +93,29 @@ CASES = {
     "media, newest page": Case(pages.MEDIA, [BIG, *ALWAYS, 51, "user-50"], SHOWN),
     "media, before a seq": Case(pages.MEDIA, [BIG, [0], [50_000], 51, "user-50"], SHOWN),
     "media, of a small group": Case(pages.MEDIA, [SMALL, *ALWAYS, 51, HEAVY], SHOWN),
+    "history of a booking, newest page": Case(
+        pages.ABOUT_BEFORE, [BIG, *ALWAYS, True, 51, BOOKING], REFERRING
+    ),
+    "history of a booking, after a seq": Case(
+        pages.ABOUT_AFTER, [BIG, [50_000], [2**62], False, 51, BOOKING], REFERRING
+    ),
+    "history of a booking, page 1": Case(
+        pages.NUMBERED_ABOUT_FROM_NEWEST, [BIG, *ALWAYS, True, "user-50", BOOKING, 0, 50], REFERRING
+    ),
+    "history of a booking, a small group": Case(
+        pages.ABOUT_BEFORE, [SMALL, *ALWAYS, True, 51, BOOKING], {"log_reference_pkey"}
+    ),
+    "what refers to a booking": Case(searches.REFERRING, [*BOOKING, SMALL, 0, 100], REFERRING),
     "resume": Case(conversations._EVENTS, [BIG, 99_500, 1000]),
-    "inbox, first page": inbox(inboxes._PAGE, 51, None, None),
-    "inbox, a later page": inbox(inboxes._PAGE, 51, "2024-06-01", SMALL, user="user-50"),
+    "inbox, first page": inbox(inboxes._PAGE, 51, None, None, None, "all", None, None),
+    "inbox, about a listing": Case(
+        inboxes._PAGE,
+        [HEAVY, 1, 51, None, None, None, "all", None, ["listing", "7"]],
+        {"log_reference_pkey"},
+    ),
+    "inbox, a later page": inbox(
+        inboxes._PAGE, 51, "1970-01-01", "2024-06-01", SMALL, "all", None, None, user="user-50"
+    ),
     "inbox, every row": inbox(inboxes._ALL),
     "inbox, named rows": Case(
         inboxes._THESE, [HEAVY, 1, [SMALL, BIG]], {"member_pkey", "conversation_head_pkey"}

@@ -232,7 +232,7 @@ async def test_DB_02_DB_05_plans_use_the_indexes(fresh_database: str):
         plans = [
             await thread.run(plan, PAGE_BEFORE, conversation, [1], [90_000], True, 51, []),
             await thread.run(plan, _EVENTS, conversation, 99_000, 100),
-            await thread.run(plan, _PAGE, "ann", 1, 51, None, None, None, "all", None),
+            await thread.run(plan, _PAGE, "ann", 1, 51, None, None, None, "all", None, None),
             await thread.run(plan, REPLIES, conversation, [50_000], [2**62], True, 51, root),
         ]
     for text in plans:

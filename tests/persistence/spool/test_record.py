@@ -34,7 +34,7 @@ MEMBERS = st.builds(
     N,
     N,
 )
-HEADS = st.builds(Head, N, N, AT, st.none() | texts(), st.none() | MAPS)
+HEADS = st.builds(Head, N, N, AT, st.none() | texts(), st.none() | MAPS, st.none() | MAPS)
 CREATED = st.builds(
     NewConversation,
     IDS,
@@ -134,6 +134,11 @@ def rewritten(parts: Any) -> Entry:
 def test_what_another_version_wrote_is_unreadable(parts: Any):
     with pytest.raises(UnreadableRecord):
         write_of(rewritten(parts))
+
+
+def test_a_head_that_was_written_before_it_had_a_context_is_read():
+    back = write_of(rewritten((1, [], (7, 3, 5, "Trip", None), [], [], [], None)))
+    assert back.head == Head(7, 3, 5, "Trip", None)
 
 
 def test_an_event_of_another_version_is_named():

@@ -96,6 +96,7 @@ def test_HIST_06_a_tombstone_shows_nothing_of_the_message(data: MessageSent, ove
         overlay=Overlay(4, text="edited", deleted_at=START, deleted_by="ann", data=overlay),
     )  # fmt: skip
     thread = data.thread or overlay.get("thread")
+    context = message.current("context")
     assert message.wire(message) == {
         "id": ID,
         "seq": 4,
@@ -106,6 +107,7 @@ def test_HIST_06_a_tombstone_shows_nothing_of_the_message(data: MessageSent, ove
         "deleted_at": START,
         "redacted": True,
         **({"thread": thread} if thread else {}),
+        **({"context": context} if context else {}),
     }
     assert message.preview() == {"unavailable": True}
     assert message.current_text is None
