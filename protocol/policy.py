@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from .paging import LARGEST_PAGE
 from .roles import PERMISSIONS, RANK, Least, Permission, Role
@@ -25,6 +32,7 @@ HistoryOrder = Literal["newest_page_ascending", "ascending"]
 SearchMode = Literal["fts", "trgm", "off"]
 SearchScope = Literal["mine", "group"]
 OpenKind = Literal["direct", "group", "thread"]
+UserField = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,63}$")]
 
 
 def _lattice(roles: tuple[Role, ...]) -> tuple[Role, ...]:
@@ -166,6 +174,11 @@ class Policy(BaseModel):
     )
     max_presence_members: int = Field(
         100, ge=0, description="Above it presence is asked for, not pushed (RCPT-16)"
+    )
+    user_fields: tuple[UserField, ...] = Field(
+        ("name", "avatar", "role"),
+        max_length=32,
+        description="What users are shown of one another, of what the host says of them (CONV-19)",
     )
     conversations_page: int = Field(
         50, ge=1, le=LARGEST_PAGE, description="Conversations in a page, unless asked (C-24)"

@@ -45,6 +45,7 @@ from . import (
     system,
     threads,
     typing,
+    users,
 )
 
 FEATURES: tuple[ModuleType, ...] = (
@@ -71,6 +72,7 @@ FEATURES: tuple[ModuleType, ...] = (
     drafts,
     settings,
     search,
+    users,
 )
 
 _BASES = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints
@@ -62,6 +62,10 @@ class CreateConversation(DurableCommand):
     kind: Kind
     members: list[UserId] = Field(max_length=100_000)
     title: Title | None = None
+
+    @property
+    def recipients(self) -> Sequence[str]:
+        return self.members
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         if self.kind == "direct":

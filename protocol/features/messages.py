@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
@@ -90,6 +90,10 @@ class SendMessage(DurableCommand):
         if self.to is not None and (self.reply_to is not None or self.thread is not None):
             raise ValueError("reply_to and thread name a message of a conversation: give c, not to")
         return self
+
+    @property
+    def recipients(self) -> Sequence[str]:
+        return () if self.to is None else (self.to,)
 
     def needs(self, state: ConversationState) -> Needs:
         if self.reply_to is None and self.thread is None:

@@ -1,0 +1,43 @@
+"""What a port is made with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import trio
+
+from ...protocol.policy import Policy
+from ..settings import Host
+from ..storage import StartupError
+from .asking import Asking
+from .callback import Callback
+from .claims import Claims
+from .facts import Facts
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """`calls` are there if the settings say where to."""
+
+    settings: Host
+    policy: Policy
+    nursery: trio.Nursery
+    claims: Claims
+    calls: Callback | None
+
+    @property
+    def callback(self) -> Callback:
+        """For a port that cannot do without. Raises `StartupError`."""
+        if self.calls is None:
+            raise StartupError("a callback needs an address: set host.url and host.secret")
+        return self.calls
+
+    def facts(
+        self, what: str, ask: Callable[[Sequence[str]], Awaitable[Mapping[str, V]]]
+    ) -> Facts[V]:
+        """The host's words as `ask` gets them, remembered; `what` is for the log."""
+        return Facts(ask, Asking(what, self.settings), self.nursery, self.settings)
