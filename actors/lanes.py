@@ -209,8 +209,9 @@ class Lanes:
         )
         users = env.host.users
         if users is not None and command.recipients and user != HOST:
-            machine.decide(resident.state, command, context)  # cheap checks come first (SEND-22)
-            if self._requires(users, request, lookup):
+            # Cheap checks come first (SEND-22), and if nothing comes of it, nobody has to be there.
+            effects_if_so = machine.decide(resident.state, command, context)
+            if effects_if_so and self._requires(users, request, lookup):
                 return
         if env.guards:
             machine.admit(resident.state, command, user)

@@ -90,6 +90,16 @@ async def test_SEND_06_a_repetition_gets_the_first_answer_whoever_is_there_now()
         assert await ann.send_to("bob", "hi", client_id="k") == sent
 
 
+async def test_CONV_23_what_was_opened_before_somebody_left_is_found_again():
+    users = Directory("ann", "bob")
+    async with memory_engine(users=users) as engine:
+        ann = engine.as_user("ann")
+        room = await ann.create_direct("bob")
+        users.accounts["bob"] = GONE
+        engine.user_changed()
+        assert await ann.create_direct("bob") == room
+
+
 async def test_SEND_22_the_host_is_asked_last():
     users = Directory("ann", "bob")
     policy = {"max_chars": 10, "max_members": 3}
