@@ -197,12 +197,12 @@ class Inbox:
     def _moving(
         self, selects: Callable[[ConversationState], bool] = lambda _: True
     ) -> list[dict[str, Any]]:
-        """Rows of those of them that `selects` chooses."""
+        """Rows of those that have told something that is not yet stored, if `selects` says so."""
         moving = (each for each in self._unstored() if selects(each.state))
         return [view for each in moving if (view := self._view(each)) is not None]
 
     def _unstored(self) -> Iterator[Conversation]:
-        """The caller's conversations that have told something that is not yet stored."""
+        """Those of the caller's conversations that have told something that is not yet stored."""
         for id in self._env.store.journal.pending():
             conversation = self._registry.resident(id)
             if conversation is None or not conversation.is_known:

@@ -210,8 +210,8 @@ class Lanes:
         users = env.host.users
         if users is not None and command.recipients and user != HOST:
             # Cheap checks come first (SEND-22), and if nothing comes of it, nobody has to be there.
-            effects_if_so = machine.decide(resident.state, command, context)
-            if effects_if_so and self._requires(users, request, lookup):
+            would = machine.decide(resident.state, command, context)
+            if would and self._requires(users, request, lookup):
                 return
         if env.guards:
             machine.admit(resident.state, command, user)
@@ -229,7 +229,8 @@ class Lanes:
         """Whether the host has to say first that whom the command names is there (CONV-23). It is
         asked, then; if it says no, that is the answer."""
         named = [user for user in request.command.recipients if user != request.user]
-        lookup = lookup or Lookup(self._id, request.user, request.command)
+        if lookup is None:
+            lookup = Lookup(self._id, request.user, request.command)
         if lookup.recipients_required or users.are_there(named):
             return False
         lookup.recipients_required = True

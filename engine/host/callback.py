@@ -16,8 +16,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-import trio
-
+from ..http_body import read_body
 from ..settings import Host
 from .asking import BadAnswer
 
@@ -81,18 +80,13 @@ class Callback:
         body = json.dumps(question).encode()
         headers = signature(self._key, self._new_id(), int(time.time()), body)
         headers["content-type"] = "application/json"
-        data = b""
-        with trio.CancelScope() as scope:
-            async with self._client.stream(
-                "POST", f"{self._url}/{path}", content=body, headers=headers
-            ) as response:
-                if response.status_code != 200:
-                    raise BadAnswer(f"HTTP {response.status_code}", response.status_code)
-                async for chunk in response.aiter_raw():
-                    data += chunk
-                    if len(data) > MAX_BYTES:
-                        scope.cancel()  # httpx does not like its generators to be left
-        if len(data) > MAX_BYTES:
+        async with self._client.stream(
+            "POST", f"{self._url}/{path}", content=body, headers=headers
+        ) as response:
+            if response.status_code != 200:
+                raise BadAnswer(f"HTTP {response.status_code}", response.status_code)
+            data = await read_body(response, MAX_BYTES)
+        if data is None:
             raise BadAnswer(f"larger than {MAX_BYTES} bytes")
         try:
             answer = json.loads(data)
