@@ -104,7 +104,7 @@ class Engine:
                 )
             nursery = await stack.enter_async_context(Background())
             host = await stack.enter_async_context(
-                open_host(self.settings, self._claims, self.new_id, users=self._users)
+                open_host(self.settings, self._claims, self.metrics, self.new_id, users=self._users)
             )
             self._env = Environment(
                 store=store,

@@ -30,10 +30,14 @@ class BadAnswer(Exception):
 
 class Asking:
     """`max_requests` questions at a time; more wait. Each is answered within `timeout_s`, its turn
-    included, or not at all; while the breaker is open none is asked. `what` is for the log."""
+    included, or not at all; while the breaker is open none is asked. `what` is for the log, and
+    `count` is called for each that was not answered."""
 
-    def __init__(self, what: str, settings: Host) -> None:
+    def __init__(
+        self, what: str, settings: Host, count: Callable[[], object] = lambda: None
+    ) -> None:
         self._what = what
+        self._count = count
         self._timeout_s = settings.timeout_s
         self._turns = trio.CapacityLimiter(settings.max_requests)
         self._breaker = Breaker(settings.failures, settings.cool_down_s)
@@ -42,6 +46,7 @@ class Asking:
         """The answer to `question`, or the `Rejected` that the host answers with. Raises
         UNAVAILABLE if there is none: it failed, was late, or was not asked."""
         if not self._breaker.admits():
+            self._count()
             raise away(self._breaker.retry_after_s)
         try:
             with trio.fail_after(self._timeout_s):
@@ -60,6 +65,7 @@ class Asking:
         return answer
 
     def _failed(self, error: Exception) -> None:
+        self._count()
         self._breaker.failed()
         known = isinstance(error, BadAnswer | trio.TooSlowError)
         _log.warning(

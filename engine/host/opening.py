@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from ...actors.host import Host
 from ..background import Background
+from ..metrics import Metrics
 from ..settings import Host as HostSettings
 from ..settings import Settings
 from ..storage import StartupError
@@ -18,14 +19,19 @@ from .users import Users, open_users
 
 @asynccontextmanager
 async def open_host(
-    settings: Settings, claims: Claims, new_id: Callable[[], str], *, users: Users | None
+    settings: Settings,
+    claims: Claims,
+    metrics: Metrics,
+    new_id: Callable[[], str],
+    *,
+    users: Users | None,
 ) -> AsyncGenerator[Host]:
     """Every port: what the embedding application has given goes before what the settings say.
     Raises `StartupError`, in words, if that cannot work."""
     async with AsyncExitStack() as stack:
         calls = await _callback(stack, settings.host, new_id)
         nursery = await stack.enter_async_context(Background())
-        tools = Tools(settings.host, settings.policy, nursery, claims, calls)
+        tools = Tools(settings.host, settings.policy, nursery, metrics, claims, calls)
         yield Host(
             users=open_users(tools, users),
         )

@@ -9,6 +9,7 @@ from typing import TypeVar
 import trio
 
 from ...protocol.policy import Policy
+from ..metrics import Metrics
 from ..settings import Host
 from ..storage import StartupError
 from .asking import Asking
@@ -26,6 +27,7 @@ class Tools:
     settings: Host
     policy: Policy
     nursery: trio.Nursery
+    metrics: Metrics
     claims: Claims
     calls: Callback | None
 
@@ -36,8 +38,13 @@ class Tools:
             raise StartupError("a callback needs an address: set host.url and host.secret")
         return self.calls
 
+    def asking(self, what: str) -> Asking:
+        """A way to ask; `what` is for log and metrics."""
+        count = self.metrics.host_unanswered.labels(asked=what).inc
+        return Asking(what, self.settings, count)
+
     def facts(
         self, what: str, ask: Callable[[Sequence[str]], Awaitable[Mapping[str, V]]]
     ) -> Facts[V]:
-        """The host's words as `ask` gets them, remembered; `what` is for the log."""
-        return Facts(ask, Asking(what, self.settings), self.nursery, self.settings)
+        """The host's words as `ask` gets them, remembered."""
+        return Facts(ask, self.asking(what), self.nursery, self.settings)

@@ -170,7 +170,7 @@ def open_users(tools: Tools, given: Users | None) -> KnownUsers | None:
     if users is None:
         return None
     facts = tools.facts("users", partial(_find, users, shown))
-    searching = partial(_search, users, Asking("users/search", settings))
+    searching = partial(_search, users, tools.asking("users/search"))
     return KnownUsers(facts, fail_open=fail_open, searching=searching)
 
 

@@ -165,6 +165,9 @@ async def test_CONV_23_while_the_host_is_away_the_settings_say_what_holds(when_a
     users.broken = True
     async with memory_engine(users=users, host={"when_away": when_away}) as engine:
         reply = await Device(engine, "ann").ask("message.send", {"to": "bob", "text": "hi"})
+        registry = engine.metrics.registry
+        value = registry.get_sample_value("palaver_host_unanswered_total", {"asked": "users"})
+        assert value == 1
         if when_away == "allow":
             assert "ok" in reply
         else:
@@ -269,6 +272,21 @@ async def test_a_page_waits_for_its_names_once_and_keeps_the_order():
         assert [message["text"] for message in page["messages"]] == ["one", "meanwhile"]
         assert page["users"] == {"ann": {"name": "Ann"}}
         assert [item["id"] for item in bob.of_kind("reply")] == ["page", "mine"]
+
+
+@pytest.mark.parametrize("durability", ["commit", "write_behind"])
+async def test_who_resumes_gets_events_and_no_names(durability: str):
+    users = Directory("ann", "bob")
+    async with memory_engine(users=users, policy={"durability": durability}) as engine:
+        room = await group(engine, "ann", "bob")
+        await say(engine, room, "ann", "one", "two")
+        engine.user_changed()
+        users.asked.clear()
+        bob = Device(engine, "bob")
+        answer = (await bob.ask("conversation.resume", {"epoch": 1, "seq": 2}, c=room))["ok"]
+        assert (answer["recovered"], bob.texts()) == (True, ["two"])
+        assert "users" not in answer
+        assert users.asked == []
 
 
 async def test_no_message_costs_a_question():

@@ -13,6 +13,7 @@ from palaver.engine import StartupError
 from palaver.engine.host import Account
 from palaver.engine.host.claims import Claims
 from palaver.engine.host.opening import open_host
+from palaver.engine.metrics import Metrics
 from palaver.engine.settings import Settings
 from palaver.engine.testing import numbered_ids
 from palaver.protocol.errors import Rejected
@@ -68,7 +69,7 @@ async def _opened(
     claims: Claims, fields: Sequence[str], given: Directory | None, **host: Any
 ) -> AsyncIterator[Users]:
     settings = Settings.model_validate({"host": host, "policy": {"user_fields": tuple(fields)}})
-    async with open_host(settings, claims, numbered_ids(), users=given) as ports:
+    async with open_host(settings, claims, Metrics(), numbered_ids(), users=given) as ports:
         assert ports.users is not None
         yield ports.users
 
