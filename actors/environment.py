@@ -10,6 +10,7 @@ import trio
 from ..protocol.policy import Policy
 from .alarms import Alarms
 from .guards import Guard
+from .host import Host
 from .hub import Hub
 from .loading import Loading
 from .ports import Clock, NewId, Store
@@ -59,6 +60,7 @@ class Environment:
     policy: Policy = field(default_factory=Policy)
     limits: Limits = field(default_factory=Limits)
     guards: Sequence[Guard] = ()
+    host: Host = field(default_factory=Host)
     reactors: Reactors = field(default_factory=lambda: Reactors(()))
     hub: Hub = field(default_factory=Hub)
     counters: Counters = field(default_factory=Counters)

@@ -6,16 +6,17 @@ were open when an engine died are opened to be counted right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from ..protocol.commands import UserQuery
 from ..protocol.errors import Rejected
-from ..protocol.features.inbox import GetPresence, ListConversations, SyncChanges
+from ..protocol.features.inbox import GetPresence, ListConversations, ListOnline, SyncChanges
 from ..protocol.features.references import CONTEXT
 from ..protocol.features.search import SearchMessages
 from ..protocol.features.settings import GetSettings
 from ..protocol.features.stars import ListStars
+from ..protocol.features.users import GetUsers, SearchUsers
 from ..protocol.paging import page_size
 from ..protocol.personal import Personal
 from ..protocol.records import InboxRow, Selection
@@ -24,6 +25,7 @@ from ..protocol.roles import require_member
 from ..protocol.state import ConversationState
 from .conversation import Conversation
 from .environment import Environment
+from .names import get_users, named, search_users
 from .personal import OwnLog
 from .registry import Registry
 from .search import search_messages
@@ -33,6 +35,8 @@ LOG_PAGE = 500
 """Events of the user's own log in one answer."""
 SHOWN_MEMBERS = 5
 MAX_PRESENCES = 500
+PEERS = 5000
+"""Users looked through at a time for those who are online."""
 
 
 class Inbox:
@@ -43,6 +47,11 @@ class Inbox:
         self._own = own
 
     async def answer(self, query: UserQuery) -> dict[str, Any]:
+        answer = await self._answer(query)
+        users = self._env.host.users
+        return answer if users is None else await named(answer, users)
+
+    async def _answer(self, query: UserQuery) -> dict[str, Any]:
         match query:
             case ListConversations():
                 return await self._list(query)
@@ -50,12 +59,18 @@ class Inbox:
                 return await self._changes(cursor, n)
             case GetPresence(conversation=id):
                 return await self._presence(id)
+            case ListOnline():
+                return await self._online(query)
             case ListStars():
                 return await starred(query, self._user, self._env, self._registry)
             case GetSettings():
                 return (await self._own.personal()).settings.fields()
             case SearchMessages():
                 return await search_messages(query, self._user, self._env, self._registry)
+            case GetUsers():
+                return await get_users(query, self._env.host.users)
+            case SearchUsers():
+                return await search_users(query, self._user, self._env.host.users)
             case _:
                 raise Rejected("UNSUPPORTED_COMMAND")
 
@@ -149,6 +164,22 @@ class Inbox:
             }
         }
 
+    async def _online(self, query: ListOnline) -> dict[str, Any]:
+        if not self._env.policy.presence_enabled:
+            raise Rejected("FEATURE_DISABLED")
+        is_online, scanned = self._env.hub.is_online, query.after or ""
+        unstored = {user for each in self._unstored() for user in each.state.current_members()}
+        unstored.discard(self._user)
+        online = {user for user in unstored if user > scanned and is_online(user)}
+        while sum(user <= scanned for user in online) <= query.limit:
+            peers = await self._env.store.inboxes.peers(self._user, scanned, PEERS)
+            online.update(filter(is_online, peers))
+            if len(peers) < PEERS:
+                break
+            scanned = peers[-1]
+        page = sorted(online)[: query.limit]
+        return {"online": page, "more": len(online) > len(page)}
+
     def _members(self, conversation: Conversation) -> list[str]:
         require_member(conversation.state, self._user)
         return conversation.state.current_members()[:MAX_PRESENCES]
@@ -171,15 +202,18 @@ class Inbox:
     def _moving(
         self, selects: Callable[[ConversationState], bool] = lambda _: True
     ) -> list[dict[str, Any]]:
-        """The caller's conversations that have told something that is not yet stored."""
-        views = []
+        """Rows of those that have told something that is not yet stored, if `selects` says so."""
+        moving = (each for each in self._unstored() if selects(each.state))
+        return [view for each in moving if (view := self._view(each)) is not None]
+
+    def _unstored(self) -> Iterator[Conversation]:
+        """Those of the caller's conversations that have told something that is not yet stored."""
         for id in self._env.store.journal.pending():
             conversation = self._registry.resident(id)
-            if conversation is not None and conversation.is_known and selects(conversation.state):
-                view = self._view(conversation)
-                if view is not None:
-                    views.append(view)
-        return views
+            if conversation is None or not conversation.is_known:
+                continue
+            if _is_member(conversation.state, self._user):
+                yield conversation
 
     def _view(self, conversation: Conversation) -> dict[str, Any] | None:
         state = conversation.state

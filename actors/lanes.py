@@ -8,7 +8,7 @@ meanwhile waits behind it, and everybody else goes on.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 import structlog
@@ -18,11 +18,14 @@ from ..protocol.commands import Context, ConversationCommand, DurableCommand, Qu
 from ..protocol.errors import Rejected
 from ..protocol.features.messages import SendMessage
 from ..protocol.features.preferences import Attend
+from ..protocol.ids import HOST
 from .effects import Effects
 from .environment import Environment
 from .guards.rate import check_rate
+from .host import Users
 from .logs import stack
 from .lookup import Lookup, needs_nothing
+from .names import Named
 from .pending import Held, Pending
 from .reads import Read, read_for
 from .replies import Asked
@@ -96,6 +99,8 @@ class Lanes:
             if isinstance(command, Query):
                 limits = self._env.limits
                 read = read_for(command, request.user, self._env.policy, limits.resume_limit)
+                if (users := self._env.host.users) is not None:
+                    read = Named(read, users)
                 self._continue(Work(request, read))
             elif needs_nothing(command, state):
                 self._decide(request, None)
@@ -107,8 +112,7 @@ class Lanes:
 
     def _continue(self, work: Work) -> None:
         if work.source.missing(self._effects.resident):
-            self._busy[work.request.user] = work
-            self._env.nursery.start_soon(self._fetch, work)
+            self._fetch(work, partial(work.source.fetch, self._env.store.conversations))
         elif isinstance(work.source, Lookup):
             pending = self._awaited(work.request.command, work.source)
             if pending is None:
@@ -139,10 +143,15 @@ class Lanes:
         work.error = error
         self._again(work)
 
-    async def _fetch(self, work: Work) -> None:
-        """In a task of its own, so that nobody but this sender waits."""
+    def _fetch(self, work: Work, read: Callable[[], Awaitable[None]]) -> None:
+        """Go on with `work` when `read` is done: in a task of its own, so nobody but this sender
+        waits."""
+        self._busy[work.request.user] = work
+        self._env.nursery.start_soon(self._fetching, work, read)
+
+    async def _fetching(self, work: Work, read: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work.source.fetch(self._env.store.conversations)
+            await read()
         except Rejected as no:
             work.error = no
         except Exception as error:
@@ -198,6 +207,12 @@ class Lanes:
             role=request.asker.role,
             session=request.asker.session,
         )
+        users = env.host.users
+        if users is not None and command.recipients and user != HOST:
+            # Cheap checks come first (SEND-22), and if nothing comes of it, nobody has to be there.
+            would = machine.decide(resident.state, command, context)
+            if would and self._requires(users, request, lookup):
+                return
         if env.guards:
             machine.admit(resident.state, command, user)
             for guard in env.guards:
@@ -209,3 +224,15 @@ class Lanes:
             # A copy of something forwarded is not what one was writing here.
             attend = Attend(sent=type(command) is SendMessage)
             env.hub.sessions[user].submit(Request(request.asker, attend, None, self._id))
+
+    def _requires(self, users: Users, request: Asked, lookup: Lookup | None) -> bool:
+        """Whether the host has to say first that whom the command names is there (CONV-23). It is
+        asked, then; if it says no, that is the answer."""
+        named = [user for user in request.command.recipients if user != request.user]
+        if lookup is None:
+            lookup = Lookup(self._id, request.user, request.command)
+        if lookup.recipients_required or users.are_there(named):
+            return False
+        lookup.recipients_required = True
+        self._fetch(Work(request, lookup), partial(users.require, named))
+        return True

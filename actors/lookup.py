@@ -38,6 +38,8 @@ class Lookup:
         self._asked = self._repeated is None
         self.first: Event | None = None
         """the event that this client id led to before, as the log has it"""
+        self.recipients_required = False
+        """the host has said that whom the command names is there"""
 
     def missing(self, resident: Resident) -> bool:
         """Whether something has to be fetched before the command can be decided."""

@@ -211,6 +211,11 @@ class Inboxes(Protocol):
         """The rows of all, or of these, of the user's conversations, in no order."""
         ...
 
+    async def peers(self, user: str, after: str, limit: int) -> list[str]:
+        """The others who are in a conversation with `user` now: the first `limit` of them after
+        `after`, in order of user id."""
+        ...
+
     async def seen(self, at: Mapping[str, int]) -> None:
         """Keep when users were last online; the latest that was told holds."""
         ...

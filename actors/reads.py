@@ -38,7 +38,8 @@ class Read(Protocol):
     """One query being answered. `of_shown`: by what members were shown, not by the state, which
     under durability `commit` is ahead."""
 
-    of_shown: ClassVar[bool]
+    @property
+    def of_shown(self) -> bool: ...
 
     def missing(self, resident: Resident) -> bool: ...
 

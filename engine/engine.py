@@ -10,7 +10,7 @@ It has no network listener: `gateway.serve` adds one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -36,6 +36,9 @@ from ..protocol.ids import HOST
 from .background import Background
 from .clock import SystemClock
 from .events import Subscription
+from .host import Users
+from .host.claims import Claims
+from .host.opening import open_host
 from .metrics import Metrics
 from .revocations import Revocations
 from .settings import Settings
@@ -55,7 +58,8 @@ class Engine:
 
     Every method is to be called in the trio run that entered it. `store`, `clock` and `new_id` are
     for tests; by default the settings choose the store. `guards` run in order before every command
-    of a conversation, `reactors` after every event that is stored.
+    of a conversation, `reactors` after every event that is stored. `users` is asked who there is
+    (`engine/host/users.py`), whatever the settings say of that.
 
     Raises `StartupError`, in words, if the store cannot be opened.
     """
@@ -67,6 +71,7 @@ class Engine:
         store: Store | None = None,
         guards: Sequence[Guard] = (),
         reactors: Sequence[Reactor] = (),
+        users: Users | None = None,
         clock: Clock | None = None,
         new_id: Callable[[], str] = new_uuid7,
         progress: Callable[[str], None] | None = None,
@@ -78,6 +83,8 @@ class Engine:
         self._store = store
         self._guards = guards
         self._reactors = reactors
+        self._users = users
+        self._claims = Claims(self.settings.host.cache_size)
         self.now: Clock = clock or SystemClock()
         self.new_id = new_id
         self._progress = progress or _log.info
@@ -96,6 +103,9 @@ class Engine:
                     open_store(self.settings, self._progress, self.metrics)
                 )
             nursery = await stack.enter_async_context(Background())
+            host = await stack.enter_async_context(
+                open_host(self.settings, self._claims, self.metrics, self.new_id, users=self._users)
+            )
             self._env = Environment(
                 store=store,
                 nursery=nursery,
@@ -104,6 +114,7 @@ class Engine:
                 policy=self.settings.policy,
                 limits=_limits(self.settings),
                 guards=self._guards,
+                host=host,
                 reactors=Reactors(self._reactors, self.settings.actors.reactor_queue),
             )
             self._env.reactors.start(nursery)
@@ -158,6 +169,11 @@ class Engine:
         if session is not None:
             session.disconnect(why)
 
+    def introduce(self, user: str, claims: Mapping[str, Any]) -> None:
+        """`user` has signed in with a token that says this of them. What `host.claims` names is
+        kept, if the settings say to go by it."""
+        self._claims.told(user, claims)
+
     # For the host.
 
     def as_user(self, user: str) -> User:
@@ -185,6 +201,12 @@ class Engine:
             self.revocations.session(session)
             for each in list(self._env.hub.sessions.values()):
                 each.disconnect(REVOKED, session)
+
+    def user_changed(self, user: str | None = None) -> None:
+        """What the host said of `user`, or of all users, is not so any more: it is asked again when
+        that is needed next. Without this the change is noticed after `host.cache_ttl_s`."""
+        if (users := self._env.host.users) is not None:
+            users.invalidate(user)
 
     async def post(
         self, conversation: str, text: str, *, metadata: dict[str, Any] | None = None

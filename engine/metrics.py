@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from ..actors.environment import Environment
@@ -31,6 +31,13 @@ class Metrics:
             "palaver_commit_rows",
             "Rows of one commit",
             buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000),
+            registry=self.registry,
+        )
+
+        self.host_unanswered = Counter(
+            "palaver_host_unanswered",
+            "Questions to the product that were not answered, or not asked since it was away",
+            ["asked"],
             registry=self.registry,
         )
 

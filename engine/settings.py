@@ -199,6 +199,36 @@ class Storage(Section):
     close_timeout_s: float = Field(4.0, gt=0, description="At shutdown, to store what is pending")
 
 
+class Host(Section):
+    """What the product knows and palaver asks it for. A callback is a POST to `url`, signed as
+    Standard Webhooks has it."""
+
+    users: Literal["any", "claims", "callback"] = Field(
+        "any",
+        description="Who there is: whoever is named, without a name; the same with what tokens say"
+        " of their users; or whom the product knows (CONV-19, CONV-23)",
+    )
+    claims: dict[str, str] = Field(
+        default_factory=lambda: {"avatar": "picture"},
+        description="What tokens call one of policy.user_fields, where it is not the same",
+    )
+    url: str | None = Field(None, description="Where callbacks go, each port under its name")
+    secret: SecretStr | None = Field(
+        None, description="They are signed with it: `whsec_` and base64 of 24 to 64 bytes"
+    )
+    timeout_s: float = Field(2.0, gt=0, description="For one answer, its turn included")
+    max_requests: int = Field(16, ge=1, description="Of a port at a time; more wait their turn")
+    when_away: Literal["refuse", "allow"] = Field(
+        "refuse",
+        description="What is said while the product has no answer: UNAVAILABLE, or as if it agreed",
+    )
+    cache_size: int = Field(10_000, ge=1000, description="Answers of a port that are remembered")
+    cache_ttl_s: float = Field(60.0, gt=0, description="For so long; see Engine.user_changed")
+    absent_ttl_s: float = Field(5.0, gt=0, description="The same of what there is not")
+    failures: int = Field(5, ge=1, description="After so many in a row nothing is asked any more")
+    cool_down_s: float = Field(10.0, gt=0, description="Then one question in so long")
+
+
 class Settings(BaseSettings):
     """`Settings()` reads the environment; `Settings.load(path)` a TOML file, too. Either takes a
     `profile`."""
@@ -219,6 +249,7 @@ class Settings(BaseSettings):
     limits: Limits = Field(default_factory=Limits)
     actors: Actors = Field(default_factory=Actors)
     storage: Storage = Field(default_factory=Storage)
+    host: Host = Field(default_factory=Host)
     policy: Policy = Field(default_factory=Policy)
     shutdown_s: float = Field(
         9.0, gt=0, description="`palaver serve` ends within this time, whatever hangs (CONN-16)"

@@ -10,6 +10,7 @@
     socket_outbox.py write_side.py what is written: in order, at once if possible, bounded
     http.py http_server.py         health, readiness, metrics on a port of their own
     health.py metrics.py           what they show
+    host_calls.py                  what the product tells it by HTTP, signed
     client/ cli/                   the Python client and the command line
 
 Names are loaded when they are asked for, so that a program that only needs `gateway.client` does

@@ -187,6 +187,8 @@ class Dialogue:
             self._close(refusal(no))
         else:
             self.outbox = outbox
+            gateway.engine.introduce(identity.user, identity.claims)
+            self._identity = None
             id, now = gateway.engine.new_id(), gateway.engine.now()
             outbox.open(self._wire.frame(welcome(item, identity, id, now, gateway.settings)))
             self._identified(identity)
@@ -198,6 +200,7 @@ class Dialogue:
             self._refuse(item, no)
         else:
             outbox.identified(identity)
+            self._gateway.engine.introduce(identity.user, identity.claims)
             self._identified(identity)
             if item.id is not None:
                 self._send({"t": "reply", "id": item.id, "ok": {"ttl": identity.ttl()}})

@@ -15,6 +15,7 @@ from ..protocol.errors import ERRORS, Rejected
 from .gateway import Gateway
 from .handshake import DEVELOPMENT_ORIGINS
 from .health import health, is_ready
+from .host_calls import add_host_calls
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -50,6 +51,7 @@ def make_app(gateway: Gateway) -> App:
         figures = generate_latest(gateway.engine.metrics.registry)
         return Response(figures, media_type=CONTENT_TYPE_LATEST)
 
+    add_host_calls(api, gateway)
     return _Bounded(api, gateway.settings.limits.max_payload_bytes)
 
 

@@ -6,7 +6,7 @@ in, effects out, or `Rejected`. Nothing happens in it; the conversation actor ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -158,6 +158,11 @@ class ConversationCommand(Command):
     """May lead to something that is stored, so it needs room in the journal."""
     attends: ClassVar[bool] = False
     """By it the caller turns to the conversation: what waited there for that is over."""
+
+    @property
+    def recipients(self) -> Sequence[str]:
+        """Users whom it writes to or brings in: the host must know them (CONV-23)."""
+        return ()
 
     def needs(self, state: ConversationState) -> Needs:
         return NOTHING

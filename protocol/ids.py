@@ -24,8 +24,13 @@ def is_uuid(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
 
 
+def is_user_id(text: str) -> bool:
+    """Whether `text` may be the id of a user."""
+    return 0 < len(text) <= 128 and text.isprintable() and text == text.strip()
+
+
 def _check_user_id(text: str) -> str:
-    if not text.isprintable() or text != text.strip():
+    if not is_user_id(text):
         raise ValueError("must be printable, with no white space around it")
     return text
 

@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     NonNegativeInt,
+    StringConstraints,
     model_validator,
 )
 
@@ -37,6 +38,7 @@ SearchScope = Literal["mine", "group"]
 OpenKind = Literal["direct", "group", "thread"]
 MIB = 1024 * 1024
 DirectKey = Literal["pair", "pair_context", "none"]
+UserField = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,63}$")]
 
 
 def _lattice(roles: tuple[Role, ...]) -> tuple[Role, ...]:
@@ -210,6 +212,11 @@ class Policy(BaseModel):
     )
     max_presence_members: int = Field(
         100, ge=0, description="Above it presence is asked for, not pushed (RCPT-16)"
+    )
+    user_fields: tuple[UserField, ...] = Field(
+        ("name", "avatar", "role"),
+        max_length=32,
+        description="What users are shown of one another, of what the host says of them (CONV-19)",
     )
     conversations_page: int = Field(
         50, ge=1, le=LARGEST_PAGE, description="Conversations in a page, unless asked (C-24)"

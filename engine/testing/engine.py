@@ -12,6 +12,7 @@ from ...actors.ports import Store
 from ...actors.reactors import Reactor
 from ...persistence.memory.store import MemoryStore
 from ..engine import Engine
+from ..host import Users
 from ..settings import Settings
 from .clock import TrioClock
 
@@ -29,6 +30,7 @@ async def memory_engine(
     clock: TrioClock | None = None,
     guards: Sequence[Guard] = (),
     reactors: Sequence[Reactor] = (),
+    users: Users | None = None,
     new_id: Callable[[], str] | None = None,
     **settings: Any,
 ) -> AsyncGenerator[Engine]:
@@ -45,6 +47,7 @@ async def memory_engine(
         store=store,
         guards=guards,
         reactors=reactors,
+        users=users,
         clock=clock or TrioClock(),
         new_id=new_id or numbered_ids(),
     ) as engine:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import trio
 
+from ...engine.http_body import read_body
+
 if TYPE_CHECKING:
     import httpx
 
@@ -42,7 +44,9 @@ def read_file(path: Path) -> Document:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise Unreadable((error.strerror or str(error)).lower()) from None
-    return Document(_bounded(data))
+    if len(data) > MAX_BYTES:
+        raise _too_large()
+    return Document(data)
 
 
 @asynccontextmanager
@@ -60,32 +64,28 @@ async def reader(where: str) -> AsyncGenerator[Read]:
 
 
 async def _get(client: httpx.AsyncClient, url: str) -> Document:
-    data, cache_control = b"", ""
+    data, cache_control = None, ""
     try:
         with trio.move_on_after(TIMEOUT_S) as scope:
             async with client.stream("GET", url) as response:
                 if response.status_code != 200:
                     raise Unreadable(f"HTTP {response.status_code}")
                 cache_control = response.headers.get("cache-control", "")
-                async for chunk in response.aiter_raw():
-                    data += chunk
-                    if len(data) > MAX_BYTES:
-                        scope.cancel()  # httpx does not like its generators to be left
+                data = await read_body(response, MAX_BYTES)
     except Unreadable:
         raise
     except Exception as error:
         # Whatever a library meets out there: who reads goes on without it.
         raise Unreadable(type(error).__name__) from None
-    data = _bounded(data)
     if scope.cancelled_caught:
         raise Unreadable("too slow")
+    if data is None:
+        raise _too_large()
     return Document(data, _max_age(cache_control))
 
 
-def _bounded(data: bytes) -> bytes:
-    if len(data) > MAX_BYTES:
-        raise Unreadable(f"larger than {MAX_BYTES} bytes")
-    return data
+def _too_large() -> Unreadable:
+    return Unreadable(f"larger than {MAX_BYTES} bytes")
 
 
 def _max_age(cache_control: str) -> float | None:

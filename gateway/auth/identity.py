@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +13,7 @@ class Identity:
     """A verified user. Times are in seconds since 1970.
 
     `expires_at`: tolerance included; None: never. `role` and `session` are the host's own words.
-    `issued_at`: of the token; None counts as before any revocation.
+    `issued_at`: of the token; None counts as before any revocation. `claims`: all that it says.
     """
 
     user: str
@@ -20,6 +21,7 @@ class Identity:
     role: str | None = None
     session: str | None = None
     issued_at: float | None = None
+    claims: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def ttl(self) -> int | None:
         """Whole seconds for which it still holds; None: without end."""

@@ -146,7 +146,7 @@ class TokenVerifier:
             value if isinstance(value := claims.get(name), str) else None
             for name in (self._auth.role_claim, self._auth.session_claim)
         )
-        return Identity(user, expires_at, role, session, issued_at)
+        return Identity(user, expires_at, role, session, issued_at, claims)
 
     async def _found(self, claimed: Identity, sessions: SessionStore) -> Identity:
         """What the session says that the token names; it ends with whichever ends first."""
@@ -165,6 +165,7 @@ class TokenVerifier:
             session.role,
             claimed.session,
             claimed.issued_at,
+            claimed.claims,
         )
 
 

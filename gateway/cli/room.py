@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from ..client import Client, Event, Outgoing, Signal
+from .people import People
 from .screen import Screen, harmless
 
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_red")
@@ -16,11 +17,11 @@ def clock(milliseconds: int) -> str:
     return time.strftime("%H:%M", time.localtime(milliseconds / 1000))
 
 
-def title_of(row: dict[str, Any], user: str) -> str:
+def title_of(row: dict[str, Any], user: str, people: People) -> str:
     """How a conversation is called: its title, or the other one in it."""
     if row.get("title"):
         return harmless(row["title"])
-    others = [harmless(name) for name in row.get("members", ()) if name != user]
+    others = [people.name(member) for member in row.get("members", ()) if member != user]
     return ", ".join(others) or "(only you)"
 
 
@@ -33,13 +34,14 @@ class Room:
     """Prints history, then events and signals as they come. Keeps the messages it has shown, so
     that commands can name them by their seq."""
 
-    def __init__(self, client: Client, screen: Screen, conversation: str) -> None:
+    def __init__(self, client: Client, screen: Screen, people: People, conversation: str) -> None:
         self.id = conversation
         self.title = ""
         self.shown = 0
         """The greatest seq that was printed: what there is to mark as read."""
         self._client = client
         self._screen = screen
+        self._people = people
         self._messages: dict[int, str] = {}
         self._own: list[int] = []
         self._roles: dict[str, str] = {}
@@ -52,7 +54,8 @@ class Room:
         self._early = []
         await self._client.subscribe(self.id)
         state = await self._client.get(self.id)
-        self.title = title_of(state, self._client.user or "")
+        self._people.meet(state)
+        self.title = title_of(state, self._client.user or "", self._people)
         self._roles = {user: member["role"] for user, member in state["members"].items()}
         # Some let nobody know what they have read.
         told = {user: member for user, member in state["members"].items() if "read" in member}
@@ -80,6 +83,7 @@ class Room:
 
     async def history(self, limit: int, before: int | None = None) -> None:
         page = await self._client.history(self.id, before=before, limit=limit)
+        self._people.meet(page)
         if page["more"]:
             self._screen.show(("   …", "dim"))
         for message in page["messages"]:
@@ -132,14 +136,17 @@ class Room:
                 self._line(event, (f"{event.kind[13:]} this", "dim"))
             case "member.added":
                 self._roles.update((user, data["role"]) for user in data["users"])
-                self._line(event, (f"added {', '.join(map(harmless, data['users']))}", "dim"))
+                added = ", ".join(map(self._people.name, data["users"]))
+                self._line(event, (f"added {added}", "dim"))
             case "member.removed":
                 self._roles.pop(data["user"], None)
                 left = data["user"] == data.get("by")
-                self._line(event, ("left" if left else f"removed {harmless(data['user'])}", "dim"))
+                removed = f"removed {self._people.name(data['user'])}"
+                self._line(event, ("left" if left else removed, "dim"))
             case "member.role_changed":
                 self._roles[data["user"]] = data["role"]
-                self._line(event, (f"made {harmless(data['user'])} {data['role']}", "dim"))
+                name = self._people.name(data["user"])
+                self._line(event, (f"made {name} {data['role']}", "dim"))
             case "void":
                 self._screen.show((f"{event.seq:>4}  was not stored after all", "red"))
 
@@ -157,14 +164,15 @@ class Room:
             case "presence.changed":
                 online = "is here" if signal.data["online"] else "has gone"
                 self._screen.show(
-                    (f"      {harmless(signal.data['user'])} {online}", "dim"), passing=True
+                    (f"      {self._people.name(signal.data['user'])} {online}", "dim"),
+                    passing=True,
                 )
 
     def _show_typing(self) -> None:
         if not self._typing:
             self._screen.clear_passing()
             return
-        who = " and ".join(map(harmless, sorted(self._typing)))
+        who = " and ".join(map(self._people.name, sorted(self._typing)))
         verb = "is" if len(self._typing) == 1 else "are"
         self._screen.show((f"      {who} {verb} typing …", "dim italic"), passing=True)
 
@@ -174,7 +182,7 @@ class Room:
         self._read[by] = max(before, seq)
         last = self._own[-1] if self._own else 0
         if by != self._client.user and before < last <= seq:
-            self._screen.show((f"      read by {harmless(by)}", "dim"), passing=True)
+            self._screen.show((f"      read by {self._people.name(by)}", "dim"), passing=True)
 
     def _message(self, seq: int, at: int, data: dict[str, Any]) -> None:
         self._messages[seq] = data["id"]
@@ -191,7 +199,7 @@ class Room:
         quote: list[str | tuple[str, str]] = []
         if preview := data.get("preview"):
             gone = preview.get("unavailable")
-            what = "(gone)" if gone else f"{preview['by']}: {said(preview)}"
+            what = "(gone)" if gone else f"{self._people.name(preview['by'])}: {said(preview)}"
             quote = [(f"↪ {harmless(what)[:60]}\n" + " " * 12, "dim")]
         self._screen.show(
             (f"{seq:>4}  {clock(at)} ", "dim"), *quote, self._name(by), ": ", body, edited
@@ -207,5 +215,5 @@ class Room:
 
     def _name(self, user: str) -> tuple[str, str]:
         if user == self._client.user:
-            return harmless(user), "bold"
-        return harmless(user), f"bold {_COLOURS[sum(user.encode()) % len(_COLOURS)]}"
+            return self._people.name(user), "bold"
+        return self._people.name(user), f"bold {_COLOURS[sum(user.encode()) % len(_COLOURS)]}"

@@ -29,6 +29,7 @@ from ..client import (
     StateChange,
     exponential,
 )
+from .people import People
 from .room import Room, title_of
 from .screen import Screen, harmless
 from .words import Problem
@@ -41,6 +42,7 @@ LOOK_AT_KEYS = 0.5
 HELP = """\
 /list                 conversations
 /open NUMBER | USER   go to one
+/find TEXT            whom one can write to
 /group TITLE USER …   make a group
 /history [COUNT]      what came before
 /members              who is here
@@ -84,6 +86,7 @@ class Session:
     def __init__(self, client: Client, screen: Screen) -> None:
         self._client = client
         self._screen = screen
+        self._people = People(client)
         self._room: Room | None = None
         self._rows: list[dict[str, Any]] = []
         self._names: dict[str, str] = {}
@@ -132,6 +135,7 @@ class Session:
                 await self._attempt(room.open())
                 self._seen.set()
             case Event(conversation=conversation) if room is not None and conversation == room.id:
+                await self._people.look_up(push.data)
                 room.event(push)
                 self._seen.set()
             case Signal(conversation=conversation) if room and conversation == room.id:
@@ -141,9 +145,11 @@ class Session:
                 if by != self._client.user:
                     if conversation not in self._names:
                         await self._attempt(self._learn_names())
+                    await self._people.look_up(push.data)
+                    name = self._people.name(by)
                     where = self._names.get(conversation, "elsewhere")
-                    where = "" if where == harmless(by) else f" in {where}"
-                    self._note(f"{harmless(by)}{where}: {harmless(text)[:60]}   (/list)")
+                    where = "" if where == name else f" in {where}"
+                    self._note(f"{name}{where}: {harmless(text)[:60]}   (/list)")
 
     def _state(self, change: StateChange) -> None:
         match change.state:
@@ -214,6 +220,7 @@ class Session:
             "open": self._command_open,
             "group": lambda words, rest: self._open_group(words[0], words[1:]),
             "history": self._command_history,
+            "find": self._command_find,
             "members": self._command_members,
             "edit": self._command_edit,
             "delete": self._command_delete,
@@ -285,9 +292,11 @@ class Session:
             self._note(f"say it like this: {usage}")
 
     async def _learn_names(self) -> None:
-        self._rows = (await self._client.conversations(limit=50))["conversations"]
+        page = await self._client.conversations(limit=50)
+        self._people.meet(page)
+        self._rows = page["conversations"]
         user = self._client.user or ""
-        self._names.update((row["c"], title_of(row, user)) for row in self._rows)
+        self._names.update((row["c"], title_of(row, user, self._people)) for row in self._rows)
 
     async def _list(self) -> None:
         await self._learn_names()
@@ -317,7 +326,8 @@ class Session:
         await self._open(known[0] if known else await self._client.create_group(members, title))
 
     async def _open(self, conversation: str) -> None:
-        before, self._room = self._room, Room(self._client, self._screen, conversation)
+        before = self._room
+        self._room = Room(self._client, self._screen, self._people, conversation)
         try:
             await self._room.open()
         except (Rejected, NoAnswer):
@@ -331,6 +341,12 @@ class Session:
     async def _command_history(self, words: list[str], rest: str) -> None:
         room = self._here()
         await room.history(limit=int(words[0]) if words else 20, before=room.oldest)
+
+    async def _command_find(self, words: list[str], rest: str) -> None:
+        found = await self._client.call("user.search", {"text": rest})
+        self._people.meet(found)
+        for user in found["found"]:
+            self._screen.show("   ", self._people.name(user), (f"  /open {harmless(user)}", "dim"))
 
     async def _command_members(self, words: list[str], rest: str) -> None:
         self._here().members()

@@ -73,6 +73,15 @@ class MemoryInboxes:
         rows = (self._row(shelf, user, hidden) for shelf in self._disk.of(user, conversations))
         return Inbox([row for row in rows if row is not None], None)
 
+    async def peers(self, user: str, after: str, limit: int) -> list[str]:
+        await self._ready()
+        found: set[str] = set()
+        for shelf in self._disk.of(user):
+            if shelf.members[user].role is not None:
+                found.update(row.user for row in shelf.members.values() if row.role is not None)
+        found.discard(user)
+        return sorted(peer for peer in found if peer > after)[:limit]
+
     async def seen(self, at: Mapping[str, int]) -> None:
         await self._ready()
         for user, when in at.items():

@@ -154,6 +154,19 @@ _CHANGES = f"""
 }) AS changed ON true
 """
 
+_PEERS = """
+    SELECT DISTINCT other.user_id
+    FROM member AS mine
+    JOIN member AS other ON other.conversation = mine.conversation
+    WHERE mine.user_id = $1
+        AND mine.role IS NOT NULL
+        AND other.role IS NOT NULL
+        AND other.user_id <> $1
+        AND other.user_id > $2
+    ORDER BY other.user_id
+    LIMIT $3
+"""
+
 _SEEN = """
     INSERT INTO presence AS old (user_id, last_seen)
     SELECT * FROM unnest($1::text[], $2::timestamptz[])
@@ -206,6 +219,10 @@ class PostgresInboxes:
         else:
             found = await self._fetch(_THESE, user, [id for id in conversations if is_uuid(id)])
         return Inbox([_row_of(row) for row in found], None)
+
+    async def peers(self, user: str, after: str, limit: int) -> list[str]:
+        rows = await self._database.fetch(_PEERS, user, after, limit)
+        return [row["user_id"] for row in rows]
 
     async def seen(self, at: Mapping[str, int]) -> None:
         # In one order: two statements that lock the same rows cannot wait for each other.

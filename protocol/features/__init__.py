@@ -47,6 +47,7 @@ from . import (
     system,
     threads,
     typing,
+    users,
 )
 
 FEATURES: tuple[ModuleType, ...] = (
@@ -75,6 +76,7 @@ FEATURES: tuple[ModuleType, ...] = (
     drafts,
     settings,
     search,
+    users,
 )
 
 _BASES = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints
@@ -73,6 +73,10 @@ class CreateConversation(DurableCommand):
     members: list[UserId] = Field(max_length=100_000)
     title: Title | None = None
     context: References | None = None
+
+    @property
+    def recipients(self) -> Sequence[str]:
+        return self.members
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         if self.context:

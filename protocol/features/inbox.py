@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ..commands import UserQuery
 from ..events import SignalData
-from ..ids import ConversationId
+from ..ids import ConversationId, UserId
 from ..immutable import immutable
 from ..paging import LARGEST_PAGE
 from ..references import OneReference
@@ -62,3 +62,13 @@ class GetPresence(UserQuery):
     name: ClassVar[str] = "presence.get"
 
     conversation: ConversationId
+
+
+class ListOnline(UserQuery):
+    """Who is online of those with whom the caller shares a conversation, in order of user id
+    (RCPT-17). `after` is the last one of the page before."""
+
+    name: ClassVar[str] = "presence.list"
+
+    after: UserId | None = None
+    limit: int = Field(default=100, ge=1, le=500)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from pydantic import Field
@@ -76,6 +76,10 @@ class AddMembers(DurableCommand):
     host_may: ClassVar[bool] = True
 
     users: list[UserId] = Field(min_length=1, max_length=1000)
+
+    @property
+    def recipients(self) -> Sequence[str]:
+        return self.users
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         _require(state, context, "add_members")

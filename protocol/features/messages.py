@@ -113,6 +113,10 @@ class SendMessage(DurableCommand):
             raise ValueError("reply_to and thread name a message of a conversation: give c, not to")
         return self
 
+    @property
+    def recipients(self) -> Sequence[str]:
+        return () if self.to is None else (self.to,)
+
     def needs(self, state: ConversationState) -> Needs:
         if self.reply_to is None and self.thread is None:
             return NOTHING

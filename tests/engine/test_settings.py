@@ -6,7 +6,7 @@ import annotated_types
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from palaver.engine.settings import Actors, Connections, Limits, Settings, Storage
+from palaver.engine.settings import Actors, Connections, Host, Limits, Settings, Storage
 
 
 def test_SEC_14_file_then_environment_then_flags(tmp_path: Path, monkeypatch) -> None:
@@ -53,7 +53,7 @@ def test_a_secret_is_not_shown() -> None:
     assert "sesame" not in repr(Settings.load(auth={"secret": "sesame open"}))
 
 
-@pytest.mark.parametrize("section", [Actors, Connections, Limits, Storage])
+@pytest.mark.parametrize("section", [Actors, Connections, Host, Limits, Storage])
 def test_every_bound_is_a_number_with_a_meaning(section: type[BaseModel]) -> None:
     for name, field in section.model_fields.items():
         assert field.description, name

@@ -1,7 +1,7 @@
 """The real gateway, an engine that only takes notes, and a client that sees every byte."""
 
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, cast
 
@@ -60,6 +60,8 @@ class FakeEngine:
         self.attached.append(outbox.user)
         self.on_attach(outbox)
         self._notify()
+
+    def introduce(self, user: str, claims: Mapping[str, Any]) -> None: ...
 
     def detach(self, outbox: Outbox) -> None:
         if outbox in self.outboxes:

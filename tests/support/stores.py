@@ -16,7 +16,7 @@ CONVERSATIONS = (
     *("load", "renew", "events", "find", "messages"),
     *("page", "numbered_page", "media", "replies", "edits", "read_at", "position"),
 )
-INBOXES = ("inbox", "changes", "rows", "seen", "last_seen")
+INBOXES = ("inbox", "changes", "rows", "peers", "seen", "last_seen")
 USER_LOGS = ("append", "after", "remembered", "reticent", "stars")
 
 

@@ -18,6 +18,7 @@ from palaver.gateway.cli.session import Opening, Session
 from palaver.gateway.client import Client, ClientEnded
 from palaver.tests.gateway.client.house import House, house
 from palaver.tests.gateway.client.inline_outbox import InlineOutbox
+from palaver.tests.support.hosts import Directory, person
 
 
 @pytest.fixture
@@ -89,6 +90,28 @@ async def test_two_talk_and_see_what_becomes_of_it(clock: MockClock) -> None:
         assert "read by bob" in ann.text
         await bob.enter("hi", "/edit 2 not mine")
         assert "Not allowed." in bob.text
+
+
+async def test_CONV_19_users_are_called_by_their_names(clock: MockClock) -> None:
+    users = Directory(u1=person("ann"), u2=person("bob"), u3=person("cid"), u4=person("dan"))
+    async with (
+        house(users=users) as home,
+        chat(home, "u1", group="Team", members=["u2"]) as ann,
+        chat(home, "u2") as bob,
+    ):
+        await ann.enter("hello", "/members")
+        assert " Ann: hello\n" in ann.text
+        assert "   Ann  admin\n   Bob  member\n" in ann.text
+        assert "Ann in Team: hello" in bob.text
+        await bob.enter("/find Ci", "/open u3", "/list")
+        assert "   Cid  /open u3\n" in bob.text
+        assert "── Cid (direct)" in bob.text
+        u1 = home.gateway.engine.as_user("u1")
+        (team,) = (row for row in (await u1.inbox())["conversations"] if row["kind"] == "group")
+        await u1.add_members(team["c"], ["u4"])
+        await wait_all_tasks_blocked()
+        assert "Ann added Dan\n" in ann.text
+        assert "u1" not in ann.text.replace("connected as u1", "")
 
 
 async def test_history_shows_messages_as_they_are_now(clock: MockClock) -> None:

@@ -185,3 +185,24 @@ async def test_a_malformed_cursor_is_refused(twin: Twin):
     for cursor in MALFORMED:
         with pytest.raises(Rejected, match="VALIDATION_FAILED"):
             await twin.store.inboxes.inbox("ann", 10, cursor)
+
+
+async def test_RCPT_17_peers_are_who_is_in_a_conversation_with_one_now(twin: Twin):
+    one = await Chat(twin.store, ["ann", "bob", "cy"]).create()
+    two = await Chat(twin.store, ["ann", "cy", "Éva", "di"]).create()
+    await Chat(twin.store, ["bob", "eve"]).create()
+    one.do("ann", RemoveMember(user="bob"))
+    await one.settle()
+
+    async def peers(user: str, after: str = "", limit: int = 10) -> list[str]:
+        return await twin.store.inboxes.peers(user, after, limit)
+
+    assert await peers("ann") == ["cy", "di", "Éva"], "each once, in order of code points"
+    assert await peers("ann", limit=2) == ["cy", "di"]
+    assert await peers("ann", after="di") == ["Éva"]
+    assert await peers("bob") == ["eve"]
+    assert await peers("nobody") == []
+    two.do("di", LeaveConversation())
+    await two.settle()
+    assert await peers("ann") == ["cy", "Éva"]
+    assert await peers("di") == []
