@@ -15,6 +15,7 @@ from .dialect import MARKER, NUMBER, Address, Kind, Line, Refused, Step
 from .frames import CLOSE, ITEM, masked_frame, take_frame, take_frames
 from .lines import do
 
+_LIMITS = "limits.messages_per_min, limits.commands_per_s"
 _DIGITS = slice(len(MARKER), len(MARKER) + len(NUMBER))
 
 
@@ -65,15 +66,15 @@ class SeqCheck(NumberCheck):
         self._data += data
         for opcode, payload in take_frames(self._data):
             if opcode == CLOSE:
-                self._wrong(f"the server closed: {payload[2:].decode()}")
-            elif opcode == ITEM:
+                raise Refused(f"closed: {payload[2:].decode()}")
+            if opcode == ITEM:
                 items = msgpack.unpackb(payload)
                 for item in items if isinstance(items, list) else [items]:
                     self._take(item)
 
     def _take(self, item: dict[str, Any]) -> None:
         if "error" in item:
-            self._wrong(f"refused: {item['error']['code']}")
+            raise Refused(f"refused: {in_words(item['error'])}")
         if "seq" not in item:
             return
         room, seq = item["c"], item["seq"]
@@ -87,6 +88,14 @@ class SeqCheck(NumberCheck):
     def _wrong(self, what: str) -> None:
         if len(self.problems) < 10:
             self.problems.append(what)
+
+
+def in_words(error: dict[str, Any]) -> str:
+    """What an error says; and of a rate limit, how a server is served without."""
+    said = f"{error['code']} {error['message']}"
+    if error["code"] != "RATE_LIMITED":
+        return said
+    return f"{said} Its limits are what is measured; 0 switches them off: {_LIMITS}"
 
 
 def upgraded(rest: bytearray) -> bool:
@@ -107,10 +116,10 @@ def command(item: dict[str, Any], answer: dict[str, Any] | None = None) -> Step:
     def found(got: dict[str, Any]) -> bool:
         if got.get("id") != item["id"] or got["t"] not in ("reply", "welcome", "pong"):
             if "error" in got and "id" not in got:
-                raise Refused(got["error"]["code"])
+                raise Refused(in_words(got["error"]))
             return False
         if "error" in got:
-            raise Refused(f"{item['t']}: {got['error']['code']} {got['error']['message']}")
+            raise Refused(f"{item['t']}: {in_words(got['error'])}")
         if answer is not None:
             answer.update(got)
         return True

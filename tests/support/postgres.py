@@ -1,4 +1,4 @@
-"""One embedded Postgres for all tests of the session, and an empty database for each that asks.
+"""One embedded Postgres for all tests of the process, and an empty database for each that asks.
 
 tests/conftest.py hands both out.
 """
@@ -19,6 +19,21 @@ import trio
 
 from palaver.persistence.embedded import EmbeddedPostgres
 
+CARELESS = (
+    "ALTER SYSTEM SET fsync = off",
+    "ALTER SYSTEM SET full_page_writes = off",
+    "SELECT pg_reload_conf()",
+)
+
+
+async def execute(dsn: str, *statements: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
 
 @contextmanager
 def temporary_data() -> Iterator[Path]:
@@ -33,7 +48,9 @@ def temporary_data() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres_dsn() -> Iterator[str]:
-    """The server that all tests share, in a trio of its own: a test's trio ends with the test."""
+    """The server that all tests of this process share, in a trio of its own: a test's trio ends
+    with the test. It may lose what it has stored if the machine dies, which no test of it is about.
+    """
     started: Future[tuple[str, trio.Event, trio.lowlevel.TrioToken]] = Future()
 
     async def serve(path: Path) -> None:
@@ -55,6 +72,7 @@ def postgres_dsn() -> Iterator[str]:
         thread.start()
         dsn, stop, token = started.result()
         try:
+            asyncio.run(execute(dsn.replace("//palaver@", "//postgres@"), *CARELESS))
             yield dsn
         finally:
             token.run_sync_soon(stop.set)
@@ -65,14 +83,6 @@ def postgres_dsn() -> Iterator[str]:
 def fresh_database(postgres_dsn: str) -> Iterator[str]:
     """The dsn of a new, empty database, dropped after the test even if connections are open."""
     name = f"test_{uuid.uuid4().hex}"
-
-    async def execute(statement: str) -> None:
-        connection = await asyncpg.connect(postgres_dsn)
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
-
-    asyncio.run(execute(f"CREATE DATABASE {name}"))
+    asyncio.run(execute(postgres_dsn, f"CREATE DATABASE {name}"))
     yield postgres_dsn.replace("/palaver?", f"/{name}?")
-    asyncio.run(execute(f"DROP DATABASE {name} WITH (FORCE)"))
+    asyncio.run(execute(postgres_dsn, f"DROP DATABASE {name} WITH (FORCE)"))
