@@ -19,20 +19,25 @@ import trio
 
 from palaver.persistence.embedded import EmbeddedPostgres
 
-CARELESS = (
-    "ALTER SYSTEM SET fsync = off",
-    "ALTER SYSTEM SET full_page_writes = off",
-    "SELECT pg_reload_conf()",
-)
 
-
-async def execute(dsn: str, *statements: str) -> None:
-    connection = await asyncpg.connect(dsn)
+async def execute(dsn: str, *statements: str) -> object:
+    """As superuser; the only value of the last one."""
+    connection = await asyncpg.connect(dsn.replace("//palaver@", "//postgres@"))
     try:
         for statement in statements:
-            await connection.execute(statement)
+            value: object = await connection.fetchval(statement)
+        return value
     finally:
         await connection.close()
+
+
+async def set_durable(dsn: str, value: str) -> None:
+    """Whether the server waits for the disk: `on` or `off`."""
+    names = ("fsync", "full_page_writes")
+    settings = [f"ALTER SYSTEM SET {name} = {value}" for name in names]
+    await execute(dsn, *settings, "SELECT pg_reload_conf()")
+    while await execute(dsn, "SHOW fsync") != value:
+        pass  # it reloads when it gets to it
 
 
 @contextmanager
@@ -72,7 +77,9 @@ def postgres_dsn() -> Iterator[str]:
         thread.start()
         dsn, stop, token = started.result()
         try:
-            asyncio.run(execute(dsn.replace("//palaver@", "//postgres@"), *CARELESS))
+            # Autovacuum would hold up who drops a database.
+            asyncio.run(execute(dsn, "ALTER SYSTEM SET autovacuum = off"))
+            asyncio.run(set_durable(dsn, "off"))
             yield dsn
         finally:
             token.run_sync_soon(stop.set)
@@ -80,9 +87,17 @@ def postgres_dsn() -> Iterator[str]:
 
 
 @pytest.fixture
+def as_shipped(postgres_dsn: str) -> Iterator[None]:
+    """For as long as the test takes, the server waits for the disk as it does by itself."""
+    asyncio.run(set_durable(postgres_dsn, "on"))
+    yield
+    asyncio.run(set_durable(postgres_dsn, "off"))
+
+
+@pytest.fixture
 def fresh_database(postgres_dsn: str) -> Iterator[str]:
     """The dsn of a new, empty database, dropped after the test even if connections are open."""
     name = f"test_{uuid.uuid4().hex}"
-    asyncio.run(execute(postgres_dsn, f"CREATE DATABASE {name}"))
+    asyncio.run(execute(postgres_dsn, f"CREATE DATABASE {name} OWNER palaver"))
     yield postgres_dsn.replace("/palaver?", f"/{name}?")
     asyncio.run(execute(postgres_dsn, f"DROP DATABASE {name} WITH (FORCE)"))

@@ -40,7 +40,7 @@ class Unheard(Device):
 
 
 @pytest.fixture
-def history(tmp_path):
+async def history(tmp_path):
     with History(tmp_path / "history") as history:
         yield history
 

@@ -314,7 +314,9 @@ async def test_SEND_19_what_is_refused_after_its_reply_is_kept_aside(
 
 
 # Connections whose loop has died cannot be closed any more; the garbage collector says so.
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 async def test_the_thread_may_die_while_postgres_is_asked_whether_it_is_there(
     fresh_database: str, proxy: Proxy, directory: Path
 ):

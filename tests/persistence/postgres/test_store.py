@@ -32,7 +32,9 @@ async def kill(thread: AsyncioThread) -> None:
 
 
 # Connections whose loop has died cannot be closed any more; the garbage collector says so.
-lost_connections = pytest.mark.filterwarnings("ignore::ResourceWarning")
+lost_connections = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 
 
 async def test_a_start_waits_for_the_last_batch_of_a_dead_process(fresh_database: str):

@@ -213,7 +213,10 @@ async def test_killed_connections_lose_and_double_nothing(fresh_database: str):
 async def test_CONN_17_ten_thousand_messages_share_a_few_connections(
     fresh_database: str, proxy: Proxy
 ):
-    async with PostgresStore(proxy.dsn, readers=3, writer=WriterSettings(shards=2)) as store:
+    lanes = WriterSettings(shards=2)
+    # A slow machine is no stalled one: that would be asked over a connection of its own.
+    slow = {"stall_s": 1e6, "query_timeout_s": 1e6}
+    async with PostgresStore(proxy.dsn, readers=3, writer=lanes, **slow) as store:
         at_start = proxy.opened
         chats = [await Chat(store, ["ann", "bob"]).create() for _ in range(50)]
 
@@ -268,8 +271,9 @@ async def test_a_callback_that_raises_stops_nothing(fresh_database: str):
 
 async def test_DEP_11_leaving_stores_what_waits_also_when_cancelled(fresh_database: str):
     chats: list[Chat] = []
+    patient = WriterSettings(answer_timeout_s=1e6)
     with trio.CancelScope() as scope:
-        async with PostgresStore(fresh_database) as store:
+        async with PostgresStore(fresh_database, writer=patient, close_timeout_s=1e6) as store:
             chat = await Chat(store, ["ann", "bob"]).create()
             chats.append(chat)
             for number in range(2000):
