@@ -16,5 +16,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 pytest.register_assert_rewrite("palaver.tests.support", "palaver.tests.stories")
 
 from palaver.tests.support.postgres import as_shipped, fresh_database, postgres_dsn  # noqa: E402
+from palaver.tests.support.quick_disk import prefer_memory  # noqa: E402
+
+prefer_memory()
 
 __all__ = ["as_shipped", "fresh_database", "postgres_dsn"]

@@ -19,13 +19,19 @@ import trio
 
 from palaver.persistence.embedded import EmbeddedPostgres
 
+FRUGAL = (
+    "ALTER SYSTEM SET autovacuum = off",  # it would hold up who drops a database
+    "ALTER SYSTEM SET max_wal_size = '128MB'",
+)
+
 
 async def execute(dsn: str, *statements: str) -> object:
-    """As superuser; the only value of the last one."""
+    """As superuser; the first value of what the last one says, if it says something."""
     connection = await asyncpg.connect(dsn.replace("//palaver@", "//postgres@"))
     try:
+        value: object = None
         for statement in statements:
-            value: object = await connection.fetchval(statement)
+            value = await connection.fetchval(statement)
         return value
     finally:
         await connection.close()
@@ -77,8 +83,7 @@ def postgres_dsn() -> Iterator[str]:
         thread.start()
         dsn, stop, token = started.result()
         try:
-            # Autovacuum would hold up who drops a database.
-            asyncio.run(execute(dsn, "ALTER SYSTEM SET autovacuum = off"))
+            asyncio.run(execute(dsn, *FRUGAL))
             asyncio.run(set_durable(dsn, "off"))
             yield dsn
         finally:
@@ -98,6 +103,6 @@ def as_shipped(postgres_dsn: str) -> Iterator[None]:
 def fresh_database(postgres_dsn: str) -> Iterator[str]:
     """The dsn of a new, empty database, dropped after the test even if connections are open."""
     name = f"test_{uuid.uuid4().hex}"
-    asyncio.run(execute(postgres_dsn, f"CREATE DATABASE {name} OWNER palaver"))
+    asyncio.run(execute(postgres_dsn, f"CREATE DATABASE {name} OWNER palaver STRATEGY file_copy"))
     yield postgres_dsn.replace("/palaver?", f"/{name}?")
     asyncio.run(execute(postgres_dsn, f"DROP DATABASE {name} WITH (FORCE)"))

@@ -215,8 +215,9 @@ async def test_CONN_17_ten_thousand_messages_share_a_few_connections(
 ):
     lanes = WriterSettings(shards=2)
     # A slow machine is no stalled one: that would be asked over a connection of its own.
-    slow = {"stall_s": 1e6, "query_timeout_s": 1e6}
-    async with PostgresStore(proxy.dsn, readers=3, writer=lanes, **slow) as store:
+    async with PostgresStore(
+        proxy.dsn, readers=3, writer=lanes, stall_s=1e6, query_timeout_s=1e6
+    ) as store:
         at_start = proxy.opened
         chats = [await Chat(store, ["ann", "bob"]).create() for _ in range(50)]
 
