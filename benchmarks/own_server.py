@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from .palaver_dialect import PalaverDialect
-from .server import UNLIMITED, Server
-from .target import Target, Tokens
+from .server import Server
+from .target import UNLIMITED, Target, Tokens
 from .workloads import WORKLOADS
 
 _FREE = UNLIMITED | {

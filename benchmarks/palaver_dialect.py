@@ -14,8 +14,11 @@ from .checks import NumberCheck
 from .dialect import MARKER, NUMBER, Address, Kind, Line, Refused, Step
 from .frames import CLOSE, ITEM, masked_frame, take_frame, take_frames
 from .lines import do
+from .target import UNLIMITED
 
-_LIMITS = "limits.messages_per_min, limits.commands_per_s"
+_LIMITED = "its rate limits are what is measured; serve it with " + " ".join(
+    f"{name}={value}" for name, value in UNLIMITED.items()
+)
 _DIGITS = slice(len(MARKER), len(MARKER) + len(NUMBER))
 
 
@@ -91,11 +94,9 @@ class SeqCheck(NumberCheck):
 
 
 def in_words(error: dict[str, Any]) -> str:
-    """What an error says; and of a rate limit, how a server is served without."""
-    said = f"{error['code']} {error['message']}"
-    if error["code"] != "RATE_LIMITED":
-        return said
-    return f"{said} Its limits are what is measured; 0 switches them off: {_LIMITS}"
+    """What an error says; of a rate limit, how palaver is served without."""
+    said = _LIMITED if error["code"] == "RATE_LIMITED" else error["message"]
+    return f"{error['code']}: {said}"
 
 
 def upgraded(rest: bytearray) -> bool:
@@ -104,6 +105,8 @@ def upgraded(rest: bytearray) -> bool:
     if end < 0:
         return False
     status = bytes(rest[9:12])
+    if status == b"503":
+        raise Refused(f"HTTP 503: it is leaving, or {_LIMITED}")
     if status != b"101":
         raise Refused(f"HTTP {status.decode()}")
     del rest[: end + 4]

@@ -1,6 +1,5 @@
 """Both codecs: inverse on what may travel, `BadFrame` on everything else, at a bounded cost."""
 
-import gc
 import json
 import struct
 import tracemalloc
@@ -419,7 +418,6 @@ JSON_COST = {
 
 
 def cost(codec: Codec, data: bytes) -> int:
-    gc.collect()
     tracemalloc.start()
     try:
         decoded(codec, data)
