@@ -8,19 +8,23 @@ CHAOS_SEEDS ?= 20
 CHAOS_SECONDS ?= 60
 CHAOS_LONG ?= 600
 CHAOS_JOBS ?= 2
+JOBS ?= 2
 RUFF := .venv/bin/ruff
+# The suite starts many processes; each would compile palaver anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 	@echo 'PYTHON=python3.12 picks the interpreter (python3 otherwise; 3.11 or newer);'
 	@echo 'ARGS="..." is passed on by serve, test, chaos and coverage; CHAOS_SEEDS, CHAOS_SECONDS,'
-	@echo 'CHAOS_LONG and CHAOS_JOBS say how many runs, how long, how long the long one, how many at once.'
+	@echo 'CHAOS_LONG and CHAOS_JOBS say how many runs, how long, how long the long one, how many at once;'
+	@echo 'JOBS=2 is how many processes share the tests.'
 
 serve: serve-tools ## run the engine and its gateway; Ctrl-C drains and stops it
 	@exec .venv/bin/palaver serve $(ARGS)
 
 test: test-tools ## run the whole test suite
-	@.venv/bin/pytest $(ARGS)
+	@.venv/bin/pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 plans: test-tools ## a million messages, and how Postgres searches and pages them
 	@.venv/bin/pytest -s -m plans tests/persistence/plans $(ARGS)

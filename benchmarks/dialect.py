@@ -71,7 +71,8 @@ class Check(Protocol):
     """What is wrong, in words; the run is invalid if there is anything."""
 
     def feed(self, data: bytes) -> None:
-        """The next bytes, cut anywhere; the first ones begin with a frame."""
+        """The next bytes, cut anywhere; the first ones begin with a frame. Raises `Refused` if the
+        server refuses something: it will never land."""
 
 
 class Dialect(Protocol):

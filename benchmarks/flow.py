@@ -93,8 +93,8 @@ class Flow:
         self._land()
 
     def saturate(self, seconds: float, *, measuring: bool = True) -> None:
-        """For `seconds`. Raises `Refused` if the server closes a connection, or something is still
-        missing half a minute later."""
+        """For `seconds`. Raises `Refused` if the server refuses a message or closes a connection,
+        or something is still missing half a minute later."""
         with _Undisturbed():
             self._measuring = measuring
             end = time.perf_counter() + seconds

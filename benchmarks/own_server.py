@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from .palaver_dialect import PalaverDialect
-from .server import UNLIMITED, Server
-from .target import Target, Tokens
+from .server import Server
+from .target import UNLIMITED, Target, Tokens
 from .workloads import WORKLOADS
 
 _FREE = UNLIMITED | {
@@ -74,8 +74,10 @@ class Elsewhere:
 
     def __init__(self, url: str, tokens: Tokens, pid: int | None = None) -> None:
         parts = urlsplit(url)
+        if parts.scheme == "wss":
+            raise ValueError(f"{url!r}: wss is not spoken; name the ws:// address behind the proxy")
         if parts.scheme != "ws" or parts.hostname is None:
-            raise ValueError(f"{url!r}: a URL like ws://host:8765 is needed; wss is not spoken")
+            raise ValueError(f"{url!r}: a URL like ws://host:8765 is needed")
         self._address = (parts.hostname, parts.port or 80)
         self._tokens = tokens
         self._pid = pid

@@ -14,7 +14,11 @@ from .checks import NumberCheck
 from .dialect import MARKER, NUMBER, Address, Kind, Line, Refused, Step
 from .frames import CLOSE, ITEM, masked_frame, take_frame, take_frames
 from .lines import do
+from .target import UNLIMITED
 
+_LIMITED = "its rate limits are what is measured; serve it with " + " ".join(
+    f"{name}={value}" for name, value in UNLIMITED.items()
+)
 _DIGITS = slice(len(MARKER), len(MARKER) + len(NUMBER))
 
 
@@ -65,15 +69,15 @@ class SeqCheck(NumberCheck):
         self._data += data
         for opcode, payload in take_frames(self._data):
             if opcode == CLOSE:
-                self._wrong(f"the server closed: {payload[2:].decode()}")
-            elif opcode == ITEM:
+                raise Refused(f"closed: {payload[2:].decode()}")
+            if opcode == ITEM:
                 items = msgpack.unpackb(payload)
                 for item in items if isinstance(items, list) else [items]:
                     self._take(item)
 
     def _take(self, item: dict[str, Any]) -> None:
         if "error" in item:
-            self._wrong(f"refused: {item['error']['code']}")
+            raise Refused(f"refused: {in_words(item['error'])}")
         if "seq" not in item:
             return
         room, seq = item["c"], item["seq"]
@@ -89,12 +93,20 @@ class SeqCheck(NumberCheck):
             self.problems.append(what)
 
 
+def in_words(error: dict[str, Any]) -> str:
+    """What an error says; of a rate limit, how palaver is served without."""
+    said = _LIMITED if error["code"] == "RATE_LIMITED" else error["message"]
+    return f"{error['code']}: {said}"
+
+
 def upgraded(rest: bytearray) -> bool:
     """An HTTP answer is there; raises `Refused` if it is not 101."""
     end = rest.find(b"\r\n\r\n")
     if end < 0:
         return False
     status = bytes(rest[9:12])
+    if status == b"503":
+        raise Refused(f"HTTP 503: it is leaving, or {_LIMITED}")
     if status != b"101":
         raise Refused(f"HTTP {status.decode()}")
     del rest[: end + 4]
@@ -107,10 +119,10 @@ def command(item: dict[str, Any], answer: dict[str, Any] | None = None) -> Step:
     def found(got: dict[str, Any]) -> bool:
         if got.get("id") != item["id"] or got["t"] not in ("reply", "welcome", "pong"):
             if "error" in got and "id" not in got:
-                raise Refused(got["error"]["code"])
+                raise Refused(in_words(got["error"]))
             return False
         if "error" in got:
-            raise Refused(f"{item['t']}: {got['error']['code']} {got['error']['message']}")
+            raise Refused(f"{item['t']}: {in_words(got['error'])}")
         if answer is not None:
             answer.update(got)
         return True

@@ -18,13 +18,7 @@ import jwt
 import psutil
 
 from .profiler import under_cprofile
-from .target import SECRET
-
-UNLIMITED = {
-    f"PALAVER_LIMITS__{name}": "0"
-    for name in ("MESSAGES_PER_MIN", "CONNECTS_PER_MIN", "COMMANDS_PER_S", "HANDSHAKES_PER_S")
-}
-"""Rate limits would be all that is measured."""
+from .target import SECRET, UNLIMITED
 
 
 class Server:

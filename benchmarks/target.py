@@ -18,6 +18,12 @@ from .dialect import Address, Dialect
 SECRET = "benchmark-secret-of-more-than-32-bytes"
 """HS256: signs the tokens that every server of the harness has to check."""
 
+UNLIMITED = {
+    f"PALAVER_LIMITS__{name}": "0"
+    for name in ("MESSAGES_PER_MIN", "CONNECTS_PER_MIN", "COMMANDS_PER_S", "HANDSHAKES_PER_S")
+}
+"""Rate limits would be all that is measured."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tokens:

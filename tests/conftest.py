@@ -15,6 +15,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 # Asserts in shared helpers explain themselves like those in tests.
 pytest.register_assert_rewrite("palaver.tests.support", "palaver.tests.stories")
 
-from palaver.tests.support.postgres import fresh_database, postgres_dsn  # noqa: E402
+from palaver.tests.support.postgres import as_shipped, fresh_database, postgres_dsn  # noqa: E402
+from palaver.tests.support.quick_disk import prefer_memory  # noqa: E402
 
-__all__ = ["fresh_database", "postgres_dsn"]
+prefer_memory()
+
+__all__ = ["as_shipped", "fresh_database", "postgres_dsn"]

@@ -205,7 +205,7 @@ class Device:
             for id in [id for id, command in self.commands.items() if command.sent_at == 0]:
                 self._send_command(id)
             if self.feed.behind:
-                self._sync()
+                self.sync()
             self._catch_up_late()
 
     async def _read(self, socket: trio_websocket.WebSocketConnection) -> None:
@@ -269,7 +269,7 @@ class Device:
     def catch_up(self) -> None:
         """Resume all conversations, or those that have changed."""
         if self.syncs:
-            self._sync()
+            self.sync()
         if self.syncs and self.cursor is not None:
             self._catch_up_late()
         else:
@@ -281,7 +281,8 @@ class Device:
             if place.behind or place.seq is None:
                 self._catch_up(c, place)
 
-    def _sync(self) -> None:
+    def sync(self) -> None:
+        """Ask which conversations there are, or have changed; nothing while that is under way."""
         if self.feed.asked is None:
             self.feed.behind, self.feed.asked_at = False, trio.current_time()
             self.feed.asked = f"sync:{self.next_id()}"

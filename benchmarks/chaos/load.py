@@ -15,7 +15,7 @@ _UNANSWERED = 32
 """A device with so many commands on their way says nothing more."""
 _AWAY = (1.0, 6.0)
 _HERE = (3.0, 12.0)
-_PATIENCE = 30.0
+_PATIENCE = 120.0
 _REPEATED = 0.03
 """The part of messages that are sent again though they were answered."""
 
@@ -57,6 +57,8 @@ async def create(devices: list[Device], wanted: list[Group]) -> None:
             expected[user].add(reply["ok"]["c"])
 
     def followed(device: Device) -> bool:
+        if device.in_step and expected[device.user] - device.places.keys():
+            device.sync()  # it had no connection when the news came
         return device.in_step and device.places.keys() == expected[device.user]
 
     for number, group in enumerate(wanted):
@@ -70,7 +72,8 @@ async def create(devices: list[Device], wanted: list[Group]) -> None:
     with trio.move_on_after(_PATIENCE):
         await until(lambda: all(followed(device) for device in devices))
         return
-    raise Setup("the engine did not make the conversations")
+    late = [device.number for device in devices if not followed(device)]
+    raise Setup(f"after {_PATIENCE:g} s the devices {late} do not know their conversations")
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from ..figures import Figures
 from ..flow import Flow
 from ..frames import CLOSE, ITEM, masked_frame, take_frame
 from ..lines import close, connect
-from ..palaver_dialect import ask
+from ..palaver_dialect import ask, in_words
 from ..processes import Meter
 from ..storm import Storm
 from ..talk import busy
@@ -123,7 +123,7 @@ def _read(rest: bytearray, seen: list[int], last: int) -> bool:
 def _take(item: dict[str, Any], seen: list[int]) -> bool:
     """Whether this is the reply."""
     if "error" in item:
-        raise Refused(f"resume: {item['error']['code']}")
+        raise Refused(f"resume: {in_words(item['error'])}")
     if item["t"] == "reply":
         if not item["ok"]["recovered"]:
             raise Refused(f"not recovered: {item['ok']['reason']}")

@@ -40,16 +40,28 @@ def test_contiguous_events_are_fine_also_when_several_come_in_one_frame():
         ([sent(5, 1), sent(5, 2)], "message.sent 5 came after 5"),
         ([sent(5, 1), sent(6, 3)], "message 3 of sender 0 came after 1"),
         ([sent(5, 1), {"t": "void", "c": "a", "seq": 6, "d": {}}], "void 6 came after 5"),
-        ([{"t": "reply", "id": 1, "error": {"code": "OVERLOADED"}}], "refused: OVERLOADED"),
     ],
 )
 def test_what_is_wrong_is_found(items: list[dict[str, Any]], problem: str):
     assert problem in checked(framed(*items)).problems
 
 
-def test_a_close_is_found():
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("OVERLOADED", r"^refused: OVERLOADED: later$"),
+        ("RATE_LIMITED", r"^refused: RATE_LIMITED: .* PALAVER_LIMITS__MESSAGES_PER_MIN=0 "),
+    ],
+)
+def test_a_refusal_ends_it_in_words(code: str, says: str):
+    with pytest.raises(Refused, match=says):
+        checked(framed({"t": "reply", "id": 1, "error": {"code": code, "message": "later"}}))
+
+
+def test_a_close_ends_it_in_words():
     close = Frame(Opcode.CLOSE, b"\x0b\xc0slow consumer").serialize(mask=False)
-    assert checked(close).problems == ["the server closed: slow consumer"]
+    with pytest.raises(Refused, match=r"^closed: slow consumer$"):
+        checked(close)
 
 
 def test_signing_in_takes_whole_answers_and_leaves_what_follows():
@@ -70,7 +82,7 @@ def test_signing_in_takes_whole_answers_and_leaves_what_follows():
 
 def test_who_is_not_let_in_is_told_why():
     upgrade, hello = PalaverDialect().sign_in(("localhost", 1), "ann", "token")
-    with pytest.raises(Refused, match="HTTP 503"):
+    with pytest.raises(Refused, match=r"HTTP 503: .* PALAVER_LIMITS__HANDSHAKES_PER_S=0"):
         upgrade.take(bytearray(b"HTTP/1.1 503 Service Unavailable\r\n\r\n"))
     refusal = {"t": "reply", "id": 1, "error": {"code": "AUTH_FAILED", "message": "no"}}
     with pytest.raises(Refused, match="AUTH_FAILED"):

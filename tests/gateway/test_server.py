@@ -219,7 +219,7 @@ async def test_a_client_that_does_not_go_is_dropped_in_the_end() -> None:
         began = trio.current_time()
         here.nursery.cancel_scope.cancel()
         await here.engine.until(lambda: not here.engine.outboxes)
-        assert 0.04 < trio.current_time() - began < 4
+        assert trio.current_time() - began >= 0.05
         assert (await deaf.item())["t"] == "goodbye"
         assert (await deaf.next()).data[:2] == (3001).to_bytes(2, "big")
         assert (await unready.item())["t"] == "goodbye"

@@ -1,13 +1,14 @@
 """What tests of an outage share: a Postgres store with a spool, and what became of the writes."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from palaver.persistence.postgres.store import PostgresStore, SpoolSettings
 from palaver.persistence.postgres.writer import WriterSettings
 from palaver.persistence.spool import SpoolFile
 from palaver.persistence.spool.record import Entry
+from palaver.protocol.errors import Rejected
 from palaver.protocol.records import JournalStatus
 from palaver.tests.persistence.contract.chat import Chat
 from palaver.tests.persistence.contract.twins import execute
@@ -35,6 +36,17 @@ async def until(store: PostgresStore, condition: Callable[[], bool]) -> None:
 
 async def journal_is(store: PostgresStore, status: JournalStatus) -> None:
     await until(store, lambda: store.journal.condition().status == status)
+
+
+async def served(read: Callable[[], Awaitable[object]]) -> None:
+    """Ask as a client does, until it is not UNAVAILABLE: a busy machine may take its time."""
+    while True:
+        try:
+            await read()
+            return
+        except Rejected as no:
+            if no.code != "UNAVAILABLE":
+                raise
 
 
 async def stored(dsn: str, chat: Chat) -> list[tuple[int, str]]:

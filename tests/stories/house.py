@@ -106,7 +106,7 @@ class House:
         for user in ("ann", "bob", "cid"):
             devices = {name: self.devices[name] for name in OWNERS if OWNERS[name] == user}
             differ: dict[str, list[object]] = {"nobody": ["has looked"]}
-            with trio.move_on_after(10):
+            with trio.move_on_after(40):
                 while differ:
                     fresh = await loaded(self.url, self.token(user))
                     differ = {

@@ -106,11 +106,10 @@ async def test_no_change_falls_between_two_calls(twin: Twin):
             cursor = news.cursor
             heads.update((row.conversation, row.head.seq) for row in news.rows)
 
-    with trio.fail_after(20):
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(listen)
-            for chat in chats:
-                nursery.start_soon(chatter, chat)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(listen)
+        for chat in chats:
+            nursery.start_soon(chatter, chat)
 
 
 async def test_a_malformed_cursor_is_refused(twin: Twin):

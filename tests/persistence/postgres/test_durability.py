@@ -13,10 +13,12 @@ async def weak(dsn: str) -> list[str]:
         return await thread.run(weaknesses, dsn, 10.0)
 
 
+@pytest.mark.usefixtures("as_shipped")
 async def test_our_own_server_has_none(fresh_database: str):
     assert await weak(fresh_database) == []
 
 
+@pytest.mark.usefixtures("as_shipped")
 async def test_our_connections_commit_synchronously_whatever_the_role_says(fresh_database: str):
     name = fresh_database.split("/")[3].split("?")[0]
     await execute(fresh_database, f"ALTER DATABASE {name} SET synchronous_commit = off")

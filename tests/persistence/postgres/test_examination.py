@@ -1,5 +1,7 @@
 """A look at a server finds what is so, and leaves nothing behind."""
 
+import pytest
+
 from palaver.persistence.asyncio_thread import AsyncioThread
 from palaver.persistence.postgres.examination import COMMITS, Examination, examine
 from palaver.persistence.postgres.migrate import migrate, migrations
@@ -13,6 +15,7 @@ async def look(dsn: str) -> Examination:
         return await thread.run(examine, dsn, 10.0)
 
 
+@pytest.mark.usefixtures("as_shipped")
 async def test_a_new_database_is_ready_to_be_migrated(fresh_database: str):
     before = await execute(fresh_database, _EVERYTHING)
     found = await look(fresh_database)

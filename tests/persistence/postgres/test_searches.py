@@ -1,7 +1,6 @@
 """What only Postgres finds: inflections, ranks; and how its table of search is kept."""
 
 import structlog
-import trio
 
 from palaver.persistence.postgres.store import PostgresStore
 from palaver.protocol.features.messages import MessageSent, SendMessage
@@ -12,9 +11,8 @@ from palaver.tests.persistence.proxy import proxied
 
 
 async def texts(store: PostgresStore, text: str, mode="fts", user: str = "bob") -> list[str | None]:
-    with trio.fail_after(20):
-        await store.searches.caught_up()
-        found = await store.searches.search(Search(user, text, mode))
+    await store.searches.caught_up()
+    found = await store.searches.search(Search(user, text, mode))
     assert found.total == len(found.hits)
     return [hit.message.current_text for hit in found.hits]
 
