@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from ..protocol.errors import Rejected
 from ..protocol.features.history import MessageHistory
 from ..protocol.features.threads import ListThread, check_threads, root_of
-from ..protocol.machine import visible
 from ..protocol.message import Message
 from ..protocol.paging import page_size
 from ..protocol.policy import Policy
@@ -77,8 +76,7 @@ class _Window:
 
     def _shown(self, message: Message, resident: Resident) -> bool:
         return (
-            resident.state.shows(self._user, message.seq)
-            and (message.audience is None or self._user in message.audience)
+            resident.state.may_see(self._user, message)
             and (self._tombstones or not message.deleted)
             and (self._before is None or message.seq < self._before)
             and (self._after is None or message.seq > self._after)
@@ -212,7 +210,7 @@ class _PagesRead(ABC):
         self._check(resident, messages)
         return [], {
             "messages": [
-                message.wire(self._quoted.given(resident, message.quotes), self._user)
+                message.wire(self._quoted.quoted(resident, self._user, message), self._user)
                 for message in messages
             ],
             "more": any(page.more for page in pages),
@@ -308,5 +306,5 @@ class ThreadRead(_PagesRead):
 
     def _check(self, resident: Resident, messages: list[Message]) -> None:
         assert self._root is not None
-        if not visible(resident.state, self._user, {self._root.id: self._root}):
+        if not resident.state.may_see(self._user, self._root):
             raise self._not_found()

@@ -75,13 +75,7 @@ def visible(
 ) -> dict[str, Message]:
     """Those of `messages` that were sent while `user` was a member, and to them, and that they have
     not hidden from themselves."""
-    if user not in state.members:
-        return {}
-    return {
-        id: message
-        for id, message in messages.items()
-        if state.shows(user, message.seq) and (message.audience is None or user in message.audience)
-    }
+    return {id: message for id, message in messages.items() if state.may_see(user, message)}
 
 
 def event(
