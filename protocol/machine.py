@@ -65,8 +65,9 @@ def decide(
     if LOCK.name in state.slices and isinstance(command, DurableCommand):
         check_lock(state, command, context.now)
     if context.messages:
-        messages = visible(state, context.user, context.messages)
-        context = replace(context, messages=messages)
+        found = context.messages
+        seen = visible(state, context.user, found)
+        context = replace(context, messages=seen, unfiltered=found)
     return list(command.decide(state, context))
 
 

@@ -99,8 +99,8 @@ def replied(root: Message) -> ThreadReplied:
 
 def recounted(reply: Message, context: Context, change: int) -> Iterator[ThreadRecounted]:
     """What goes before an event by which `reply` goes (-1), or is there again (1): nothing if it
-    hangs under no message, or under one that the caller may not see."""
-    root = context.messages.get(root_of(reply.sent) or "")
+    hangs under no message. The root may be one that the caller may not see."""
+    root = context.unfiltered.get(root_of(reply.sent) or "")
     if root is not None:
         count = max(_count(root) + change, 0)
         yield ThreadRecounted(message_id=root.id, message_seq=root.seq, count=count)
