@@ -103,8 +103,10 @@ class Effects:
                 case MoveMark():
                     self._batch.gather(state, effect, context.now)
                     self._count_anew(effect.user)
-                case Emit() | Notify():
+                case Emit():
                     signals.append(effect)
+                case Notify():
+                    signals.append(effect.within(pending.audience if pending else None))
                 case Show() | Hide():
                     self.timers.carry_out(effect)
                 case Subscribe():

@@ -7,7 +7,7 @@ in, effects out, or `Rejected`. Nothing happens in it; the conversation actor ca
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -100,10 +100,16 @@ class MoveMark:
 
 @immutable
 class Notify:
-    """Send a signal to every device of `users`, whether or not they subscribe."""
+    """Send a signal to every device of `users`, whether or not they subscribe; with an event that
+    has an audience, to those of them only who are in it."""
 
     signal: SignalData
     users: tuple[str, ...]
+
+    def within(self, audience: tuple[str, ...] | None) -> Notify:
+        if audience is None:
+            return self
+        return replace(self, users=tuple(user for user in self.users if user in audience))
 
 
 @immutable
