@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from ..protocol.errors import Rejected
@@ -20,93 +21,70 @@ from .numbered_window import NumberedWindow
 from .outbox import Push
 from .ports import Conversations
 from .resident import Resident
+from .wanted import Wanted
 
 _END = 2**62
 
 
 class _Window:
-    """At most `limit` messages that one user may see, next to one cursor, in order of seq."""
+    """What is `wanted`, in order of seq."""
 
-    def __init__(
-        self,
-        user: str,
-        *,
-        limit: int,
-        tombstones: bool,
-        system: bool,
-        before: int | None = None,
-        after: int | None = None,
-        before_time: int | None = None,
-    ) -> None:
-        self._user = user
-        self._limit = limit
-        self._tombstones = tombstones
-        self._system = system
-        self._before = before
-        self._after = after
-        self._before_time = before_time
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
         self._page: Messages | None = None
 
     def get(self, resident: Resident) -> Messages | None:
         """The window as it is now, or None if it must be fetched (again)."""
         ring = resident.ring
-        page = self._page
+        page, after, limit = self._page, self._wanted.after, self._wanted.limit
         if page is None:
             # The ring as a page that ends where it begins.
-            if self._after is not None and self._after + 1 < ring.first:
+            if after is not None and after + 1 < ring.first:
                 return None
-            if self._before_time is not None:
+            if self._wanted.before_time is not None:
                 return None
             page = Messages([], ring.first - 1, more=False)
-            complete = self._after is not None or ring.first == 1
+            complete = after is not None or ring.first == 1
         else:
             complete = True
             if not ring.overlay(page.messages, page.as_of):
                 self._page = None
                 return None
         found = [m for m in page.messages if self._shown(m, resident)]
-        if not (page.more and self._after is not None):
-            recent = ring.recent_messages(page.as_of, system=self._system)
+        if not (page.more and after is not None):
+            recent = ring.recent_messages(page.as_of, system=self._wanted.system)
             found += [m for m in recent if self._shown(m, resident)]
-        if len(found) <= self._limit and not complete:
+        if len(found) <= limit and not complete:
             return None
-        more = page.more or len(found) > self._limit
-        cut = found[: self._limit] if self._after is not None else found[-self._limit :]
+        more = page.more or len(found) > limit
+        cut = found[:limit] if after is not None else found[-limit:]
         return Messages(cut, resident.state.seq, more)
 
     def _shown(self, message: Message, resident: Resident) -> bool:
-        return (
-            resident.state.may_see(self._user, message)
-            and (self._tombstones or not message.deleted)
-            and (self._before is None or message.seq < self._before)
-            and (self._after is None or message.seq > self._after)
-            and (self._before_time is None or message.at < self._before_time)
-        )
+        return self._wanted.has(message, resident.state)
 
     async def fetch(self, store: Conversations, id: str, spans: list[tuple[int, int]]) -> None:
+        wanted = self._wanted
         self._page = await store.page(
             id,
             spans=spans,
-            limit=self._limit,
-            before=self._before,
-            after=self._after,
-            before_time=self._before_time,
-            deleted=self._tombstones,
-            system=self._system,
+            limit=wanted.limit,
+            before=wanted.before,
+            after=wanted.after,
+            before_time=wanted.before_time,
+            deleted=wanted.tombstones,
+            system=wanted.system,
         )
 
 
 class _ThreadWindow(_Window):
     """The same of the replies to one message."""
 
-    def __init__(
-        self, user: str, root: Message, *, limit: int, tombstones: bool, after: int
-    ) -> None:
+    def __init__(self, wanted: Wanted, root: Message, after: int) -> None:
         # They all come after it: where the ring reaches back to it, it holds them.
-        after = max(after, root.seq)
-        super().__init__(user, limit=limit, tombstones=tombstones, system=False, after=after)
+        self._from = max(after, root.seq)
+        super().__init__(replace(wanted, after=self._from))
         self._root = root.id
-        self._from = after
 
     def _shown(self, message: Message, resident: Resident) -> bool:
         return root_of(message.sent) == self._root and super()._shown(message, resident)
@@ -117,8 +95,8 @@ class _ThreadWindow(_Window):
             self._root,
             spans=spans,
             after=self._from,
-            limit=self._limit,
-            deleted=self._tombstones,
+            limit=self._wanted.limit,
+            deleted=self._wanted.tombstones,
         )
 
 
@@ -148,9 +126,9 @@ class _PagesRead(ABC):
     of_shown: ClassVar[bool] = False
 
     def __init__(self, user: str, policy: Policy, limit: int | None, anchor: str | None) -> None:
+        size = page_size(limit, policy.messages_page, policy.max_messages_page)
         self._user = user
-        self._limit = page_size(limit, policy.messages_page, policy.max_messages_page)
-        self._tombstones = policy.show_tombstones
+        self._wanted = Wanted(user, size, policy.show_tombstones)
         self._anchor = anchor
         self._id = ""
         self._spans: list[tuple[int, int]] = []
@@ -227,51 +205,27 @@ class HistoryRead(_PagesRead):
 
     def __init__(self, query: MessageHistory, user: str, policy: Policy) -> None:
         super().__init__(user, policy, query.limit, query.around)
-        self._system = query.system
+        self._wanted = replace(self._wanted, system=query.system)
         self._centre: int | None = None
         number = query.page
         if number is None and policy.history_style == "page" and not query.has_cursor:
             number = 1
+        wanted = replace(
+            self._wanted, before=query.before, after=query.after, before_time=query.before_time
+        )
         if number is not None:
-            numbered = NumberedWindow(
-                user,
-                number,
-                limit=self._limit,
-                newest_first=policy.history_order == "newest_page_ascending",
-                tombstones=self._tombstones,
-                system=self._system,
-                before=query.before,
-                before_time=query.before_time,
-            )
+            newest_first = policy.history_order == "newest_page_ascending"
+            numbered = NumberedWindow(wanted, number, newest_first=newest_first)
             self._windows, self._place = [numbered], numbered.place
         elif query.around is None:
-            self._windows = [
-                self._window(before=query.before, after=query.after, before_time=query.before_time)
-            ]
-
-    def _window(
-        self,
-        *,
-        before: int | None = None,
-        after: int | None = None,
-        before_time: int | None = None,
-        extra: int = 0,
-    ) -> _Window:
-        return _Window(
-            self._user,
-            limit=self._limit + extra,
-            tombstones=self._tombstones,
-            system=self._system,
-            before=before,
-            after=after,
-            before_time=before_time,
-        )
+            self._windows = [_Window(wanted)]
 
     def _anchored(self, anchor: Message) -> list[_Window]:
         # The middle one comes with those after it, and is found again there: deleted or not
         # visible, it is missing from its own window.
         self._centre = centre = anchor.seq
-        return [self._window(before=centre), self._window(after=centre - 1, extra=1)]
+        behind = replace(self._wanted, after=centre - 1, limit=self._wanted.limit + 1)
+        return [_Window(replace(self._wanted, before=centre)), _Window(behind)]
 
     def _check(self, resident: Resident, messages: list[Message]) -> None:
         if self._centre is not None and all(m.seq != self._centre for m in messages):
@@ -294,15 +248,7 @@ class ThreadRead(_PagesRead):
 
     def _anchored(self, anchor: Message) -> list[_Window]:
         self._root = anchor
-        return [
-            _ThreadWindow(
-                self._user,
-                anchor,
-                limit=self._limit,
-                tombstones=self._tombstones,
-                after=self._after,
-            )
-        ]
+        return [_ThreadWindow(self._wanted, anchor, self._after)]
 
     def _check(self, resident: Resident, messages: list[Message]) -> None:
         assert self._root is not None
