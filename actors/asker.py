@@ -34,18 +34,19 @@ class Asker:
         self._capacity = capacity
         self.subscriptions: set[str] = set()
         self._next = 0
-        self._replies: dict[int, trio.Event | dict[str, Any]] = {}
+        self._replies: dict[str, trio.Event | dict[str, Any]] = {}
 
-    def next_id(self) -> int:
-        """A fresh id, whose Reply will be kept for `reply`."""
+    def next_id(self) -> str:
+        """A fresh id, whose Reply will be kept for `answered`."""
         if len(self._replies) >= self._capacity:
             raise Rejected("OVERLOADED", retry_after=1.0)
         self._next += 1
-        self._replies[self._next] = trio.Event()
-        return self._next
+        id = f"ask {self._next}"
+        self._replies[id] = trio.Event()
+        return id
 
-    async def reply(self, id: int) -> dict[str, Any]:
-        """The result under `id`, or its `Rejected`. Waits without limit: set a deadline."""
+    async def answered(self, id: str) -> dict[str, Any]:
+        """The Reply under `id`, as an item. Waits without limit: set a deadline."""
         try:
             waiting = self._replies[id]
             if isinstance(waiting, trio.Event):
@@ -54,21 +55,12 @@ class Asker:
         finally:
             self._replies.pop(id, None)
         assert isinstance(item, dict)
-        if (error := item.get("error")) is not None:
-            raise Rejected(
-                error["code"],
-                error["message"],
-                details=error.get("details"),
-                retry_after=error.get("retry_after"),
-                correlation=error.get("correlation"),
-            )
-        result: dict[str, Any] = item["ok"]
-        return result
+        return item
 
-    async def outcome(self, id: int, timeout_s: float) -> dict[str, Any]:
-        """The same, or UNAVAILABLE after `timeout_s`."""
+    async def outcome(self, id: str, timeout_s: float) -> dict[str, Any]:
+        """The result under `id`, or its `Rejected`; UNAVAILABLE after `timeout_s`."""
         with trio.move_on_after(timeout_s):
-            return await self.reply(id)
+            return _result(await self.answered(id))
         raise Rejected("UNAVAILABLE", "No answer in time; the outcome is unknown.")
 
     def offer(self, parcel: Parcel) -> None: ...
@@ -81,3 +73,16 @@ class Asker:
                 waiting.set()
 
     def close(self, disconnect: Disconnect) -> None: ...
+
+
+def _result(reply: dict[str, Any]) -> dict[str, Any]:
+    if (error := reply.get("error")) is not None:
+        raise Rejected(
+            error["code"],
+            error["message"],
+            details=error.get("details"),
+            retry_after=error.get("retry_after"),
+            correlation=error.get("correlation"),
+        )
+    result: dict[str, Any] = reply["ok"]
+    return result

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..protocol.errors import Rejected
-from ..protocol.machine import visible
 from ..protocol.message import Message
 from .ports import Conversations
 from .resident import Resident
@@ -49,9 +48,16 @@ class ById:
             return None
         return resident.ring.message(id) or self._read.get(id)
 
+    def quoted(self, resident: Resident, user: str, message: Message) -> Message | None:
+        """The message that `message` quotes, as `user` may see it."""
+        found = self.given(resident, message.quotes)
+        if found is None or resident.state.may_see(user, found):
+            return found
+        return found.unseen()
+
     def seen(self, resident: Resident, user: str, id: str) -> Message:
         """The same; MESSAGE_NOT_FOUND if `user` may not see it, or it is deleted."""
         message = self.given(resident, id)
-        if message is None or message.deleted or not visible(resident.state, user, {id: message}):
+        if message is None or message.deleted or not resident.state.may_see(user, message):
             raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": id})
         return message

@@ -103,8 +103,10 @@ class Effects:
                 case MoveMark():
                     self._batch.gather(state, effect, context.now)
                     self._count_anew(effect.user)
-                case Emit() | Notify():
+                case Emit():
                     signals.append(effect)
+                case Notify():
+                    signals.append(effect.within(pending.audience if pending else None))
                 case Show() | Hide():
                     self.timers.carry_out(effect)
                 case Subscribe():
@@ -312,6 +314,8 @@ class Effects:
         """Take back what could not be stored. Messages are voided one by one; for anything else,
         or without `void` rows, whoever was shown it must reload, which a new epoch tells them."""
         self._doubt(pending)
+        if pending.marks and self._mode != "commit":  # others will get their numbers
+            self._env.diverge(self._id, self.resident.state.seq)
         for event in pending.events:
             if self._mode != "commit" and (event.number is None or not voided):
                 self._env.diverge(self._id, event.seq - 1)
@@ -347,8 +351,7 @@ class Effects:
 
     def put_away(self) -> bool:
         """Write a snapshot of what is all stored; False if there is nothing to write."""
-        last = self._snapshots.last(self.resident)
-        if last is not None:
+        if (last := self._snapshots.last(self.resident)) is not None:
             self._append(last)
         return last is not None
 

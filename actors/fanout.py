@@ -7,18 +7,19 @@ somebody to all devices of theirs. All that one wake-up produced goes out as one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..protocol.commands import Emit, Notify, Subscribe
 from ..protocol.disconnects import GOING_AWAY
 from ..protocol.errors import invalid
-from ..protocol.events import Event, SignalData, skipped
-from ..protocol.state import ConversationState, Member
+from ..protocol.events import SignalData
+from ..protocol.state import ConversationState
 from .hub import Hub
 from .outbox import Outbox, Parcel, Push
 from .ports import Clock
 from .receipts import Shares
+from .sight import Sight, sight
 
 if TYPE_CHECKING:
     from .session import Session
@@ -43,7 +44,7 @@ class FanOut:
         self._notices: list[tuple[Push, tuple[str, ...]]] = []
         self._receipts: list[Shares] = []
         self._present: dict[str, None] = {}
-        self._members: Mapping[str, Member] = {}
+        self._state = ConversationState(conversation)
         self._joined = 0
         """whoever is present has been so from this seq on"""
         self._version = -1
@@ -57,7 +58,7 @@ class FanOut:
     def reset(self, state: ConversationState) -> None:
         """`state` was loaded, and every event up to it has passed."""
         self._present = dict.fromkeys(state.current_members())
-        self._members = state.members
+        self._state = state
         last = (state.members[user].intervals[-1][0] or 0 for user in self._present)
         self._joined = max(last, default=0)
         self._version = -1
@@ -188,8 +189,8 @@ class FanOut:
         whole = Parcel(pushes)
         for tap in self.taps:
             tap.offer(whole)
-        if any(push.event is not None and self._is_narrow(push.event) for push in pushes):
-            self._offer_by_audience(pushes, answers)
+        if any(map(self._is_narrow, pushes)):
+            self._offer_by_sight(pushes, answers)
         elif answers:
             for box in self._recipients:
                 _give(box, whole, answers)
@@ -197,27 +198,32 @@ class FanOut:
             for box in self._recipients:
                 box.offer(whole)
 
-    def _is_narrow(self, event: Event) -> bool:
-        """Whether there may be members who do not see it."""
-        if event.audience is not None or event.data.is_message:
-            return event.audience is not None
+    def _is_narrow(self, push: Push) -> bool:
+        """Whether there may be members who do not see all of it."""
+        event, quoted = push.event, push.quoted
+        if event is None:
+            return False
+        if event.audience is not None:
+            return True
+        if event.data.is_message:
+            if quoted is None:
+                return False
+            return quoted.audience is not None or self._may_be_unseen(quoted.seq)
         target = event.data.target
-        return target is not None and target[1] < self._joined
+        return target is not None and self._may_be_unseen(target[1])
 
-    def _offer_by_audience(self, pushes: list[Push], answers: dict[Outbox, list[Push]]) -> None:
-        """Few parcels in practice: one for those inside each audience, one for those outside."""
-        parcels: dict[tuple[bool, ...], Parcel] = {}
+    def _may_be_unseen(self, seq: int) -> bool:
+        return seq < self._joined or bool(self._state.hidden)
+
+    def _offer_by_sight(self, pushes: list[Push], answers: dict[Outbox, list[Push]]) -> None:
+        """Few parcels in practice: one for those who see all, one for those who do not."""
+        parcels: dict[tuple[Sight, ...], Parcel] = {}
         for box in self._recipients:
-            member = self._members.get(box.user)
-            seen = tuple(may_see(push.event, box.user, member) for push in pushes)
-            parcel = parcels.get(seen)
+            sights = tuple(sight(push, box.user, self._state) for push in pushes)
+            parcel = parcels.get(sights)
             if parcel is None:
-                parcel = parcels[seen] = Parcel(
-                    [
-                        push if visible else Push(_hidden(push))
-                        for push, visible in zip(pushes, seen, strict=True)
-                    ]
-                )
+                seen = [each.of(push) for push, each in zip(pushes, sights, strict=True)]
+                parcel = parcels[sights] = Parcel(seen)
             _give(box, parcel, answers)
 
     def _offer_signals(self) -> None:
@@ -228,14 +234,16 @@ class FanOut:
         for (thread, by, after), pushes in by_audience.items():
             parcel = Parcel(pushes, droppable=True)
             for box in self.subscribers if thread is None else self._followers(thread):
-                if box.user != by and (after is None or self._members[box.user].sent_seq > after):
+                if box.user == by:
+                    continue
+                if after is None or self._state.members[box.user].sent_seq > after:
                     box.offer(parcel)
 
     def _offer_receipts(self) -> None:
         receipts, self._receipts = self._receipts, []
         for shares in receipts:
             for box in self.subscribers:
-                if (parcel := shares.parcel(box.user, self._members)) is not None:
+                if (parcel := shares.parcel(box.user, self._state.members)) is not None:
                     box.offer(parcel)
 
     def _followers(self, thread: str) -> list[Outbox]:
@@ -255,19 +263,3 @@ def _give(box: Outbox, parcel: Parcel, answers: dict[Outbox, list[Push]]) -> Non
         box.offer(parcel)
     else:
         box.answer(replies, parcel)
-
-
-def may_see(event: Event | None, user: str, member: Member | None) -> bool:
-    """Whether `event` is for `user` at all: addressed to them (its audience), and not about a
-    message from outside of their time as a `member` (HIST-11)."""
-    if event is None:
-        return True
-    if event.audience is not None and user not in event.audience:
-        return False
-    target = event.data.target
-    return target is None or (member is not None and member.sees(target[1]))
-
-
-def _hidden(push: Push) -> dict[str, object]:
-    assert push.event is not None
-    return skipped(push.event.conversation, push.event.seq, push.event.seq)

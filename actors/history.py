@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from ..protocol.errors import Rejected
 from ..protocol.features.history import MessageHistory
 from ..protocol.features.media import ListMedia
 from ..protocol.features.threads import ListThread, check_threads, root_of
-from ..protocol.machine import visible
 from ..protocol.media import shown
 from ..protocol.message import Message
 from ..protocol.paging import page_size
 from ..protocol.policy import Policy
 from ..protocol.records import Messages
-from ..protocol.references import Reference, refers, the_one
+from ..protocol.references import the_one
 from ..protocol.roles import require_member
 from ..protocol.state import Hidden, Member
 from .by_id import ById, quotes
@@ -24,98 +24,71 @@ from .numbered_window import NumberedWindow
 from .outbox import Push
 from .ports import Conversations
 from .resident import Resident
+from .wanted import Wanted
 
 _END = 2**62
 
 
 class _Window:
-    """At most `limit` messages that one user may see, next to one cursor, in order of seq."""
+    """What is `wanted`, in order of seq."""
 
-    def __init__(
-        self,
-        user: str,
-        *,
-        limit: int,
-        tombstones: bool,
-        system: bool,
-        before: int | None = None,
-        after: int | None = None,
-        before_time: int | None = None,
-        about: Reference | None = None,
-    ) -> None:
-        self._user = user
-        self._limit = limit
-        self._tombstones = tombstones
-        self._system = system
-        self._about = about
-        self._before = before
-        self._after = after
-        self._before_time = before_time
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
         self._page: Messages | None = None
 
     def get(self, resident: Resident) -> Messages | None:
         """The window as it is now, or None if it must be fetched (again)."""
         ring = resident.ring
-        page = self._page
+        page, after, limit = self._page, self._wanted.after, self._wanted.limit
         if page is None:
             # The ring as a page that ends where it begins.
-            if self._after is not None and self._after + 1 < ring.first:
+            if after is not None and after + 1 < ring.first:
                 return None
-            if self._before_time is not None:
+            if self._wanted.before_time is not None:
                 return None
             page = Messages([], ring.first - 1, more=False)
-            complete = self._after is not None or ring.first == 1
+            complete = after is not None or ring.first == 1
         else:
             complete = True
             if not ring.overlay(page.messages, page.as_of):
                 self._page = None
                 return None
         found = [m for m in page.messages if self._shown(m, resident)]
-        if not (page.more and self._after is not None):
-            recent = ring.recent_messages(page.as_of, system=self._system)
+        if not (page.more and after is not None):
+            recent = ring.recent_messages(page.as_of, system=self._wanted.system)
             found += [m for m in recent if self._shown(m, resident)]
-        if len(found) <= self._limit and not complete:
+        if len(found) <= limit and not complete:
             return None
-        more = page.more or len(found) > self._limit
-        cut = found[: self._limit] if self._after is not None else found[-self._limit :]
+        more = page.more or len(found) > limit
+        cut = found[:limit] if after is not None else found[-limit:]
         return Messages(cut, resident.state.seq, more)
 
     def _shown(self, message: Message, resident: Resident) -> bool:
-        return (
-            resident.state.shows(self._user, message.seq)
-            and (message.audience is None or self._user in message.audience)
-            and (self._tombstones or not message.deleted)
-            and (self._before is None or message.seq < self._before)
-            and (self._after is None or message.seq > self._after)
-            and (self._before_time is None or message.at < self._before_time)
-            and (self._about is None or refers(message.current("context"), self._about))
-        )
+        return self._wanted.has(message, resident.state)
 
     async def fetch(self, store: Conversations, id: str, spans: list[tuple[int, int]]) -> None:
+        wanted = self._wanted
         self._page = await store.page(
             id,
             spans=spans,
-            limit=self._limit,
-            before=self._before,
-            after=self._after,
-            before_time=self._before_time,
-            deleted=self._tombstones,
-            system=self._system,
-            about=self._about,
+            limit=wanted.limit,
+            before=wanted.before,
+            after=wanted.after,
+            before_time=wanted.before_time,
+            deleted=wanted.tombstones,
+            system=wanted.system,
+            about=wanted.about,
         )
 
 
 class _ThreadWindow(_Window):
     """The same of the replies to one message."""
 
-    def __init__(
-        self, user: str, root: Message, *, limit: int, tombstones: bool, after: int
-    ) -> None:
+    def __init__(self, wanted: Wanted, root: Message, after: int) -> None:
         # They all come after it: where the ring reaches back to it, it holds them.
-        after = max(after, root.seq)
-        super().__init__(user, limit=limit, tombstones=tombstones, system=False, after=after)
+        self._from = max(after, root.seq)
+        super().__init__(replace(wanted, after=self._from))
         self._root = root.id
-        self._from = after
 
     def _shown(self, message: Message, resident: Resident) -> bool:
         return root_of(message.sent) == self._root and super()._shown(message, resident)
@@ -126,23 +99,21 @@ class _ThreadWindow(_Window):
             self._root,
             spans=spans,
             after=self._from,
-            limit=self._limit,
-            deleted=self._tombstones,
+            limit=self._wanted.limit,
+            deleted=self._wanted.tombstones,
         )
 
 
 class _MediaWindow(_Window):
     """The same of those that show something, and are not deleted."""
 
-    def __init__(self, user: str, *, limit: int, before: int | None) -> None:
-        super().__init__(user, limit=limit, tombstones=False, system=False, before=before)
-
     def _shown(self, message: Message, resident: Resident) -> bool:
         return bool(shown(message.sent)) and super()._shown(message, resident)
 
     async def fetch(self, store: Conversations, id: str, spans: list[tuple[int, int]]) -> None:
+        wanted = self._wanted
         self._page = await store.media(
-            id, self._user, spans=spans, limit=self._limit, before=self._before
+            id, wanted.user, spans=spans, limit=wanted.limit, before=wanted.before
         )
 
 
@@ -172,9 +143,9 @@ class _PagesRead(ABC):
     of_shown: ClassVar[bool] = False
 
     def __init__(self, user: str, policy: Policy, limit: int | None, anchor: str | None) -> None:
+        size = page_size(limit, policy.messages_page, policy.max_messages_page)
         self._user = user
-        self._limit = page_size(limit, policy.messages_page, policy.max_messages_page)
-        self._tombstones = policy.show_tombstones
+        self._wanted = Wanted(user, size, policy.show_tombstones)
         self._anchor = anchor
         self._id = ""
         self._spans: list[tuple[int, int]] = []
@@ -234,7 +205,7 @@ class _PagesRead(ABC):
         self._check(resident, messages)
         return [], {
             "messages": [
-                message.wire(self._quoted.given(resident, message.quotes), self._user)
+                message.wire(self._quoted.quoted(resident, self._user, message), self._user)
                 for message in messages
             ],
             "more": any(page.more for page in pages),
@@ -251,54 +222,28 @@ class HistoryRead(_PagesRead):
 
     def __init__(self, query: MessageHistory, user: str, policy: Policy) -> None:
         super().__init__(user, policy, query.limit, query.around)
-        self._system = query.system
-        self._about = None if query.context is None else the_one(query.context)
+        about = None if query.context is None else the_one(query.context)
+        self._wanted = replace(self._wanted, system=query.system, about=about)
         self._centre: int | None = None
         number = query.page
         if number is None and policy.history_style == "page" and not query.has_cursor:
             number = 1
+        wanted = replace(
+            self._wanted, before=query.before, after=query.after, before_time=query.before_time
+        )
         if number is not None:
-            numbered = NumberedWindow(
-                user,
-                number,
-                limit=self._limit,
-                newest_first=policy.history_order == "newest_page_ascending",
-                tombstones=self._tombstones,
-                system=self._system,
-                before=query.before,
-                before_time=query.before_time,
-                about=self._about,
-            )
+            newest_first = policy.history_order == "newest_page_ascending"
+            numbered = NumberedWindow(wanted, number, newest_first=newest_first)
             self._windows, self._place = [numbered], numbered.place
         elif query.around is None:
-            self._windows = [
-                self._window(before=query.before, after=query.after, before_time=query.before_time)
-            ]
-
-    def _window(
-        self,
-        *,
-        before: int | None = None,
-        after: int | None = None,
-        before_time: int | None = None,
-        extra: int = 0,
-    ) -> _Window:
-        return _Window(
-            self._user,
-            limit=self._limit + extra,
-            tombstones=self._tombstones,
-            system=self._system,
-            before=before,
-            after=after,
-            before_time=before_time,
-            about=self._about,
-        )
+            self._windows = [_Window(wanted)]
 
     def _anchored(self, anchor: Message) -> list[_Window]:
         # The middle one comes with those after it, and is found again there: deleted or not
         # visible, it is missing from its own window.
         self._centre = centre = anchor.seq
-        return [self._window(before=centre), self._window(after=centre - 1, extra=1)]
+        behind = replace(self._wanted, after=centre - 1, limit=self._wanted.limit + 1)
+        return [_Window(replace(self._wanted, before=centre)), _Window(behind)]
 
     def _check(self, resident: Resident, messages: list[Message]) -> None:
         if self._centre is not None and all(m.seq != self._centre for m in messages):
@@ -321,19 +266,11 @@ class ThreadRead(_PagesRead):
 
     def _anchored(self, anchor: Message) -> list[_Window]:
         self._root = anchor
-        return [
-            _ThreadWindow(
-                self._user,
-                anchor,
-                limit=self._limit,
-                tombstones=self._tombstones,
-                after=self._after,
-            )
-        ]
+        return [_ThreadWindow(self._wanted, anchor, self._after)]
 
     def _check(self, resident: Resident, messages: list[Message]) -> None:
         assert self._root is not None
-        if not visible(resident.state, self._user, {self._root.id: self._root}):
+        if not resident.state.may_see(self._user, self._root):
             raise self._not_found()
 
 
@@ -342,7 +279,7 @@ class MediaRead(_PagesRead):
 
     def __init__(self, query: ListMedia, user: str, policy: Policy) -> None:
         super().__init__(user, policy, query.limit, None)
-        self._windows = [_MediaWindow(user, limit=self._limit, before=query.before)]
+        self._windows = [_MediaWindow(replace(self._wanted, tombstones=False, before=query.before))]
 
     def _anchored(self, anchor: Message) -> list[_Window]:
         raise AssertionError("there is no anchor")

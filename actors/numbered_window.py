@@ -4,40 +4,22 @@ from __future__ import annotations
 
 from ..protocol.paging import page_count
 from ..protocol.records import Messages, NumberedPage
-from ..protocol.references import Reference, refers
 from .ports import Conversations
 from .resident import Resident
+from .wanted import Wanted
 
 
 class NumberedWindow:
-    """The `number`th page of all that one user may see, in order of seq (HIST-02).
+    """The `number`th page of all that is `wanted`, in order of seq (HIST-02).
 
     It counts and shows what is stored, as of one seq; only what has been changed or deleted since
     is brought up to date; so is what the user has hidden.
     """
 
-    def __init__(
-        self,
-        user: str,
-        number: int,
-        *,
-        limit: int,
-        newest_first: bool,
-        tombstones: bool,
-        system: bool,
-        before: int | None,
-        before_time: int | None,
-        about: Reference | None,
-    ) -> None:
-        self._user = user
+    def __init__(self, wanted: Wanted, number: int, *, newest_first: bool) -> None:
+        self._wanted = wanted
         self._number = number
-        self._limit = limit
         self._newest_first = newest_first
-        self._tombstones = tombstones
-        self._system = system
-        self._before = before
-        self._before_time = before_time
-        self._about = about
         self._page: NumberedPage | None = None
 
     def get(self, resident: Resident) -> Messages | None:
@@ -45,40 +27,35 @@ class NumberedWindow:
         if page is None or not resident.ring.overlay(page.messages, page.as_of):
             self._page = None
             return None
-        shown = [
-            message
-            for message in page.messages
-            if (self._tombstones or not message.deleted)
-            and resident.state.shows(self._user, message.seq)
-            and (self._about is None or refers(message.current("context"), self._about))
-        ]
+        shown = [each for each in page.messages if self._wanted.has(each, resident.state)]
         page.total -= len(page.messages) - len(shown)
         page.messages = shown
-        more = self._number * self._limit < page.total
+        more = self._number * self._wanted.limit < page.total
         return Messages(shown, page.as_of, more)
 
     async def fetch(self, store: Conversations, id: str, spans: list[tuple[int, int]]) -> None:
+        wanted = self._wanted
         self._page = await store.numbered_page(
             id,
-            self._user,
+            wanted.user,
             spans=spans,
-            offset=(self._number - 1) * self._limit,
-            limit=self._limit,
+            offset=(self._number - 1) * wanted.limit,
+            limit=wanted.limit,
             newest_first=self._newest_first,
-            before=self._before,
-            before_time=self._before_time,
-            deleted=self._tombstones,
-            system=self._system,
-            about=self._about,
+            before=wanted.before,
+            before_time=wanted.before_time,
+            deleted=wanted.tombstones,
+            system=wanted.system,
+            about=wanted.about,
         )
 
     def place(self) -> dict[str, int]:
         """Where it stands among the others (HIST-05)."""
         assert self._page is not None
-        total = self._page.total
+        total, limit = self._page.total, self._wanted.limit
         return {
             "page": self._number,
-            "limit": self._limit,
+            "limit": limit,
             "total": total,
-            "total_pages": page_count(total, self._limit),
+            "total_pages": page_count(total, limit),
         }

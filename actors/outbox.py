@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from ..protocol.disconnects import Disconnect
 from ..protocol.events import Event
+from ..protocol.message import Message
 
 
 class Wire(Protocol):
@@ -25,13 +26,20 @@ class Push:
     """One item on its way out, with its bytes for each `Wire` that has asked so far.
 
     Without an `item` it is that of the `event`, made whenever it is asked for: once, as a rule, for
-    the bytes. What stays in a ring is much smaller without it.
+    the bytes. What stays in a ring is much smaller without it. `quoted` is the message that the
+    item shows a preview of.
     """
 
-    __slots__ = ("_item", "_others", "event", "frame", "wire")
+    __slots__ = ("_item", "_others", "event", "frame", "quoted", "wire")
 
-    def __init__(self, item: dict[str, Any] | None, event: Event | None = None) -> None:
+    def __init__(
+        self,
+        item: dict[str, Any] | None,
+        event: Event | None = None,
+        quoted: Message | None = None,
+    ) -> None:
         self.event = event
+        self.quoted = quoted
         self.wire: Wire | None = None
         """the first that asked, and nearly always the only one: `frame` is for it"""
         self.frame = b""

@@ -84,6 +84,11 @@ class Pending:
         self.durable = False
         self._settled = settled
 
+    @property
+    def audience(self) -> tuple[str, ...] | None:
+        """Who may see its last event, if not everybody."""
+        return self.events[-1].audience if self.events else None
+
     def write(self) -> Write:
         return Write(
             self.conversation,

@@ -61,7 +61,7 @@ class PinsRead:
         page, more = self._page(resident)
         return [], {
             "messages": [
-                message.wire(self._quoted.given(resident, message.quotes), self._user)
+                message.wire(self._quoted.quoted(resident, self._user, message), self._user)
                 for message in page
             ],
             "more": more,

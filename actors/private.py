@@ -12,7 +12,6 @@ import structlog
 
 from ..protocol.errors import Rejected
 from ..protocol.features.hides import MessageHidden
-from ..protocol.machine import visible
 from ..protocol.personal import Place, PreferenceChanged, UserEventData
 from ..protocol.records import Messages
 from ..protocol.roles import require_member
@@ -33,7 +32,7 @@ def place(resident: Resident, user: str, about: str | None, read: Messages | Non
     if message is None and read is not None:
         ring.overlay(read.messages, read.as_of)
         message = next(iter(read.messages), None)
-    if message is not None and not visible(state, user, {message.id: message}):
+    if message is not None and not state.may_see(user, message):
         raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": about})
     return Place(state.id, state.seq, state.number, message)
 

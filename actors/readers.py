@@ -64,7 +64,7 @@ class ReadersRead:
             and member.sees(message.seq)
             and name != message.by
             and (name == self._user or name not in resident.state.reticent)
-            and (message.audience is None or name in message.audience)
+            and message.is_for(name)
         ]
 
     async def fetch(self, store: Conversations) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ..protocol.errors import Rejected
-from ..protocol.events import Event, skipped
+from ..protocol.events import skipped
 from ..protocol.features.history import Resume
 from ..protocol.records import Events, Messages
 from ..protocol.state import ConversationState
-from .fanout import may_see
 from .outbox import Push
 from .ports import Conversations
 from .resident import Resident
+from .sight import Sight, sight
 
 
 def diverged_at(state: ConversationState, epoch: int) -> int | None:
@@ -115,7 +115,7 @@ class ResumeRead:
                 event = event.redact()
             quote = event.data.quotes
             preview = (ring.message(quote) or quoted.get(quote)) if quote else None
-            pushes.append(Push(event.item(preview), event))
+            pushes.append(Push(event.item(preview), event, preview))
         return pushes
 
     def _visible(self, resident: Resident, pushes: list[Push]) -> list[Push]:
@@ -128,25 +128,26 @@ class ResumeRead:
                 out.append(Push(skipped(resident.state.id, *hidden)))
 
         for push in pushes:
-            event = push.event
-            assert isinstance(event, Event)
-            if self._may_see(resident.state, event):
+            seen = self._sight(resident.state, push)
+            if seen is Sight.NOTHING:
+                assert push.event is not None
+                hidden = (hidden[0] if hidden else push.event.seq, push.event.seq)
+            else:
                 close_gap()
                 hidden = None
-                out.append(push)
-            else:
-                hidden = (hidden[0] if hidden else event.seq, event.seq)
+                out.append(seen.of(push))
         close_gap()
         return out
 
-    def _may_see(self, state: ConversationState, event: Event) -> bool:
-        member = state.members[self._user]
-        about = event.seq if event.data.is_message else (event.data.target or (None, None))[1]
-        return (
-            member.sees(event.seq)
-            and may_see(event, self._user, member)
-            and (about is None or not state.hides(self._user, about))
-        )
+    def _sight(self, state: ConversationState, push: Push) -> Sight:
+        """As live, of what happened in the user's times and is not hidden since."""
+        event = push.event
+        assert event is not None
+        if not state.members[self._user].sees(event.seq):
+            return Sight.NOTHING
+        if event.data.is_message and state.hides(self._user, event.seq):
+            return Sight.NOTHING
+        return sight(push, self._user, state)
 
     def _marks(self, resident: Resident) -> dict[str, Any]:
         """The marks that moved since; `n` is what to give as `marks` the next time."""

@@ -33,7 +33,7 @@ class Ring:
 
     def add(self, event: Event, quoted: Message | None = None) -> Push:
         """Append the next event of the log; `quoted` is the message that it quotes."""
-        push = Push(None if quoted is None else event.item(quoted), event)
+        push = Push(None if quoted is None else event.item(quoted), event, quoted)
         self._pushes.append(push)
         data = event.data
         if event.client_id is not None and event.sender is not None:
@@ -65,10 +65,8 @@ class Ring:
                 self._pushes[index] = Push(None, redacted)
                 if event.id == id:
                     self._sent[id] = redacted
-            elif event.data.quotes == id and not event.redacted:
-                item = event.item()
-                item["d"]["preview"] = {"unavailable": True}
-                self._pushes[index] = Push(item, event)
+            elif event.data.quotes == id and push.quoted is not None:
+                self._pushes[index] = Push(event.item(push.quoted.unseen()), event)
 
     def evict(self, stored: int) -> None:
         """Shrink to the capacity, giving up only events up to `stored`."""

@@ -7,7 +7,7 @@ in, effects out, or `Rejected`. Nothing happens in it; the conversation actor ca
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -48,7 +48,9 @@ class Position:
 class Context:
     """What a decision may know besides the state: who, when, and what was fetched for it.
 
-    `messages` lacks an id that does not exist in this conversation. `now` is in milliseconds.
+    `messages` lacks an id that does not exist in this conversation, or is of what the caller may
+    not see; `unfiltered` has that, too: for what must come out right whoever asks, and is told to
+    nobody who may not see it. `now` is in milliseconds.
     `role` and `session` are the host's words about the caller, from the token or the session store
     (CONN-07); both are None for callers inside this process.
     """
@@ -61,6 +63,7 @@ class Context:
     position: Position | None = None
     role: str | None = None
     session: str | None = None
+    unfiltered: Mapping[str, Message] = field(default_factory=dict)
 
     def message(self, id: str) -> Message:
         """The message `id`, or MESSAGE_NOT_FOUND; a deleted one is not found either."""
@@ -97,10 +100,16 @@ class MoveMark:
 
 @immutable
 class Notify:
-    """Send a signal to every device of `users`, whether or not they subscribe."""
+    """Send a signal to every device of `users`, whether or not they subscribe; with an event that
+    has an audience, to those of them only who are in it."""
 
     signal: SignalData
     users: tuple[str, ...]
+
+    def within(self, audience: tuple[str, ...] | None) -> Notify:
+        if audience is None:
+            return self
+        return replace(self, users=tuple(user for user in self.users if user in audience))
 
 
 @immutable

@@ -103,6 +103,18 @@ class EventData(Payload):
         return self.content.intersection(self.field_names())
 
 
+@immutable
+class MessageChange(EventData):
+    """What changes the message `message_id`, which stands at seq `message_seq`."""
+
+    message_id: str
+    message_seq: int
+
+    @property
+    def target(self) -> tuple[str, int]:
+        return self.message_id, self.message_seq
+
+
 @dataclass(slots=True)
 class Event:
     """One numbered change of one conversation. `at` is in milliseconds since 1970, UTC.

@@ -65,8 +65,9 @@ def decide(
     if LOCK.name in state.slices and isinstance(command, DurableCommand):
         check_lock(state, command, context.now)
     if context.messages:
-        messages = visible(state, context.user, context.messages)
-        context = replace(context, messages=messages)
+        found = context.messages
+        seen = visible(state, context.user, found)
+        context = replace(context, messages=seen, unfiltered=found)
     return list(command.decide(state, context))
 
 
@@ -77,13 +78,7 @@ def visible(
     not hidden from themselves. The host sees all."""
     if user == HOST:
         return dict(messages)
-    if user not in state.members:
-        return {}
-    return {
-        id: message
-        for id, message in messages.items()
-        if state.shows(user, message.seq) and (message.audience is None or user in message.audience)
-    }
+    return {id: message for id, message in messages.items() if state.may_see(user, message)}
 
 
 def event(

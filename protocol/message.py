@@ -7,7 +7,7 @@ Events that change a message say how in `change` (the features); the log keeps t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -49,6 +49,13 @@ class Message:
     @property
     def deleted(self) -> bool:
         return self.overlay.deleted_at is not None
+
+    def is_for(self, user: str) -> bool:
+        return self.audience is None or user in self.audience
+
+    def unseen(self) -> Message:
+        """What it is to those who may not see it: as good as deleted."""
+        return replace(self, text=None, sent={}, overlay=Overlay(self.seq, deleted_at=self.at))
 
     @property
     def reactions(self) -> Mapping[str, list[str]]:

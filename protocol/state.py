@@ -20,6 +20,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
+from .message import Message
 from .roles import PERMISSIONS, Least, Permission, Role
 
 Kind = Literal["direct", "group", "thread", "external_group"]
@@ -167,9 +168,14 @@ class ConversationState:
         return self.number - number - excluded
 
     def shows(self, user: str, seq: int) -> bool:
-        """Whether the message at `seq` is there for `user`, who is or was a member: sent in their
-        time (HIST-11), and not hidden by themselves."""
-        return self.members[user].sees(seq) and not self.hides(user, seq)
+        """Whether the message at `seq`, if it is meant for all, is there for `user`: sent in their
+        time as a member (HIST-11), and not hidden by themselves."""
+        member = self.members.get(user)
+        return member is not None and member.sees(seq) and not self.hides(user, seq)
+
+    def may_see(self, user: str, message: Message) -> bool:
+        """Whether `message` is there for `user`: the same, and it is meant for them."""
+        return message.is_for(user) and self.shows(user, message.seq)
 
     def hides(self, user: str, seq: int) -> bool:
         """Whether `user` has hidden the message at `seq` from themselves."""

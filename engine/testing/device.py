@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import trio
-
+from ...actors.asker import Asker
 from ...actors.outbox import Parcel, Push
 from ...protocol.disconnects import Disconnect
 from ...protocol.frames import Item
 from ..engine import Engine
 
+MAX_ASKS = 10_000
 
-class Device:
+
+class Device(Asker):
     """One device of `user`, attached to `engine` until `leave`.
 
     `items` is everything in the order in which a client would have got it, Replies included.
@@ -29,16 +30,10 @@ class Device:
         session: str | None = None,
         limited: bool = False,
     ) -> None:
-        self.user = user
-        self.role = role
-        self.session = session
-        self.limited = limited
-        self.subscriptions: set[str] = set()
+        super().__init__(user, MAX_ASKS, role=role, session=session, limited=limited)
         self.items: list[dict[str, Any]] = []
         self.disconnects: list[Disconnect] = []
         self._engine = engine
-        self._asked = 0
-        self._waiting: dict[int | str, trio.Event] = {}
         engine.attach(self)
 
     def offer(self, parcel: Parcel) -> None:
@@ -47,10 +42,8 @@ class Device:
     def answer(self, replies: Sequence[Push], after: Parcel | None = None) -> None:
         if after is not None:
             self.offer(after)
-        for push in replies:
-            self.items.append(push.item)
-            if (waiting := self._waiting.get(push.item["id"])) is not None:
-                waiting.set()
+        self.items.extend(push.item for push in replies)
+        super().answer(replies)
 
     def close(self, disconnect: Disconnect) -> None:
         self.disconnects.append(disconnect)
@@ -74,13 +67,9 @@ class Device:
         self, kind: str, payload: dict[str, Any] | None = None, *, c: str | None = None
     ) -> dict[str, Any]:
         """Send one item and wait for its Reply. Waits without limit: set a deadline."""
-        self._asked += 1
-        id = f"ask {self._asked}"
-        waiting = self._waiting[id] = trio.Event()
+        id = self.next_id()
         self.submit(kind, payload, c=c, id=id)
-        await waiting.wait()
-        del self._waiting[id]
-        return self.reply(id)
+        return await self.answered(id)
 
     def of_kind(self, *kinds: str) -> list[dict[str, Any]]:
         """The items of these kinds, in order."""

@@ -126,7 +126,9 @@ class Replica:
             return Resumed(reason, 0, 0, again=False)
         position.epoch = answer["epoch"]
         position.seq = max(position.seq, answer["seq"]) if recovered else answer["seq"]
-        position.marks = answer.get("marks", {}).get("n", position.marks)
+        # In a new epoch the numbers of moves that were lost are given to others.
+        known = position.marks if recovered else 0
+        position.marks = answer.get("marks", {}).get("n", known)
         again = position.heard > position.seq or position.told_epoch > position.epoch
         position.claimed = (position.epoch, position.seq) if again else None
         position.heard = position.told_epoch = 0

@@ -62,6 +62,8 @@ _MINE = """
     AND ($2::uuid IS NULL OR member.conversation = $2)
 """
 
+# The offsets keep it one look at each key per hit: else all that the user, or anybody, has put away
+# would be read first.
 _SHOWN = """
     (s.audience IS NULL OR $1 = ANY (s.audience))
     AND ($4::text IS NULL OR s.sender = $4)
@@ -74,10 +76,12 @@ _SHOWN = """
     AND NOT EXISTS (
         SELECT FROM hidden AS h
         WHERE h.conversation = s.conversation AND h.user_id = $1 AND h.seq = s.seq
+        OFFSET 0
     )
     AND NOT EXISTS (
         SELECT FROM preference AS p
         WHERE p.user_id = $1 AND p.conversation = s.conversation AND s.seq <= p.hidden_seq
+        OFFSET 0
     )
 """
 

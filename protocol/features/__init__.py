@@ -18,7 +18,7 @@ from ..commands import (
     UserCommand,
     UserQuery,
 )
-from ..events import EventData, SignalData, Void
+from ..events import EventData, MessageChange, SignalData, Void
 from ..personal import UserEventData
 from ..state import Slice
 from . import (
@@ -88,6 +88,7 @@ _BASES = {
     UserCommand,
     UserQuery,
     EventData,
+    MessageChange,
     SignalData,
     UserEventData,
 }

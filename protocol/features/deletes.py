@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from ..commands import Context, DurableCommand, Effect, Needs
 from ..errors import Rejected
-from ..events import Event, EventData
+from ..events import Event, MessageChange
 from ..ids import MessageId
 from ..immutable import immutable
 from ..message import Message
@@ -17,20 +17,14 @@ from .threads import recounted, root_of
 
 
 @immutable
-class MessageDeleted(EventData):
+class MessageDeleted(MessageChange):
     """The row stays, with who and when; its content is served no more, nor is an edit's."""
 
     name: ClassVar[str] = "message.deleted"
     erases: ClassVar[bool] = True
 
-    message_id: str
-    message_seq: int
     counted: bool
     """the message had a number, so it leaves the unread counts"""
-
-    @property
-    def target(self) -> tuple[str, int]:
-        return self.message_id, self.message_seq
 
     @property
     def uncounts(self) -> int | None:

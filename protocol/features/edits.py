@@ -14,7 +14,7 @@ from ..commands import Context, DurableCommand, Effect, Needs, Notify, Query
 from ..content import check_text, mentioned
 from ..entities import links
 from ..errors import Rejected
-from ..events import Event, EventData
+from ..events import Event, MessageChange
 from ..ids import MessageId, UserId
 from ..immutable import immutable
 from ..message import PREVIEW_CHARS, Message
@@ -24,7 +24,7 @@ from .messages import MessageMentioned
 
 
 @immutable
-class MessageEdited(EventData):
+class MessageEdited(MessageChange):
     """The log keeps every version: the edit history is the rows about one message (MSG-06).
 
     `version` is the one that the message has now: said rather than counted by whoever reads it, so
@@ -33,16 +33,10 @@ class MessageEdited(EventData):
 
     name: ClassVar[str] = "message.edited"
 
-    message_id: str
-    message_seq: int
     text: str
     version: int
     mentions: list[str] | None = None
     entities: list[dict[str, Any]] | None = None
-
-    @property
-    def target(self) -> tuple[str, int]:
-        return self.message_id, self.message_seq
 
     def apply(self, state: ConversationState, event: Event) -> None:
         if state.last is not None and state.last["seq"] == self.message_seq:

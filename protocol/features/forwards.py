@@ -21,7 +21,7 @@ from ..commands import (
     SessionCommand,
 )
 from ..errors import Rejected
-from ..events import Event, EventData
+from ..events import Event, MessageChange
 from ..ids import ClientId, ConversationId, MessageId
 from ..immutable import immutable
 from ..message import Message
@@ -95,19 +95,13 @@ class SendCopy(SendMessage):
 
 
 @immutable
-class MessageForwarded(EventData):
+class MessageForwarded(MessageChange):
     """`count` times in all, and `own` times by this sender."""
 
     name: ClassVar[str] = "message.forwarded"
 
-    message_id: str
-    message_seq: int
     count: int
     own: int
-
-    @property
-    def target(self) -> tuple[str, int]:
-        return self.message_id, self.message_seq
 
     def change(self, message: Message, event: Event) -> None:
         message.overlay.data["forwards"] = {**message.forwards, event.sender or "": self.own}

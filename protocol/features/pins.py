@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ..commands import Context, DurableCommand, Effect, Needs, Query
 from ..errors import Rejected
-from ..events import Event, EventData
+from ..events import Event, MessageChange
 from ..ids import MessageId
 from ..immutable import immutable
 from ..message import Message
@@ -39,15 +39,8 @@ def _require_pinner(state: ConversationState, context: Context) -> None:
 
 
 @immutable
-class MessagePinned(EventData):
+class MessagePinned(MessageChange):
     name: ClassVar[str] = "message.pinned"
-
-    message_id: str
-    message_seq: int
-
-    @property
-    def target(self) -> tuple[str, int]:
-        return self.message_id, self.message_seq
 
     def apply(self, state: ConversationState, event: Event) -> None:
         PINS.change(state)[self.message_id] = self.message_seq
@@ -80,15 +73,8 @@ class PinMessage(DurableCommand):
 
 
 @immutable
-class MessageUnpinned(EventData):
+class MessageUnpinned(MessageChange):
     name: ClassVar[str] = "message.unpinned"
-
-    message_id: str
-    message_seq: int
-
-    @property
-    def target(self) -> tuple[str, int]:
-        return self.message_id, self.message_seq
 
     def apply(self, state: ConversationState, event: Event) -> None:
         PINS.change(state).pop(self.message_id, None)

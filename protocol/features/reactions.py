@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..commands import Context, DurableCommand, Effect, Needs
 from ..errors import Rejected, invalid
-from ..events import Event, EventData
+from ..events import Event, MessageChange
 from ..ids import MessageId
 from ..immutable import immutable
 from ..message import Message
@@ -22,7 +22,7 @@ _CUSTOM = re.compile(r":[a-z0-9_+-]{1,32}:")
 
 
 @immutable
-class ReactionChanged(EventData):
+class ReactionChanged(MessageChange):
     """`by` has put `emoji` on the message, or taken it off; so many have it there now.
 
     `count` is said rather than counted by whoever reads it, so that taking the event twice does no
@@ -31,15 +31,9 @@ class ReactionChanged(EventData):
 
     name: ClassVar[str] = "reaction.changed"
 
-    message_id: str
-    message_seq: int
     emoji: str
     on: bool
     count: int
-
-    @property
-    def target(self) -> tuple[str, int]:
-        return self.message_id, self.message_seq
 
     def change(self, message: Message, event: Event) -> None:
         # Made anew, not in place: a row on its way to the store shares what is inside.

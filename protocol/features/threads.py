@@ -13,7 +13,7 @@ from pydantic import Field
 
 from ..commands import Context, Query
 from ..errors import Rejected, invalid
-from ..events import Event, EventData
+from ..events import Event, MessageChange
 from ..ids import MessageId
 from ..immutable import immutable
 from ..message import Message
@@ -23,7 +23,7 @@ from ..state import ConversationState
 
 
 @immutable
-class ThreadReplied(EventData):
+class ThreadReplied(MessageChange):
     """The root has one more reply: the message right after this event, stored together with it.
 
     So these rows are what the replies of a root are found by.
@@ -31,14 +31,8 @@ class ThreadReplied(EventData):
 
     name: ClassVar[str] = "thread.replied"
 
-    message_id: str
-    message_seq: int
     count: int
     """how many replies there are now: said, so that taking the event twice does no harm"""
-
-    @property
-    def target(self) -> tuple[str, int]:
-        return self.message_id, self.message_seq
 
     def change(self, message: Message, event: Event) -> None:
         last = {"seq": event.seq + 1, "by": event.sender, "ts": event.at}
@@ -46,19 +40,13 @@ class ThreadReplied(EventData):
 
 
 @immutable
-class ThreadRecounted(EventData):
+class ThreadRecounted(MessageChange):
     """With the next event one of the replies goes, and is counted no longer. `last` still tells
     when somebody last replied."""
 
     name: ClassVar[str] = "thread.recounted"
 
-    message_id: str
-    message_seq: int
     count: int
-
-    @property
-    def target(self) -> tuple[str, int]:
-        return self.message_id, self.message_seq
 
     def change(self, message: Message, event: Event) -> None:
         thread = message.overlay.data.get("thread", {})
@@ -99,8 +87,8 @@ def replied(root: Message) -> ThreadReplied:
 
 def recounted(reply: Message, context: Context, change: int) -> Iterator[ThreadRecounted]:
     """What goes before an event by which `reply` goes (-1), or is there again (1): nothing if it
-    hangs under no message, or under one that the caller may not see."""
-    root = context.messages.get(root_of(reply.sent) or "")
+    hangs under no message. The root may be one that the caller may not see."""
+    root = context.unfiltered.get(root_of(reply.sent) or "")
     if root is not None:
         count = max(_count(root) + change, 0)
         yield ThreadRecounted(message_id=root.id, message_seq=root.seq, count=count)

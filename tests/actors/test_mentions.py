@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import trio
+
 from palaver.engine.testing import Device, memory_engine
 from palaver.persistence.memory.store import MemoryStore
+from palaver.protocol.features.edits import EditMessage
 from palaver.protocol.features.messages import SendMessage
 from palaver.tests.support.engines import group, refused, say, settled
 
@@ -47,6 +50,22 @@ async def test_MSG_20_a_repetition_tells_nobody_again():
         assert await engine.as_user("ann").do(command, room) == first
         await settled()
         assert len(bob.of_kind("message.mentioned")) == 1
+
+
+async def test_MSG_20_WS_10_of_a_message_that_is_for_some_the_others_are_not_told():
+    store = MemoryStore()
+    async with memory_engine(store=store, policy={"edit_window_s": None}) as engine:
+        room = await group(engine, "ann", "bob", "cid")
+        (sent,) = await say(engine, room, "ann", "psst")
+        await trio.sleep(1000)
+        store._disk.shelves[room].log[sent.seq - 1].audience = ("ann", "bob")
+        bob, cid = Device(engine, "bob"), Device(engine, "cid")
+        await engine.as_user("ann").do(
+            EditMessage(message_id=sent.id, text="psst!", mentions=["bob", "cid"]), room
+        )
+        await settled()
+        assert [item["t"] for item in bob.items] == ["message.edited", "message.mentioned"]
+        assert [item["t"] for item in cid.items] == ["skipped"]
 
 
 async def test_MSG_13_a_message_of_another_conversation_cannot_be_answered():

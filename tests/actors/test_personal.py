@@ -390,23 +390,33 @@ async def test_MSG_09_hidden_while_the_conversation_is_being_loaded():
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_RCPT_07_unread_is_what_is_left_in_the_history(seed: int):
+async def test_RCPT_07_CONV_20_counts_are_what_counting_the_history_gives(seed: int):
     """After random doings of all kinds, in memory and at rest, and after a crash."""
     chance = random.Random(seed)
     users = ("ann", "bob", "cid")
-    lives = Lives(actors={"ring": 8, "slice": 4})
+    policy = {"threads": True, "permissions": {"delete_any_message": "member"}}
+    lives = Lives(actors={"ring": 8, "slice": 4}, policy=policy)
     ids: list[str] = []
+    roots: list[str] = []
     room = ""
     for _ in range(3):
         async with lives.life() as engine:
-            room = room or await group(engine, *users)
+            room = room or await group(engine, *users, "dee")
             for _ in range(40):
                 device = Device(engine, chance.choice(users))
-                message = {"message_id": chance.choice(ids)} if ids else {}
-                match chance.randrange(12):
+                # Mostly of late: so that what they do meets.
+                message = (
+                    {"message_id": chance.choice(ids[-chance.choice((6, 100)) :])} if ids else {}
+                )
+                match chance.randrange(16):
                     case 0 | 1 | 2 | 3 | 4:
-                        ids.append((await ok(device, "message.send", room, text="x"))["id"])
-                    case 5:
+                        roots.append((await ok(device, "message.send", room, text="x"))["id"])
+                        ids.append(roots[-1])
+                    case 12 | 13 | 14 if roots:
+                        reply = {"text": "x", "thread": chance.choice(roots[-3:])}
+                        sent = await device.ask("message.send", reply, c=room)
+                        ids += [sent["ok"]["id"]] if "ok" in sent else []
+                    case 5 | 15:
                         await device.ask("message.delete", message, c=room)
                     case 6 | 7:
                         await device.ask("message.hide", message, c=room)
@@ -419,10 +429,24 @@ async def test_RCPT_07_unread_is_what_is_left_in_the_history(seed: int):
                 device.leave()
             for user in users:
                 await _counts_right(engine, user, room)
+            await _threads_right(engine, room)
             await trio.sleep(1000)
             for user in users:
                 await _counts_right(engine, user, room)
             lives.crash()
+
+
+async def _threads_right(engine: Engine, room: str) -> None:
+    """As dee has it, who hides nothing."""
+    messages = await engine.as_user("dee").history(room, limit=100)
+    there = [message["thread"]["id"] for message in messages if _is_reply(message)]
+    for message in messages:
+        if "id" not in (thread := message.get("thread", {})):
+            assert thread.get("count", 0) == there.count(message["id"])
+
+
+def _is_reply(message: dict[str, Any]) -> bool:
+    return "redacted" not in message and "id" in message.get("thread", {})
 
 
 async def _counts_right(engine: Engine, user: str, room: str) -> None:

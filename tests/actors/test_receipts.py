@@ -173,6 +173,29 @@ async def test_RCPT_07_deleting_and_voiding_leave_the_counts(ring: int):
         assert row["unread"] == 1
 
 
+async def test_HIST_07_a_move_that_could_not_be_stored_hides_none_that_gets_its_number():
+    store = MemoryStore()
+    async with memory_engine(store=store) as engine:
+        room = await group(engine, "ann", "bob", "cid")
+        (sent,) = await say(engine, room, "ann", "hello")
+        (ann,) = await looking(engine, room, "ann")
+        store.hold()
+        Device(engine, "bob").submit("message.read", c=room)
+        await settled()
+        assert len(ann.of_kind("message.read")) == 1
+        known = (await ann.ask("conversation.get", c=room))["ok"]
+        store.refuse(lambda write: bool(write.marks))
+        store.release()
+        await settled()
+        store.refuse(None)
+        await engine.as_user("cid").read(room)
+        position = {name: known[name] for name in ("epoch", "seq", "marks")}
+        answer = (await ann.ask("conversation.resume", position, c=room))["ok"]
+        assert answer["recovered"]
+        moved = {move["user"]: move["read"] for move in answer["marks"]["moved"]}
+        assert (answer["marks"]["n"], moved["cid"]) == (known["marks"], sent.seq)
+
+
 async def test_HIST_13_marks_and_counts_outlive_a_restart():
     lives = Lives(actors={"ring": 2, "snapshot_every": 4})
     async with lives.life() as engine:

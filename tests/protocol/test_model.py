@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 from palaver.protocol.codec import CODECS
 from palaver.protocol.commands import ConversationCommand
 from palaver.protocol.errors import Rejected
+from palaver.protocol.events import Event
 from palaver.protocol.features import EVENTS
 from palaver.protocol.features.conversation import RenameConversation
 from palaver.protocol.features.deletes import DeleteMessage
@@ -72,6 +73,7 @@ class Said:
     text: str
     version: int = 1
     deleted: bool = False
+    thread: str | None = None
     reactions: set[tuple[str, str]] = field(default_factory=set)
     """(emoji, user)"""
 
@@ -90,6 +92,8 @@ class Model:
     locked_until: float = 0
     said: list[Said] = field(default_factory=list)
     pins: set[str] = field(default_factory=set)
+    hidden: set[tuple[str, str]] = field(default_factory=set)
+    """(user, id)"""
     roles: dict[str, str] = field(default_factory=dict)
     times: dict[str, list[tuple[int, int | None]]] = field(default_factory=dict)
     reads: dict[str, list[int]] = field(default_factory=dict)
@@ -98,6 +102,8 @@ class Model:
     # Looking.
 
     def message(self, user: str, id: str) -> Said | None:
+        if (user, id) in self.hidden:
+            return None
         for said in self.said:
             if said.id == id and any(
                 first <= said.seq and (last is None or said.seq <= last)
@@ -105,6 +111,10 @@ class Model:
             ):
                 return said
         return None
+
+    def replies(self, root: Said) -> int:
+        """CONV-20: how many hang under `root`, and are still there."""
+        return sum(said.thread == root.id and not said.deleted for said in self.said)
 
     def read_up_to(self, user: str) -> int:
         return max(self.reads[user])
@@ -117,7 +127,7 @@ class Model:
         return sum(
             said.by not in (user, None) and not said.deleted
             for said in self.said
-            if said.seq > self.read_up_to(user)
+            if said.seq > self.read_up_to(user) and (user, said.id) not in self.hidden
         )
 
     def highest_ones(self) -> list[str]:
@@ -157,7 +167,9 @@ class Model:
             return "MESSAGE_TOO_LONG"
         return None if text.strip() else "VALIDATION_FAILED"
 
-    def sends(self, user: str, text: str, reply_to: str | None) -> str | None:
+    def sends(
+        self, user: str, text: str, reply_to: str | None, thread: str | None = None
+    ) -> str | None:
         if not self.ranks(user, self.least("who_may_send", "member")):
             return "PERMISSION_DENIED"
         if problem := self.check_text(text):
@@ -166,8 +178,15 @@ class Model:
             quoted = self.message(user, reply_to)
             if quoted is None or quoted.deleted:
                 return "MESSAGE_NOT_FOUND"
+        if thread is not None:
+            root = self.message(user, thread)
+            if root is None or root.deleted:
+                return "MESSAGE_NOT_FOUND"
+            if root.thread is not None:
+                return "VALIDATION_FAILED"
+            self.seq += 1
         self.seq += 1
-        self.said.append(Said("", self.seq, user, self.now, text))
+        self.said.append(Said("", self.seq, user, self.now, text, thread=thread))
         self.reads[user].append(self.seq)
         self.receipts[user].append(self.seq)
         return None
@@ -212,7 +231,7 @@ class Model:
             return None
         if self.now - said.at > DELETE_WINDOW_S * 1000 and not is_admin:
             return "DELETE_WINDOW_EXPIRED"
-        self.seq += 1
+        self.seq += 1 if said.thread is None else 2
         said.deleted = True
         return None
 
@@ -420,8 +439,13 @@ class Reader:
                 self.pages.setdefault(data["id"], page)
             case "message.edited" if "redacted" not in page:
                 page.update(text=data["text"], version=data["version"], edited_at=at)
+            case "thread.replied":
+                last = {"seq": item["seq"] + 1, "by": data["by"], "ts": at}
+                page["thread"] = {"count": data["count"], "last": last}
+            case "thread.recounted":
+                page["thread"] = {**page["thread"], "count": data["count"]}
             case "message.deleted":
-                kept = {"id", "seq", "ts", "kind", "by", "number"}
+                kept = {"id", "seq", "ts", "kind", "by", "number", "thread"}
                 for key in page.keys() - kept:
                     del page[key]
                 page.update(deleted_at=at, redacted=True)
@@ -456,6 +480,11 @@ class Reader:
         return {**page, "preview": {"by": quoted.get("by"), "text": quoted["text"][:140]}}
 
 
+def is_alone(log: list[Event]) -> bool:
+    """Whether the last event is a message, and all that its command led to."""
+    return log[-1].data.is_message and "thread" not in log[-1].data.fields()
+
+
 class Conversing(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
@@ -477,6 +506,7 @@ class Conversing(RuleBasedStateMachine):
             max_pins=MAX_PINS,
             max_reactions=MAX_REACTIONS,
             max_reactors=MAX_REACTORS,
+            threads=True,
             edit_window_s=EDIT_WINDOW_S,
             delete_window_s=DELETE_WINDOW_S,
         )
@@ -509,6 +539,10 @@ class Conversing(RuleBasedStateMachine):
     def author(self, id: str) -> str:
         return next((said.by for said in self.model.said if said.id == id), None) or "ann"
 
+    def root(self, id: str) -> str:
+        """What the message hangs under, or itself."""
+        return next((said.thread or id for said in self.model.said if said.id == id), id)
+
     # What people do.
 
     @rule(who=whos, text=texts, reply_to=st.none() | picks, metadata=st.booleans())
@@ -517,6 +551,13 @@ class Conversing(RuleBasedStateMachine):
         data = {"k": [1, None, {"ü": 0.5}]} if metadata else None
         command = SendMessage(text=text, reply_to=to, metadata=data)
         self.does(user, command, self.model.frozen(user) or self.model.sends(user, text, to))
+
+    @rule(who=whos, which=picks, at_root=mostly)
+    def replies(self, who: int, which: int, at_root: bool) -> None:
+        user, root = self.user(who), self.pick(which)
+        root = self.root(root) if at_root else root
+        expected = self.model.frozen(user) or self.model.sends(user, "re", None, root)
+        self.does(user, SendMessage(text="re", thread=root), expected)
 
     @rule(who=whos)
     def says_something(self, who: int) -> None:
@@ -549,6 +590,16 @@ class Conversing(RuleBasedStateMachine):
             DeleteMessage(message_id=id),
             self.model.frozen(user) or self.model.deletes(user, id),
         )
+
+    @rule(who=whos, own=st.booleans(), which=picks)
+    def hides(self, who: int, own: bool, which: int) -> None:
+        """MSG-09, of a reply rather its root: the session decides, and only if they may see it."""
+        id = self.pick(which)
+        user = self.author(id) if own else self.user(who)
+        id = self.root(id)
+        if user in self.model.roles and self.model.message(user, id) is not None:
+            self.chat.hide(user, self.chat.messages[id])
+            self.model.hidden.add((user, id))
 
     @rule(who=whos, which=picks)
     def pins(self, who: int, which: int) -> None:
@@ -666,7 +717,7 @@ class Conversing(RuleBasedStateMachine):
         self.chat.wait(seconds)
         self.model.now = self.chat.now
 
-    @precondition(lambda self: self.chat.log[-1].data.is_message)
+    @precondition(lambda self: is_alone(self.chat.log))
     @rule()
     def the_database_refuses_the_last_message(self) -> None:
         self.chat.void_last()
@@ -741,6 +792,13 @@ class Conversing(RuleBasedStateMachine):
             assert wire.get("reactions", {}) == {each: emoji.count(each) for each in emoji}
 
     @invariant()
+    def CONV_20_replies_are_what_counting_says(self) -> None:
+        for said in self.model.said:
+            if said.thread is None:
+                thread = self.chat.wire(self.chat.messages[said.id]).get("thread", {})
+                assert thread.get("count", 0) == self.model.replies(said)
+
+    @invariant()
     def marks_are_where_they_should_be_and_never_go_back(self) -> None:
         for user in self.model.roles:
             member = self.chat.state.members[user]
@@ -762,7 +820,9 @@ class Conversing(RuleBasedStateMachine):
             json.loads(json.dumps(snapshot, sort_keys=True)),
             msgpack.unpackb(msgpack.packb(snapshot)),
         ):
-            assert ConversationState.restore(CONVERSATION, travelled) == self.chat.state
+            restored = ConversationState.restore(CONVERSATION, travelled)
+            restored.hidden = self.chat.state.hidden  # which is kept elsewhere
+            assert restored == self.chat.state
 
     @invariant()
     def a_client_that_sees_only_pushes_knows_the_same(self) -> None:

@@ -48,12 +48,26 @@ async def page(device: Device, c: str, **cursor: Any) -> list[dict[str, Any]]:
             return cast(list[dict[str, Any]], found["messages"])
 
 
-async def jump(home: House, device: Device, c: str, ids: list[str]) -> None:
-    """To a message somewhere, and from there up and down."""
-    # To be searched for, once there is search: its hit is `target`.
-    target = home.chance.choice(ids)
-    messages = await page(device, c, around=target)
-    assert target in {message["id"] for message in messages}
+async def find(home: House, device: Device, c: str) -> dict[str, Any]:
+    """A message somewhere, by what it says; another one, if that says something else by now."""
+    while True:
+        text = f"message {home.chance.randrange(LENGTH)}"
+        try:
+            found = await device.client.call("message.search", {"query": text, "conversation": c})
+        except ConnectionLost:
+            device.come_back()
+            continue
+        if found["total"]:
+            (hit,) = found["hits"]
+            assert hit["text"] == text
+            return cast(dict[str, Any], hit)
+
+
+async def jump(home: House, device: Device, c: str) -> None:
+    """To a message that was searched for, and from there up and down."""
+    hit = await find(home, device, c)
+    messages = await page(device, hit["c"], around=hit["id"])
+    assert (hit["id"], hit["seq"]) in {(message["id"], message["seq"]) for message in messages}
     for _ in range(home.chance.randint(1, 4)):
         before = await page(device, c, before=messages[0]["seq"])
         after = await page(device, c, after=messages[-1]["seq"])
@@ -71,7 +85,7 @@ async def tell(home: House, c: str, ids: list[str]) -> None:
     async def look(name: str) -> None:
         for _ in range(JUMPS):
             home.devices[name].come_back()
-            await home.act(jump(home, home.devices[name], c, ids))
+            await home.act(jump(home, home.devices[name], c))
 
     async def write(user: str) -> None:
         own = ids[("ann", "bob", "cid").index(user) :: 3]
@@ -90,11 +104,12 @@ async def tell(home: House, c: str, ids: list[str]) -> None:
 
 
 @pytest.mark.timeout(150)
-async def test_HIST_07_HIST_08_a_thread_of_10_000_messages_is_jumped_into(
+async def test_HIST_07_HIST_08_SRCH_09_a_thread_of_10_000_messages_is_jumped_into(
     fresh_database: str, tmp_path: Path
 ):
     async with house(fresh_database, tmp_path, 3) as home:
         c = await home.engine.as_user("ann").create_group("Long", ["bob", "cid"])
         ids = await fill(home, c)
+        await home.engine._env.store.searches.caught_up()
         async with home.live(pages=1):
             await tell(home, c, ids)

@@ -42,7 +42,7 @@ from palaver.protocol.machine import (
 )
 from palaver.protocol.message import Message
 from palaver.protocol.policy import Policy
-from palaver.protocol.state import ConversationState
+from palaver.protocol.state import ConversationState, Hidden
 
 CONVERSATION = "c0000000-0000-5000-8000-000000000000"
 NOWHERE = "ffffffff-0000-7000-8000-000000000000"
@@ -90,6 +90,7 @@ class Chat:
         self.marks: list[Mark] = []
         self.pushes: list[dict[str, Any]] = []
         self.messages: dict[str, Message] = {}
+        self._hidden: dict[str, list[Event]] = {}
         self._numbers = count(1)
 
     @classmethod
@@ -181,6 +182,23 @@ class Chat:
     def read(self, user: str, seq: int | None = None) -> Done:
         return self.do(user, ReadMessages(seq=seq))
 
+    def hide(self, user: str, message: Message) -> None:
+        """`user` deletes `message` for themselves."""
+        self._hidden.setdefault(user, []).append(self.log[message.seq - 1])
+        self.state.hidden = self._hidden_now()
+
+    def _hidden_now(self) -> dict[str, Hidden]:
+        def counts(event: Event) -> bool:
+            message = self.messages.get(event.id)
+            return message is not None and message.number is not None and not message.deleted
+
+        return {
+            user: Hidden(
+                excluded=self._excluded(0), messages={event.seq: counts(event) for event in hidden}
+            )
+            for user, hidden in self._hidden.items()
+        }
+
     # What can be seen of it.
 
     def unread(self, *users: str) -> list[int]:
@@ -236,6 +254,7 @@ class Chat:
             apply(state, each)
         for mark in sorted(self.latest_marks(), key=lambda mark: mark.n):
             apply_mark(state, mark)
+        state.hidden = self._hidden_now()
         return state
 
     def void_last(self) -> Event:

@@ -194,6 +194,17 @@ def test_a_gap_is_resumed_once_and_again_if_more_was_heard_of_than_came() -> Non
     assert replica.claim(C) == {"epoch": 3, "seq": 12, "marks": 7}
 
 
+def test_marks_are_numbered_anew_in_a_new_epoch() -> None:
+    replica = Replica()
+    replica.learn(C, 1, 10, marks=5)
+    assert replica.head(C, 2, 8)
+    assert replica.claim(C) == {"epoch": 1, "seq": 10, "marks": 5}
+    answer = {"recovered": False, "epoch": 2, "seq": 8, "reason": "diverged", "reload_after": 7}
+    replica.resumed(C, answer)
+    replica.learn(C, 2, 8, marks=4)
+    assert replica.claim(C) == {"epoch": 2, "seq": 8, "marks": 4}
+
+
 def test_an_epoch_never_learnt_is_claimed_to_be_the_first() -> None:
     replica = Replica()
     replica.push(C, 7, 7)

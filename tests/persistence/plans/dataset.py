@@ -1,7 +1,8 @@
 """A million messages in Postgres, made there: what the plans of queries are looked at with.
 
     1,000 users · 20,000 groups · "big", a group of 100,000 messages · the rest spread evenly ·
-    user-0 belongs to a thousand groups, everybody else to some hundred
+    user-0 belongs to a thousand groups, everybody else to some hundred · user-0 and user-60 have
+    each 100,000 messages hidden from themselves, and 100,000 conversations put away or filed
 
 A text has eight words of 20,000, the low ones far more frequent; one in a thousand says "calculus",
 one in ten "hello". Every hundredth message is edited, every two-hundredth deleted; every twentieth
@@ -25,6 +26,8 @@ PER_GROUP = (MESSAGES - BIG_MESSAGES) // GROUPS
 BIG = "00000000-0000-7000-8000-000000000000"
 SMALL = "00000000-0000-7000-8000-000000000007"
 HEAVY = "user-0"
+TIDY = "user-60"
+OWN_ROWS = 100_000
 
 _ID = "('00000000-0000-7000-8000-' || lpad(to_hex({}), 12, '0'))::uuid"
 _AT = "timestamptz '2024-01-01' + {} * interval '30 seconds'"
@@ -96,6 +99,27 @@ _STEPS = {
         WHERE nth % 10 = 0
         UNION ALL
         SELECT id, 1, 'listing', (row_number() OVER (ORDER BY id) % 1000)::text FROM conversation
+    """,
+    # Half of what TIDY may see in the big group; the rest lies all over, as do the preferences,
+    # most of which are of conversations that are gone.
+    "hidden": f"""
+        INSERT INTO hidden (conversation, seq, counted, user_id)
+        SELECT {_ID.format("g")}, seq, true, user_id
+        FROM (VALUES ('{TIDY}', {BIG_MESSAGES // 2}), ('{HEAVY}', 0)) AS own (user_id, in_big)
+        CROSS JOIN LATERAL (
+            SELECT 0 AS g, 2 * n AS seq FROM generate_series(1, in_big) AS n
+            UNION ALL
+            SELECT n % {GROUPS} + 1, n / {GROUPS} * 7 + 1
+            FROM generate_series(1, {OWN_ROWS} - in_big) AS n
+        ) AS messages
+    """,
+    "preferences": f"""
+        INSERT INTO preference (
+            conversation, hidden_seq, hidden_number, archived, unread, user_id
+        )
+        SELECT {_ID.format("g")}, g % 2 * 10, g % 2 * 10, g % 3 = 0, false, user_id
+        FROM (VALUES ('{TIDY}'), ('{HEAVY}')) AS own (user_id)
+        CROSS JOIN generate_series(1, {OWN_ROWS}) AS g
     """,
     "heads": """
         INSERT INTO conversation_head (conversation, seq, number, at)

@@ -19,7 +19,7 @@ from palaver.protocol.commands import (
     UserCommand,
     UserQuery,
 )
-from palaver.protocol.events import Event, EventData, Payload, SignalData
+from palaver.protocol.events import Event, EventData, MessageChange, Payload, SignalData
 from palaver.protocol.features import COMMANDS, EVENTS, FEATURES, SIGNALS, SLICES, USER_EVENTS
 from palaver.protocol.message import Message, Overlay
 from palaver.protocol.personal import UserEventData
@@ -28,7 +28,7 @@ from palaver.tests.support.values import IDS, datas, events
 BASES = {
     *(Command, ConversationCommand, DurableCommand, Query),
     *(SessionCommand, UserCommand, UserQuery),
-    *(EventData, SignalData, UserEventData),
+    *(EventData, MessageChange, SignalData, UserEventData),
 }
 
 ENVELOPE = {"id", "by", "client_id", "number", "redacted", "preview"}
