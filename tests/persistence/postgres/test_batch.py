@@ -6,6 +6,7 @@ from palaver.persistence.postgres.parcel import Parcel
 from palaver.persistence.postgres.rows import Row
 from palaver.protocol.events import Event
 from palaver.protocol.features.messages import MessageSent
+from palaver.protocol.features.references import ReferenceDropped
 from palaver.protocol.message import Overlay
 from palaver.protocol.records import Head, MemberRow, Snapshot, Write
 from palaver.tests.persistence.contract.chat import new_id, nobody
@@ -66,6 +67,17 @@ def test_void_events_alone_raise_the_head_that_is_stored():
     assert [(row[1], row[2]) for row in stored["conversation_head"]] == [(7, 7)]
     assert [row[8] for row in stored["log"]] == ["void", "void"]
     assert [(row[1], row[3]) for row in stored["overlay"]] == [(6, 1), (7, 1)]
+
+
+def test_CONV_05_only_what_refers_to_something_has_rows_of_that():
+    plain = Write(C, nobody, [message(2, 1)], head=head(2, 1))
+    assert rows(plain).keys() == {"log", "conversation_head"}
+    context = {"booking": "100", "property": "p9"}
+    said = Event(C, 3, new_id(), MessageSent("hello", context=context), "ann", 1, None, 2)
+    gone = Event(C, 4, new_id(), ReferenceDropped({"booking": "100"}, said.id, 3), None, 1)
+    both = Batch([Parcel(Write(C, nobody, [said, gone]), 0.0)], 1)
+    there, dropped = (C, 3, "property", "p9"), (C, 3, "booking", "100")
+    assert both.statement()[1][2:] == [[there], [dropped]]
 
 
 def test_the_backlog_keeps_nothing_that_is_answered():
