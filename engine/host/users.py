@@ -159,19 +159,19 @@ def open_users(tools: Tools, given: Users | None) -> KnownUsers | None:
     """The port as the settings say, or by what the embedding application has `given`; None if
     every id is a user, of whom nothing is known."""
     settings, shown = tools.settings, tools.policy.user_fields
-    fail_open = settings.when_away == "allow"
-    if given is None and settings.users == "claims":
-        names = {name: settings.claims.get(name, name) for name in shown}
-        claimed = ClaimedUsers(tools.claims, names)
-        return KnownUsers(claimed, fail_open=fail_open, searching=_no_search)
-    users = given
-    if users is None and settings.users == "callback":
-        users = HttpUsers(tools.callback)
-    if users is None:
+    kind = settings.users if given is None else "given"
+    if kind == "any":
         return None
-    facts = tools.facts("users", partial(_find, users, shown))
-    searching = partial(_search, users, tools.asking("users/search"))
-    return KnownUsers(facts, fail_open=fail_open, searching=searching)
+    words: Words[Account]
+    searching: _Searching
+    if kind == "claims":
+        names = {name: settings.claims.get(name, name) for name in shown}
+        words, searching = ClaimedUsers(tools.claims, names), _no_search
+    else:
+        users = HttpUsers(tools.callback) if given is None else given
+        words = tools.facts("users", partial(_find, users, shown))
+        searching = partial(_search, users, tools.asking("users/search"))
+    return KnownUsers(words, fail_open=settings.when_away == "allow", searching=searching)
 
 
 async def _find(users: Users, shown: Sequence[str], ids: Sequence[str]) -> dict[str, Account]:
