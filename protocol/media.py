@@ -85,13 +85,19 @@ MEDIA: Mapping[str, type[BaseModel]] = {
 }
 
 
-def check_medium(type: str, metadata: dict[str, Any] | None) -> None:
+FORMS: Mapping[str, type[BaseModel]] = {**MEDIA}
+"""What the metadata of a message must say, by its type."""
+
+
+def check_form(type: str, metadata: dict[str, Any] | None, *, attached: bool) -> None:
     """`metadata` says what a message of this type has to say; else VALIDATION_FAILED, which names
-    the field inside of it."""
+    the field inside of it. What shows media may have them `attached` instead."""
     if not metadata:
+        if attached and type in MEDIA:
+            return
         raise invalid("metadata", f"must say what this message of type {type} shows")
     try:
-        MEDIA[type].model_validate(metadata)
+        FORMS[type].model_validate(metadata)
     except ValidationError as error:
         raise bad_field(error, "metadata") from None
 

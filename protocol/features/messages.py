@@ -17,7 +17,7 @@ from ..errors import Rejected
 from ..events import Event, EventData, SignalData
 from ..ids import MessageId, UserId
 from ..immutable import immutable
-from ..media import MEDIA, Attachment, attached, check_medium, shown
+from ..media import FORMS, Attachment, attached, check_form, shown
 from ..message import PREVIEW_CHARS, attachment_types
 from ..references import References
 from ..roles import require
@@ -133,8 +133,8 @@ class SendMessage(DurableCommand):
             raise invalid_type(type, policy)
         if type == "announcement":
             require(state, context.user, "announce")
-        elif type in MEDIA and (self.metadata or not self.attachments):
-            check_medium(type, self.metadata)
+        elif type in FORMS:
+            check_form(type, self.metadata, attached=bool(self.attachments))
         attachments = attached(self.attachments, policy) if self.attachments else None
         check_text(text, policy, type, attachments=attachments is not None)
         if self.metadata is not None:
