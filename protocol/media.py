@@ -10,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 
 from .commands import bad_field
 from .errors import Rejected, invalid
@@ -85,7 +92,24 @@ MEDIA: Mapping[str, type[BaseModel]] = {
 }
 
 
-FORMS: Mapping[str, type[BaseModel]] = {**MEDIA}
+class Poll(BaseModel):
+    """What can be voted for (MSG-21). The question is the text of the message."""
+
+    model_config = ConfigDict(extra="allow", strict=True, hide_input_in_errors=True)
+
+    options: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(
+        min_length=2, max_length=12
+    )
+
+    @field_validator("options")
+    @classmethod
+    def _differ(cls, options: list[str]) -> list[str]:
+        if len({*options}) < len(options):
+            raise ValueError("must differ from each other")
+        return options
+
+
+FORMS: Mapping[str, type[BaseModel]] = {**MEDIA, "poll": Poll}
 """What the metadata of a message must say, by its type."""
 
 

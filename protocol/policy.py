@@ -28,7 +28,7 @@ from .roles import PERMISSIONS, RANK, Least, Permission, Role
 Durability = Literal["commit", "write_behind", "relaxed"]
 Audience = Literal["members", "others", "senders"]
 Format = Literal["plain", "markdown"]
-MessageType = Literal["text", "media", "image", "voice", "video", "file", "announcement"]
+MessageType = Literal["text", "media", "image", "voice", "video", "file", "announcement", "poll"]
 """What a client may send. A message of the system is an event of its own, `message.posted`."""
 AttachmentType = Literal["image", "video", "voice", "file"]
 HistoryStyle = Literal["cursor", "page"]
@@ -75,7 +75,7 @@ class Policy(BaseModel):
     message_types: tuple[MessageType, ...] = Field(
         ("text",),
         min_length=1,
-        description="Of text, media, image, voice, video, file, announcement (MSG-01, C-43)",
+        description="Of text, media, image, voice, video, file, announcement, poll (MSG-01, C-43)",
     )
     allow_empty_with_attachment: bool = Field(
         True, description="What has media to show needs no text (SEND-03, C-02)"

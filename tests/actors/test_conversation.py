@@ -141,6 +141,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "draft.save": {"text": "x"},
     "message.versions": {"message_id": SOME_ID},
     "reaction.set": {"message_id": SOME_ID, "emoji": "👍"},
+    "poll.vote": {"message_id": SOME_ID, "option": 0},
     "thread.list": {"message_id": SOME_ID},
     "message.forward": {"message_id": SOME_ID, "to": SOME_ID},
     "conversation.resume": {"epoch": 1, "seq": 0},

@@ -33,7 +33,7 @@ def of(setting: str) -> list[Any]:
             [
                 ("text", "file"),
                 ("text", "file"),
-                ("text", "media", "voice"),
+                ("text", "media", "voice", "poll"),
                 ("text", "file"),
                 ("text", "image", "voice", "video", "file", "announcement"),
             ],

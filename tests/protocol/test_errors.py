@@ -112,6 +112,7 @@ GOOD: dict[str, Any] = {
     "seq": 1,
     "epoch": 1,
     "conversation": ID,
+    "option": 0,
 }
 
 

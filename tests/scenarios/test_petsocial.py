@@ -126,7 +126,7 @@ async def test_06_a_group_of_256_and_how_it_is_kept(here: Product):
     await bob.ask("conversation.leave", {"confirm": True}, room)
 
 
-@waits_for("polls", "scheduling")
+@waits_for("scheduling")
 async def test_07_what_is_done_with_messages(here: Product):
     """MSG-14, 17, 19, 22, 28; MSG-21, 23, 24."""
     ann, desk, bob = await here.phones("ann", "ann", "bob")
@@ -156,6 +156,12 @@ async def test_07_what_is_done_with_messages(here: Product):
     voice = {"duration_s": 3.5, "waveform": [0, 17, 255]}
     await bob.send(room, "", type="voice", metadata=voice)
     assert (await ann.history(room))[-1]["metadata"] == voice
+
+    options = {"options": ["the park", "the beach"]}
+    where = await bob.send(room, "Where to?", type="poll", metadata=options)
+    for option in (0, 1):
+        await ann.ask("poll.vote", {"message_id": where["id"], "option": option}, room)
+    assert (await ann.history(room))[-1]["tally"] == [0, 1]
 
     await ann.ask("draft.save", {"text": "So can"}, room)
     await here.settled()

@@ -19,7 +19,6 @@ CAPABILITIES = {
     "latency": "figures of how long deliveries take",
     "moderation": "masking, spam, links, reports, the queue",
     "notifications": "push, e-mail, SMS, in the app",
-    "polls": "messages to vote on",
     "premium": "what is for subscribers",
     "requests": "message requests, privacy, blocks, rates towards strangers",
     "restoring": "deleted messages that come back",

@@ -221,6 +221,7 @@ PAYLOADS: dict[str, Any] = {
     "message.unpin": {"message_id": NOWHERE},
     "message.versions": {"message_id": NOWHERE},
     "reaction.set": {"message_id": NOWHERE, "emoji": "👍"},
+    "poll.vote": {"message_id": NOWHERE, "option": 0},
     "thread.list": {"message_id": NOWHERE},
     "ack": {"seq": 1},
 }
