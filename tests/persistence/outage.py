@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 from palaver.persistence.postgres.store import PostgresStore, SpoolSettings
 from palaver.persistence.postgres.writer import WriterSettings
@@ -13,13 +14,15 @@ from palaver.protocol.records import JournalStatus
 from palaver.tests.persistence.contract.chat import Chat
 from palaver.tests.persistence.contract.twins import execute
 
+T = TypeVar("T")
+
 
 def with_spool(
     dsn: str, directory: Path, *, max_bytes: int = 1 << 26, after_s: float = 0.05, **more
 ) -> PostgresStore:
     """A store that is quick to notice an outage."""
     writer = WriterSettings(
-        answer_timeout_s=more.pop("answer_timeout_s", 5.0),
+        answer_timeout_s=more.pop("answer_timeout_s", 1e6),
         wait_s=0.2,
         statement_timeout_s=more.pop("statement_timeout_s", 2.0),
         spool_after_s=after_s,
@@ -38,12 +41,11 @@ async def journal_is(store: PostgresStore, status: JournalStatus) -> None:
     await until(store, lambda: store.journal.condition().status == status)
 
 
-async def served(read: Callable[[], Awaitable[object]]) -> None:
+async def served(read: Callable[[], Awaitable[T]]) -> T:
     """Ask as a client does, until it is not UNAVAILABLE: a busy machine may take its time."""
     while True:
         try:
-            await read()
-            return
+            return await read()
         except Rejected as no:
             if no.code != "UNAVAILABLE":
                 raise
