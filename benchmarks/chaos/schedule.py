@@ -75,6 +75,6 @@ def schedule(seed: int, seconds: float, *, postgres: bool = True) -> list[Fault]
         lasts = round(rng.uniform(*_LASTS[kind]), 3)
         up = 0.0 if rng.random() < _BLIND else rng.uniform(*_UP_S)
         share = rng.uniform(0.2, 1.0)
-        faults.append(Fault(round(at, 3), kind, lasts, share, round(jump, 3), up))
-        at += rng.uniform(*_PAUSE)
+        faults.append(Fault(at, kind, lasts, share, round(jump, 3), up))
+        at = round(at + rng.uniform(*_PAUSE), 3)
     return faults
