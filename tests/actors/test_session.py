@@ -278,6 +278,18 @@ async def test_commit_counts_nothing_before_it_is_stored():
         assert counts(bob)[-1] == (2, {room: 2})
 
 
+async def test_SEND_16_who_subscribes_to_nothing_hears_of_a_message_and_the_total():
+    async with memory_engine() as engine:
+        rooms = [await group(engine, "ann", "bob") for _ in range(2)]
+        await say(engine, rooms[0], "ann", "one", "two")
+        bob = await counting(engine, "bob")
+        await say(engine, rooms[1], "ann", "three")
+        await trio.sleep(1)
+        (sent,) = bob.of_kind("message.sent")
+        assert (sent["c"], sent["d"]["by"], sent["d"]["text"]) == (rooms[1], "ann", "three")
+        assert counts(bob) == [(3, {rooms[1]: 1})]
+
+
 # Queries.
 
 
