@@ -20,6 +20,7 @@ from ..protocol.commands import (
     Effect,
     Emit,
     Hide,
+    MakeRequest,
     MoveMark,
     Notify,
     Show,
@@ -105,6 +106,8 @@ class Effects:
                     self._count_anew(effect.user)
                 case Emit() | Notify():
                     signals.append(effect)
+                case MakeRequest(user):
+                    state.set_request(user, "pending")
                 case Show() | Hide():
                     self.timers.carry_out(effect)
                 case Subscribe():
@@ -161,7 +164,7 @@ class Effects:
         if (target := data.target) is not None:
             message = ring.message(target[0])
             if message is None and (message := context.messages.get(target[0])) is not None:
-                data.change(message, event)
+                event.change(message)
                 message.overlay.changed_seq = event.seq
             if message is not None:
                 pending.overlays = (*pending.overlays, copied(message.overlay))

@@ -14,6 +14,7 @@ from ..protocol.commands import Emit, Notify, Subscribe
 from ..protocol.disconnects import GOING_AWAY
 from ..protocol.errors import invalid
 from ..protocol.events import Event, SignalData, skipped
+from ..protocol.people import Aloof
 from ..protocol.state import ConversationState, Member
 from .hub import Hub
 from .outbox import Outbox, Parcel, Push
@@ -23,6 +24,7 @@ from .receipts import Shares
 if TYPE_CHECKING:
     from .session import Session
 
+_Audience = tuple[str | None, str | None, int | None, frozenset[str]]
 MAX_THREADS = 100
 """Threads of one conversation that one connection may subscribe to."""
 
@@ -44,6 +46,7 @@ class FanOut:
         self._receipts: list[Shares] = []
         self._present: dict[str, None] = {}
         self._members: Mapping[str, Member] = {}
+        self._aloof: Mapping[str, Aloof] = {}
         self._joined = 0
         """whoever is present has been so from this seq on"""
         self._version = -1
@@ -57,7 +60,7 @@ class FanOut:
     def reset(self, state: ConversationState) -> None:
         """`state` was loaded, and every event up to it has passed."""
         self._present = dict.fromkeys(state.current_members())
-        self._members = state.members
+        self._members, self._aloof = state.members, state.aloof
         last = (state.members[user].intervals[-1][0] or 0 for user in self._present)
         self._joined = max(last, default=0)
         self._version = -1
@@ -100,7 +103,8 @@ class FanOut:
     def signals(self, signals: Iterable[Emit | Notify]) -> None:
         for each in signals:
             if isinstance(each, Notify):
-                self._notices.append((self._push(each.signal), each.users))
+                users = tuple(user for user in each.users if user not in self._aloof)
+                self._notices.append((self._push(each.signal), users))
             elif self.hears(each.thread):
                 self._signals.append((self._push(each.signal), each))
 
@@ -169,10 +173,16 @@ class FanOut:
         else:
             box.subscriptions.discard(self._conversation)
 
+    def requests_changed(self) -> None:
+        """To whoever has not accepted a request nothing is told (REQ-04)."""
+        self._version = -1
+
     def _refresh(self) -> None:
         if self._version != self._hub.version:
-            self._recipients = self._hub.outboxes(self._present)
-            self._counting = self._hub.counting(self._present)
+            quiet = {user for user, aloof in self._aloof.items() if aloof.request is not None}
+            told = [user for user in self._present if user not in quiet]
+            self._recipients = self._hub.outboxes(told)
+            self._counting = self._hub.counting(told)
             self._version = self._hub.version
 
     def _offer_events(self, answers: dict[Outbox, list[Push]] | None = None) -> None:
@@ -221,14 +231,17 @@ class FanOut:
             _give(box, parcel, answers)
 
     def _offer_signals(self) -> None:
-        by_audience: dict[tuple[str | None, str | None, int | None], list[Push]] = {}
+        by_audience: dict[_Audience, list[Push]] = {}
         for push, emit in self._signals:
-            by_audience.setdefault((emit.thread, emit.by, emit.after), []).append(push)
+            audience = emit.thread, emit.by, emit.after, emit.without
+            by_audience.setdefault(audience, []).append(push)
         self._signals = []
-        for (thread, by, after), pushes in by_audience.items():
+        for (thread, by, after, without), pushes in by_audience.items():
             parcel = Parcel(pushes, droppable=True)
             for box in self.subscribers if thread is None else self._followers(thread):
-                if box.user != by and (after is None or self._members[box.user].sent_seq > after):
+                if box.user == by or box.user in without:
+                    continue
+                if after is None or self._members[box.user].sent_seq > after:
                     box.offer(parcel)
 
     def _offer_receipts(self) -> None:

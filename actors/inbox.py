@@ -11,6 +11,7 @@ from typing import Any
 
 from ..protocol.commands import UserQuery
 from ..protocol.errors import Rejected
+from ..protocol.features.blocks import ListBlocks
 from ..protocol.features.inbox import GetPresence, ListConversations, SyncChanges
 from ..protocol.features.search import SearchMessages
 from ..protocol.features.settings import GetSettings
@@ -52,6 +53,8 @@ class Inbox:
                 return await starred(query, self._user, self._env, self._registry)
             case GetSettings():
                 return (await self._own.personal()).settings.fields()
+            case ListBlocks():
+                return _blocks(query, await self._own.personal())
             case SearchMessages():
                 return await search_messages(query, self._user, self._env, self._registry)
             case _:
@@ -60,23 +63,30 @@ class Inbox:
     async def unread(self) -> dict[str, int]:
         """Unread counts of all conversations, without the zeros."""
         inbox = await self._env.store.inboxes.rows(self._user)
+        personal = await self._own.personal()
         views = {view["c"]: view for view in await self._views(inbox.rows)}
         views.update((view["c"], view) for view in self._moving())
-        return {id: view["unread"] for id, view in views.items() if view["unread"]}
+        return {
+            id: view["unread"]
+            for id, view in views.items()
+            if view["unread"] and _counts(view, personal)
+        }
 
     async def unread_of(self, ids: Collection[str]) -> dict[str, int]:
         """The counts of these conversations; 0 where the user is no member any more."""
         counts = dict.fromkeys(ids, 0)
-        elsewhere = []
+        personal = await self._own.personal()
+        views, elsewhere = [], []
         for id in ids:
             conversation = self._registry.resident(id)
             if conversation is None or not conversation.is_known:
                 elsewhere.append(id)
             elif (view := self._view(conversation)) is not None:
-                counts[id] = view["unread"]
+                views.append(view)
         if elsewhere:
             inbox = await self._env.store.inboxes.rows(self._user, elsewhere)
-            counts.update((view["c"], view["unread"]) for view in await self._views(inbox.rows))
+            views += await self._views(inbox.rows)
+        counts.update((view["c"], view["unread"]) for view in views if _counts(view, personal))
         return counts
 
     async def _list(self, query: ListConversations) -> dict[str, Any]:
@@ -93,7 +103,10 @@ class Inbox:
         for id, view in views.items():
             own = personal.preference(id)
             # What has just been read may be unread still in the rows at rest.
-            if selection.has(own.archived, own.unread or view["unread"] > 0):
+            unread, request = own.unread or view["unread"] > 0, view.get("request")
+            if id in personal.barred_in or (request and view["last"] is None):
+                continue  # of somebody who is kept out, or who was when they asked
+            if selection.has(own.archived, unread, request):
                 found.append(self._with_preference(view, personal))
         found.sort(key=lambda view: _rank(view, personal))
         return {"conversations": found, "next": page.next}
@@ -121,7 +134,11 @@ class Inbox:
         views = {view["c"]: view for view in moving}
         views.update((view["c"], view) for view in await self._views(changes.rows))
         return {
-            "conversations": [self._with_preference(view, personal) for view in views.values()],
+            "conversations": [
+                self._with_preference(view, personal)
+                for view in views.values()
+                if _counts(view, personal)
+            ],
             "left": changes.left,
             "cursor": changes.cursor,
             "log": [
@@ -136,7 +153,13 @@ class Inbox:
             raise Rejected("FEATURE_DISABLED")
         members = await self._registry.visit(id, self._members)
         offline = [user for user in members if not self._env.hub.is_online(user)]
-        seen = await self._env.store.inboxes.last_seen(offline)
+        store = self._env.store
+        seen: dict[str, int | None] = {**await store.inboxes.last_seen(offline)}
+        if self._env.policy.blocks != "off":
+            for user, standing in (await store.user_logs.standings(self._user, members)).items():
+                if standing.bars is not None or standing.barred == "blocked":
+                    offline.append(user)
+                    seen[user] = standing.seen
         return {
             "users": {
                 user: {"online": user not in offline, "last_seen": seen.get(user)}
@@ -181,7 +204,7 @@ class Inbox:
         if not _is_member(state, self._user):
             return None
         members = state.current_members()
-        return {
+        view = {
             "c": state.id,
             "kind": state.kind,
             "epoch": state.epoch,
@@ -194,6 +217,15 @@ class Inbox:
             "last": state.last_for(self._user),
             "ts": state.changed_at,
         }
+        if (request := state.request_to(self._user)) is not None:
+            view["request"] = request
+        return view
+
+
+def _counts(view: dict[str, Any], personal: Personal) -> bool:
+    """Whether it is one of the conversations that the user has, and not a request, or one with
+    somebody whom they keep out."""
+    return "request" not in view and view["c"] not in personal.barred_in
 
 
 def _rank(view: dict[str, Any], personal: Personal) -> tuple[int, int, str]:
@@ -207,7 +239,7 @@ def _is_member(state: ConversationState, user: str) -> bool:
 
 
 def _row_view(row: InboxRow) -> dict[str, Any]:
-    return {
+    view = {
         "c": row.conversation,
         "kind": row.kind,
         "epoch": row.epoch,
@@ -219,4 +251,16 @@ def _row_view(row: InboxRow) -> dict[str, Any]:
         "members": row.members,
         "last": row.head.last,
         "ts": row.head.at,
+    }
+    if row.request is not None:
+        view["request"] = row.request
+    return view
+
+
+def _blocks(query: ListBlocks, personal: Personal) -> dict[str, Any]:
+    users = sorted(user for user in personal.barred if user > (query.after or ""))
+    page = users[: query.limit]
+    return {
+        "blocks": [{"user": user, "level": personal.barred[user].bar} for user in page],
+        "more": len(users) > len(page),
     }

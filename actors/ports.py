@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from ..protocol.events import Event
+from ..protocol.people import Bar, Standing
 from ..protocol.personal import UserEventData
 from ..protocol.records import (
     EVERYTHING,
@@ -155,8 +156,9 @@ class Conversations(Protocol):
         for `page`."""
         ...
 
-    async def position(self, conversation: str, seq: int) -> PositionAt:
-        """How many countable messages lie up to `seq`, and how many after it are excluded."""
+    async def position(self, conversation: str, user: str, seq: int) -> PositionAt:
+        """How many countable messages lie up to `seq`, and how many after it are excluded, or were
+        not for `user`."""
         ...
 
     async def read_at(
@@ -217,6 +219,14 @@ class UserLogs(Protocol):
 
     async def reticent(self, users: Collection[str]) -> set[str]:
         """Those of `users` who let nobody know what they have read."""
+        ...
+
+    async def standings(self, user: str, others: Collection[str]) -> dict[str, Standing]:
+        """How each of `others` stands to `user`, without the relation of the two."""
+        ...
+
+    async def barring(self, conversation: str) -> dict[str, Bar]:
+        """Who keeps the other out of a direct conversation, which need not be there."""
         ...
 
     async def stars(self, user: str, limit: int, before: int | None) -> list[Starred]:

@@ -38,4 +38,5 @@ def created(state: ConversationState, event: Event) -> NewConversation:
         direct_key=direct_key(*pair) if pair else None,
         creator=event.sender,
         at=event.at,
+        request=next((user for user in pair or () if state.request_to(user)), None),
     )

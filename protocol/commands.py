@@ -17,6 +17,7 @@ from .events import EventData, SignalData
 from .ids import ClientId
 from .immutable import immutable
 from .message import Message
+from .people import Standing
 from .personal import Personal, UserContext, UserEventData
 from .policy import Policy
 from .state import ConversationState
@@ -27,10 +28,14 @@ class Needs:
     """What a command must know beyond the bounded state; fetched before `decide`.
 
     `messages`: ids of messages it speaks of. `position`: a seq whose `Position` it asks for.
+    `people`: users of whom it wants something, whose `Standing` to the caller it asks for; with
+    `relation` also for how the host says that they are related.
     """
 
     messages: tuple[str, ...] = ()
     position: int | None = None
+    people: tuple[str, ...] = ()
+    relation: bool = False
 
 
 NOTHING = Needs()
@@ -38,7 +43,8 @@ NOTHING = Needs()
 
 @immutable
 class Position:
-    """Of a seq: how many countable messages lie up to it, and how many after it are excluded."""
+    """Of a seq, for one user: how many countable messages lie up to it, and how many after it are
+    excluded."""
 
     number: int
     excluded: int
@@ -49,6 +55,7 @@ class Context:
     """What a decision may know besides the state: who, when, and what was fetched for it.
 
     `messages` lacks an id that does not exist in this conversation. `now` is in milliseconds.
+    `people` is empty where nobody can keep anybody out.
     `role` and `session` are the host's words about the caller, from the token or the session store
     (CONN-07); both are None for callers inside this process.
     """
@@ -59,6 +66,7 @@ class Context:
     new_id: Callable[[], str]
     messages: Mapping[str, Message] = field(default_factory=dict)
     position: Position | None = None
+    people: Mapping[str, Standing] = field(default_factory=dict)
     role: str | None = None
     session: str | None = None
 
@@ -73,12 +81,14 @@ class Context:
 @immutable
 class Emit:
     """Send a signal to the subscribers of the conversation, or of this thread of it, except to
-    `by`, if that is somebody; with `after` only to those who have sent a message after that seq."""
+    `by`, if that is somebody, and to those it is to be kept `without`; with `after` only to those
+    who have sent a message after that seq."""
 
     signal: SignalData
     by: str | None
     thread: str | None = None
     after: int | None = None
+    without: frozenset[str] = frozenset()
 
 
 @immutable
@@ -101,6 +111,14 @@ class Notify:
 
     signal: SignalData
     users: tuple[str, ...]
+
+
+@immutable
+class MakeRequest:
+    """The direct conversation that begins with the next event is a request to `user`, or, if they
+    keep the caller out, not there for them (REQ-03)."""
+
+    user: str
 
 
 @immutable
@@ -134,7 +152,7 @@ class Subscribe:
     thread: str | None = None
 
 
-Effect = EventData | MoveMark | Emit | Notify | Show | Hide | Subscribe
+Effect = EventData | MoveMark | Emit | Notify | MakeRequest | Show | Hide | Subscribe
 
 
 class Command(BaseModel):
@@ -215,6 +233,8 @@ class UserCommand(SessionCommand):
 
     in_conversation: ClassVar[bool] = True
     """It is about the conversation that it names (`c` of its item), as a member of it."""
+    tells_seen: ClassVar[bool] = False
+    """It must know when the caller was online last."""
 
     @property
     def about(self) -> str | None:

@@ -7,7 +7,7 @@ Events that change a message say how in `change` (the features); the log keeps t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -47,6 +47,27 @@ class Message:
     """who may see it, if not every member"""
 
     @property
+    def views(self) -> Mapping[str, dict[str, Any]]:
+        """By user, text and data of the overlay as they are for them, where something became of the
+        message that was told to them alone (REQ-09)."""
+        views: dict[str, dict[str, Any]] = self.overlay.data.get("views", {})
+        return views
+
+    def seen_by(self, user: str) -> Message:
+        """The message as it is for `user`."""
+        if (view := self.views.get(user)) is None:
+            data = {name: value for name, value in self.overlay.data.items() if name != "views"}
+            return replace(self, overlay=replace(self.overlay, data=data))
+        overlay = replace(self.overlay, text=view["text"], data=dict(view["data"]))
+        return replace(self, overlay=overlay)
+
+    def keep_view(self, user: str, view: Message) -> None:
+        """From now on it is for `user` as in `view`."""
+        # Made anew, not in place: a row on its way to the store shares what is inside.
+        seen = {"text": view.overlay.text, "data": view.overlay.data}
+        self.overlay.data["views"] = {**self.views, user: seen}
+
+    @property
     def deleted(self) -> bool:
         return self.overlay.deleted_at is not None
 
@@ -76,6 +97,8 @@ class Message:
     def wire(self, quoted: Message | None = None, user: str | None = None) -> dict[str, Any]:
         """As `message.history` serves it to `user`: like the payload of its event, brought up to
         date."""
+        if self.views:
+            return self.seen_by(user or "").wire(quoted, user)
         item: dict[str, Any] = {"id": self.id, "seq": self.seq, "ts": self.at, "kind": self.kind}
         if self.by is not None:
             item["by"] = self.by

@@ -10,6 +10,7 @@ from typing import Any
 from ...actors.guards import Guard
 from ...actors.ports import Store
 from ...actors.reactors import Reactor
+from ...actors.relations import Relations
 from ...persistence.memory.store import MemoryStore
 from ..engine import Engine
 from ..settings import Settings
@@ -29,6 +30,7 @@ async def memory_engine(
     clock: TrioClock | None = None,
     guards: Sequence[Guard] = (),
     reactors: Sequence[Reactor] = (),
+    relations: Relations | None = None,
     new_id: Callable[[], str] | None = None,
     **settings: Any,
 ) -> AsyncGenerator[Engine]:
@@ -45,6 +47,7 @@ async def memory_engine(
         store=store,
         guards=guards,
         reactors=reactors,
+        relations=relations,
         clock=clock or TrioClock(),
         new_id=new_id or numbered_ids(),
     ) as engine:

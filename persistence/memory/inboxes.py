@@ -46,7 +46,7 @@ class MemoryInboxes:
             own = PreferenceChanged(conversation=row.conversation)
         return (
             (not own.hidden_seq or row.head.number > own.hidden_number)
-            and selection.has(own.archived, own.unread or row.unread > 0)
+            and selection.has(own.archived, own.unread or row.unread > 0, row.request)
             and selection.finds(row.head.title, others)
         )
 
@@ -94,7 +94,7 @@ class MemoryInboxes:
         id, opened_in = shelf.row.id, shelf.opened_in
         current = sorted(row.user for row in shelf.members.values() if row.role is not None)
         own = self._disk.preferences(user).get(id)
-        excluded = shelf.excluded(member.read_seq)
+        excluded = shelf.excluded(member.read_seq, user)
         uncounted = hidden.get(id, Hidden()).uncounted(
             member.read_seq, member.read_number, excluded
         )
@@ -104,10 +104,11 @@ class MemoryInboxes:
             epoch=shelf.epoch,
             role=member.role,
             members=current[:SHOWN_MEMBERS],
-            head=shelf.head.seen_by(member.intervals, hidden.get(id)),
+            head=shelf.head.seen_by(user, member.intervals, hidden.get(id)),
             unread=shelf.head.number - uncounted,
             stale=self._disk.ended[opened_in] is False and opened_in != self._incarnation,
             pinned_at=own.pinned_at if own is not None else 0,
+            request=self._disk.request_to(user, shelf),
         )
 
 

@@ -20,7 +20,7 @@ from ...protocol.events import Event
 from ...protocol.records import Head, MemberRow
 from ..merge import merge_members
 from .parcel import Parcel
-from .rows import Row, conversation_row, head_row, log_row, mark_row, member_row
+from .rows import Row, conversation_row, head_row, log_row, mark_row, member_row, request_row
 
 # One part per table. {rows} becomes `unnest($n::table[]) AS new`.
 _PARTS = {
@@ -84,6 +84,11 @@ _PARTS = {
         SELECT new.* FROM current, {rows}
         ON CONFLICT DO NOTHING
     """,
+    "message_request": """
+        INSERT INTO message_request
+        SELECT new.* FROM current, {rows}
+        ON CONFLICT DO NOTHING
+    """,
     "snapshot": """
         INSERT INTO snapshot AS old
         SELECT new.* FROM current, {rows}
@@ -137,6 +142,7 @@ class Batch:
         self._overlays: dict[tuple[str, int], Row] = {}
         self._members: dict[tuple[str, str], MemberRow] = {}
         self._created: dict[str, Row] = {}
+        self._requests: dict[str, Row] = {}
         self._snapshots: dict[str, Row] = {}
         self._void_heads: dict[str, Head] = {}
         for parcel in parcels:
@@ -162,6 +168,8 @@ class Batch:
             self._members[key] = merge_members(self._members.get(key), member)
         if write.created is not None:
             self._created[id] = conversation_row(write.created, incarnation)
+            if write.created.request is not None:
+                self._requests[id] = request_row(write.created)
         if (state := parcel.snapshot) is not None:
             self._snapshots[id] = max(self._snapshots.get(id, state), state, key=_SNAPSHOT_SEQ)
 
@@ -181,6 +189,7 @@ class Batch:
             "overlay": list(self._overlays.values()),
             "member": [member_row(key[0], row) for key, row in self._members.items()],
             "conversation": list(self._created.values()),
+            "message_request": list(self._requests.values()),
             "snapshot": list(self._snapshots.values()),
             "void": [head_row(id, head) for id, head in self._void_heads.items()],
         }

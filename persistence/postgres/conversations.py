@@ -11,6 +11,7 @@ from ...protocol.events import Event
 from ...protocol.features.edits import MessageEdited
 from ...protocol.ids import is_uuid
 from ...protocol.machine import Mark
+from ...protocol.people import Aloof
 from ...protocol.records import Events, Loaded, Messages, NumberedPage, PositionAt, Snapshot
 from ...protocol.state import Hidden
 from .database import Database
@@ -35,6 +36,9 @@ _UNCOUNTED = """
     JOIN log AS l ON l.conversation = o.conversation AND l.seq = o.seq
     WHERE o.conversation = $1 AND o.deleted_at IS NOT NULL AND l.number IS NOT NULL
 """
+
+# Countable messages that were not for everybody.
+_NARROW = "FROM log WHERE conversation = $1 AND audience IS NOT NULL AND number IS NOT NULL"
 
 # $1 conversation, $2 incarnation, $3 whether a crash may start an epoch, $4 snapshot version.
 # A new epoch is a change that `sync.changes` must tell: who was away hears of it nowhere else.
@@ -91,7 +95,15 @@ _OPEN = f"""
             SELECT member.user_id FROM member
             JOIN user_setting AS setting ON setting.user_id = member.user_id
             WHERE member.conversation = $1 AND NOT setting.read_receipts
-        ) AS reticent
+        ) AS reticent,
+        (SELECT jsonb_agg(jsonb_build_array(seq, audience)) {_NARROW}) AS narrow,
+        ARRAY (
+            SELECT block FROM block WHERE block.conversation = $1 AND block.level <> 'none'
+        ) AS barring,
+        ARRAY (
+            SELECT request FROM message_request AS request
+            WHERE request.conversation = $1 AND request.status <> 'accepted'
+        ) AS requests
     FROM conversation AS c
     LEFT JOIN opened ON true
     LEFT JOIN snapshot ON snapshot.conversation = c.id AND snapshot.version = $4
@@ -143,7 +155,12 @@ _POSITION = f"""
             ORDER BY seq DESC
             LIMIT 1
         ) AS number,
-        (SELECT count(*) {_UNCOUNTED} AND o.seq > $2) AS excluded
+        (
+            SELECT count(*) {_UNCOUNTED} AND o.seq > $2
+                AND (l.audience IS NULL OR $3 = ANY (l.audience))
+        ) + (
+            SELECT count(*) {_NARROW} AND seq > $2 AND $3 <> ALL (audience)
+        ) AS excluded
 """
 
 # $2 seq, $3 and $4 users and where their marks are now. A mark or an own message lies there, so no
@@ -198,9 +215,10 @@ class PostgresConversations:
             starts_after=row["starts_after"],
             snapshot=snapshot,
             tail=[event_of(conversation, row) for row in tail],
-            marks=[_mark_of(conversation, move, row["uncounted"]) for move in row["marks"]],
+            marks=[_mark_of(conversation, move, row) for move in row["marks"]],
             hidden=_hidden(row),
             reticent=set(row["reticent"]),
+            aloof=_aloof(row),
         )
 
     async def renew(self, conversation: str, after: int) -> None:
@@ -296,8 +314,8 @@ class PostgresConversations:
         seq: int = row["seq"]
         return seq if before is None else min(before, seq)
 
-    async def position(self, conversation: str, seq: int) -> PositionAt:
-        row = await self._database.first(_POSITION, conversation, seq)
+    async def position(self, conversation: str, user: str, seq: int) -> PositionAt:
+        row = await self._database.first(_POSITION, conversation, seq, user)
         assert row is not None
         return PositionAt(Position(row["number"] or 0, row["excluded"]), row["as_of"])
 
@@ -328,7 +346,7 @@ def _cut(page: Messages, limit: int, end: int) -> Messages:
     return page
 
 
-def _mark_of(conversation: str, row: Record, uncounted: list[int]) -> Mark:
+def _mark_of(conversation: str, row: Record, loaded: Record) -> Mark:
     seq = row["seq"]
     return Mark(
         conversation=conversation,
@@ -336,10 +354,19 @@ def _mark_of(conversation: str, row: Record, uncounted: list[int]) -> Mark:
         kind=row["kind"],
         seq=seq,
         number=row["number"],
-        excluded=_after(seq, uncounted),
+        excluded=_after(seq, _uncounted(loaded, row["user_id"])),
         at=row["at"],
         n=row["n"],
     )
+
+
+def _uncounted(row: Record, user: str) -> list[int]:
+    """Countable messages that do not count for `user`, in order: gone, or not for them."""
+    if row["narrow"] is None:
+        uncounted: list[int] = row["uncounted"]
+        return uncounted
+    others = (seq for seq, audience in row["narrow"] if user not in audience)
+    return sorted({*row["uncounted"], *others})
 
 
 def _after(seq: int, uncounted: list[int]) -> int:
@@ -347,15 +374,25 @@ def _after(seq: int, uncounted: list[int]) -> int:
 
 
 def _hidden(row: Record) -> dict[str, Hidden]:
-    uncounted: list[int] = row["uncounted"]
     found = {
         each["user_id"]: Hidden(
-            each["hidden_seq"], each["hidden_number"], _after(each["hidden_seq"], uncounted)
+            each["hidden_seq"],
+            each["hidden_number"],
+            _after(each["hidden_seq"], _uncounted(row, each["user_id"])),
         )
         for each in row["put_away"]
     }
-    gone = set(uncounted)
+    gone = set(row["uncounted"])
     for each in row["hidden"]:
         hidden = found.setdefault(each["user_id"], Hidden())
         hidden.messages[each["seq"]] = each["counted"] and each["seq"] not in gone
+    return found
+
+
+def _aloof(row: Record) -> dict[str, Aloof]:
+    found: dict[str, Aloof] = {}
+    for each in row["barring"]:
+        found.setdefault(each["user_id"], Aloof()).bar = each["level"]
+    for each in row["requests"]:
+        found.setdefault(each["user_id"], Aloof()).request = each["status"]
     return found

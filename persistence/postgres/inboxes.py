@@ -31,6 +31,15 @@ def _uncounted(mine: str) -> str:
                     AND o.seq > {mine}.base_seq
                     AND o.deleted_at IS NOT NULL
                     AND l.number IS NOT NULL
+                    AND (l.audience IS NULL OR $1 = ANY (l.audience))
+            ) + (
+                SELECT count(*)
+                FROM log AS l
+                WHERE l.conversation = {mine}.conversation
+                    AND l.seq > {mine}.base_seq
+                    AND l.audience IS NOT NULL
+                    AND l.number IS NOT NULL
+                    AND $1 <> ALL (l.audience)
             ) + (
                 SELECT count(*)
                 FROM hidden AS h
@@ -55,7 +64,9 @@ def _rows(condition: str, rest: str = "") -> str:
                 SELECT FROM hidden AS h
                 WHERE h.conversation = mine.conversation
                     AND h.user_id = $1
-                    AND h.seq = (mine.last->>'seq')::bigint
+                    AND h.seq = coalesce(
+                        mine.last->'only'->$1->>'seq', mine.last->>'seq'
+                    )::bigint
             ) AS last_hidden,
             ARRAY (
                 SELECT other.user_id FROM member AS other
@@ -68,18 +79,23 @@ def _rows(condition: str, rest: str = "") -> str:
             SELECT
                 member.conversation, member.role, member.intervals,
                 head.seq, head.number, head.at, head.title, head.last,
-                own.hidden_seq, own.pinned_at, base.base_seq, base.base_number
+                own.hidden_seq, own.pinned_at, own.request, base.base_seq, base.base_number
             FROM member
             JOIN conversation_head AS head ON head.conversation = member.conversation
             LEFT JOIN preference AS p
                 ON p.user_id = $1 AND p.conversation = member.conversation
+            LEFT JOIN message_request AS asked
+                ON asked.user_id = $1
+                AND asked.conversation = member.conversation
+                AND asked.status <> 'accepted'
             CROSS JOIN LATERAL (
                 SELECT
                     coalesce(p.hidden_seq, 0) AS hidden_seq,
                     coalesce(p.hidden_number, 0) AS hidden_number,
                     coalesce(p.pinned_at, timestamptz 'epoch') AS pinned_at,
                     coalesce(p.archived, false) AS archived,
-                    coalesce(p.unread, false) AS unread
+                    coalesce(p.unread, false) AS unread,
+                    asked.status AS request
             ) AS own
             CROSS JOIN LATERAL (
                 SELECT
@@ -105,7 +121,8 @@ _NEWEST_FIRST = "ORDER BY {0}.pinned_at DESC, {1}.at DESC, {2}.conversation"
 _PAGE = _rows(
     f"""member.role IS NOT NULL
             AND (own.hidden_seq = 0 OR head.number > own.hidden_number)
-            AND own.archived = ($7 = 'archived')
+            AND own.request IS NOT DISTINCT FROM CASE $7 WHEN 'requests' THEN 'pending' END
+            AND ($7 = 'requests' OR own.archived = ($7 = 'archived'))
             AND ($7 <> 'unread' OR own.unread OR (
                 head.number > base.base_number
                 AND head.number - base.base_number > {_uncounted("base")}
@@ -174,7 +191,7 @@ class PostgresInboxes:
         place = (None, None, None) if cursor is None else cursors.unpack(cursor)
         chosen = (selection.filter, selection.text)
         found = await self._fetch(_PAGE, user, limit + 1, *place, *chosen)
-        page = [_row_of(row) for row in found[:limit]]
+        page = [_row_of(user, row) for row in found[:limit]]
         if len(found) <= limit:
             return Inbox(page, None)
         last = page[-1]
@@ -188,7 +205,7 @@ class PostgresInboxes:
             found = await self._fetch(_CHANGES, user, cursors.counter(cursor))
             changed = [row for row in found if row["conversation"] is not None]
         return Changes(
-            rows=[_row_of(row) for row in changed if row["role"] is not None],
+            rows=[_row_of(user, row) for row in changed if row["role"] is not None],
             cursor=found[0]["cursor"],
             left=[str(row["conversation"]) for row in changed if row["role"] is None],
         )
@@ -198,7 +215,7 @@ class PostgresInboxes:
             found = await self._fetch(_ALL, user)
         else:
             found = await self._fetch(_THESE, user, [id for id in conversations if is_uuid(id)])
-        return Inbox([_row_of(row) for row in found], None)
+        return Inbox([_row_of(user, row) for row in found], None)
 
     async def seen(self, at: Mapping[str, int]) -> None:
         # In one order: two statements that lock the same rows cannot wait for each other.
@@ -213,7 +230,7 @@ class PostgresInboxes:
         return await self._database.fetch(sql, user, self._incarnation.id, *arguments)
 
 
-def _row_of(row: Record) -> InboxRow:
+def _row_of(user: str, row: Record) -> InboxRow:
     last = None if row["last_hidden"] else row["last"]
     head = Head(row["seq"], row["number"], row["at"], row["title"], last)
     hidden = Hidden(row["hidden_seq"])
@@ -223,8 +240,9 @@ def _row_of(row: Record) -> InboxRow:
         epoch=row["epoch"],
         role=row["role"],
         members=row["members"],
-        head=head.seen_by(row["intervals"], hidden),
+        head=head.seen_by(user, row["intervals"], hidden),
         unread=row["unread"],
         stale=row["stale"],
         pinned_at=row["pinned_at"],
+        request=row["request"],
     )

@@ -22,6 +22,7 @@ from ..events import EventData, SignalData, Void
 from ..personal import UserEventData
 from ..state import Slice
 from . import (
+    blocks,
     conversation,
     deletes,
     drafts,
@@ -38,6 +39,7 @@ from . import (
     pins,
     preferences,
     reactions,
+    requests,
     search,
     settings,
     stars,
@@ -71,6 +73,8 @@ FEATURES: tuple[ModuleType, ...] = (
     drafts,
     settings,
     search,
+    blocks,
+    requests,
 )
 
 _BASES = {

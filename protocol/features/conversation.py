@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from ..commands import Context, DurableCommand, Effect, Query
+from ..aloof import check_reach
+from ..commands import NOTHING, Context, DurableCommand, Effect, MakeRequest, Needs, Query
 from ..errors import Rejected, invalid
 from ..events import Event, EventData
 from ..ids import HOST, UserId
 from ..immutable import immutable
+from ..people import asks_first
 from ..policy import Policy
 from ..roles import Role, require
 from ..state import ConversationState, Kind, Member
@@ -65,9 +67,9 @@ class CreateConversation(DurableCommand):
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         if self.kind == "direct":
-            created = opened_direct(context, self.members)
+            opened = list(opened_direct(state, context, self.members))
             if not state.exists:
-                yield created
+                yield from opened
             return
         if state.exists:
             return
@@ -82,8 +84,14 @@ class CreateConversation(DurableCommand):
             raise invalid("title", f"at most {policy.max_title_chars} characters")
         if len(roles) > policy.max_members:
             raise Rejected("GROUP_FULL", details={"max_members": policy.max_members})
+        check_reach(context, others)
         title = self.title or _title(context.user, list(roles), policy)
         yield ConversationCreated(kind=self.kind, profile=policy.profile, roles=roles, title=title)
+
+    def needs(self, state: ConversationState) -> Needs:
+        if state.exists:
+            return NOTHING
+        return Needs(people=tuple(self.members), relation=self.kind == "direct")
 
     def result(self, state: ConversationState, context: Context) -> dict[str, Any]:
         return {"c": state.id, "seq": 1, "ts": state.created_at}
@@ -103,18 +111,26 @@ def _check_kind(kind: Kind, context: Context) -> None:
         raise Rejected("FEATURE_DISABLED", details={"kind": kind})
 
 
-def opened_direct(context: Context, users: Iterable[str]) -> ConversationCreated:
-    """The first event of the direct conversation of the caller and the one other in `users`."""
+def opened_direct(
+    state: ConversationState, context: Context, users: Iterable[str]
+) -> Iterator[Effect]:
+    """How the direct conversation of the caller and the one other in `users` begins: perhaps as a
+    request to that one (REQ-02), or PRIVACY_DENIED (REQ-11)."""
     _check_kind("direct", context)
     others = [user for user in dict.fromkeys(users) if user != context.user]
     if not others:
         raise Rejected("SELF_MESSAGE")
     if len(others) != 1:
         raise invalid("members", "a direct conversation has exactly one other member")
-    return ConversationCreated(
+    other = others[0]
+    standing = None if state.exists else context.people.get(other)
+    asks = context.policy.message_requests and standing is not None and asks_first(standing)
+    if asks or other in state.aloof:
+        yield MakeRequest(other)
+    yield ConversationCreated(
         kind="direct",
         profile=context.policy.profile,
-        roles={context.user: "member", others[0]: "member"},
+        roles={context.user: "member", other: "member"},
     )
 
 
