@@ -179,8 +179,10 @@ class FanOut:
 
     def _refresh(self) -> None:
         if self._version != self._hub.version:
-            quiet = {user for user, aloof in self._aloof.items() if aloof.request is not None}
-            told = [user for user in self._present if user not in quiet]
+            told: Iterable[str] = self._present
+            if self._aloof:
+                quiet = {user for user, aloof in self._aloof.items() if aloof.request is not None}
+                told = [user for user in told if user not in quiet]
             self._recipients = self._hub.outboxes(told)
             self._counting = self._hub.counting(told)
             self._version = self._hub.version

@@ -262,7 +262,6 @@ class Session:
             self._announce_at = trio.current_time() + ANNOUNCE_AGAIN_S
             return
         if self.online and not self.concealed:
-            self._barred = set(self._env.hub.barring.get(self.user, ()))
             self._tell_presence(True)
 
     def _go_offline(self) -> None:
@@ -289,6 +288,7 @@ class Session:
 
     def _tell_presence(self, online: bool, last_seen: int | None = None) -> None:
         self._shown = online
+        self._barred = set(self._env.hub.barring.get(self.user, ()))
         self._presence.changed(PresenceChanged(self.user, online, last_seen))
 
 

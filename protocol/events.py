@@ -129,7 +129,7 @@ class Event:
                 payload.pop(name, None)
                 payload["redacted"] = True
         elif quoted is not None:
-            payload["preview"] = quoted.preview()
+            payload["preview"] = quoted.preview(None if self.audience is None else self.audience[0])
         return {
             "t": self.data.name,
             "c": self.conversation,

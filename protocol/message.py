@@ -125,11 +125,13 @@ class Message:
         if (text := self.current_text) is not None:
             item["text"] = text
         if quoted is not None:
-            item["preview"] = quoted.preview()
+            item["preview"] = quoted.preview(user)
         return item
 
-    def preview(self) -> dict[str, Any]:
-        """What a reply to this message shows of it (MSG-13)."""
+    def preview(self, user: str | None = None) -> dict[str, Any]:
+        """What a reply to this message shows of it (MSG-13), to everybody or to `user`."""
+        if user is not None and user in self.views:
+            return self.seen_by(user).preview()
         if self.deleted:
             return {"unavailable": True}
         preview = {"by": self.by, "text": (self.current_text or "")[:PREVIEW_CHARS]}

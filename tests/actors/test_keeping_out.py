@@ -27,7 +27,8 @@ POLICY = {
 WORLDS = ("blocked", "restricted", "pending", "declined")
 
 # What ann does, in the direct conversation unless it says otherwise. OWN and THEIRS stand for a
-# message of hers and of bob's, from before; LATE for one that she has sent since.
+# message of hers and of bob's, from before; LATE for one that she has sent since. `do` is another
+# command, which shows what became of the first.
 PLANS: dict[str, list[dict[str, Any]]] = {
     "ack": [{}],
     "block.list": [{"c": None}],
@@ -53,6 +54,8 @@ PLANS: dict[str, list[dict[str, Any]]] = {
         {"message_id": "OWN", "text": "once @bob"},
         {"message_id": "OWN", "text": "twice", "version": 2},
         {"message_id": "LATE", "text": "again"},
+        {"do": "message.send", "text": "as I said", "reply_to": "OWN"},
+        {"do": "message.forward", "message_id": "OWN", "to": "HERE"},
     ],
     "message.forward": [
         {"message_id": "THEIRS", "to": "HERE"},
@@ -158,7 +161,7 @@ async def lives_of_ann(kind: str, world: str, **policy: Any) -> tuple[list[Any],
 
         async def do(kind: str, plan: dict[str, Any]) -> None:
             payload = {key: names.get(str(value), value) for key, value in plan.items()}
-            c = payload.pop("c", room)
+            kind, c = payload.pop("do", kind), payload.pop("c", room)
             if kind == "ack":
                 phone.submit(kind, c=c, seq=3)
             else:

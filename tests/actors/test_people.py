@@ -320,7 +320,7 @@ async def test_REQ_02_each_branch_and_the_earlier_reason_is_told():
 
 
 @pytest.mark.parametrize("command", ["message.send", "conversation.create"])
-async def test_REQ_11_and_13_no_one_is_no_one_and_nothing_is_made(command: str):
+async def test_REQ_11_REQ_13_no_one_is_no_one_and_nothing_is_made(command: str):
     """A block does not show either: to be blocked is answered in the same way."""
     async with memory_engine(policy=REQUESTS) as engine:
         bob = engine.as_user("bob")
@@ -351,7 +351,7 @@ async def test_REQ_13_to_create_it_first_goes_round_nothing():
         assert await texts(engine, "bob", room) == ["hello", "more"], "what is there goes on"
 
 
-async def test_REQ_03_and_CONV_15_requests_are_a_list_of_their_own_one_of_each_sender():
+async def test_REQ_03_requests_are_a_list_of_their_own_and_at_most_one_of_a_conversation():
     async with memory_engine(policy=REQUESTS) as engine:
         ann, bob = engine.as_user("ann"), Device(engine, "bob")
         room = (await ann.send_to("bob", "hello")).conversation
@@ -405,7 +405,7 @@ async def test_REQ_04_of_a_request_nobody_is_notified():
         assert (await ok(bob, "sync.changes", cursor="0"))["conversations"] == []
 
 
-async def test_REQ_05_and_RCPT_21_previewing_a_request_marks_nothing_read():
+async def test_REQ_05_RCPT_21_previewing_a_request_marks_nothing_read():
     async with memory_engine(policy=REQUESTS) as engine:
         ann, bob = Device(engine, "ann"), Device(engine, "bob")
         room = (await ok(ann, "message.send", to="bob", text="hello"))["c"]
@@ -531,6 +531,32 @@ async def test_REQ_02_while_the_host_does_not_answer_nothing_is_made(fails: bool
         await ann.send_to("bob", "hello", client_id="1")
 
 
+async def test_CONV_15_each_list_holds_what_it_is_for():
+    relations = Follows()
+    for user in ("ann", "cid", "dan"):
+        relations.set(user, "bob")
+    async with memory_engine(relations=relations, policy=REQUESTS) as engine:
+        bob, sent = Device(engine, "bob"), {}
+        for user in ("ann", "cid", "dan", "eve", "fay", "gus"):
+            sent[user] = (await engine.as_user(user).send_to("bob", "hello")).conversation
+        await ok(bob, "message.read", sent["ann"])
+        await ok(bob, "preference.set", sent["dan"], archived=True)
+        await ok(bob, "request.decline", sent["fay"])
+        await ok(bob, "user.block", user="gus")
+        lists = {
+            filter: set(await listed(bob, filter))
+            for filter in ("all", "unread", "archived", "requests")
+        }
+        assert lists == {
+            "all": {sent["ann"], sent["cid"]},
+            "unread": {sent["cid"]},
+            "archived": {sent["dan"]},
+            "requests": {sent["eve"]},
+        }
+        (row,) = (await ok(bob, "conversation.list", filter="requests", text="ev"))["conversations"]
+        assert row["c"] == sent["eve"]
+
+
 async def test_CONV_18_accepting_is_for_whoever_is_asked():
     async with memory_engine(policy=REQUESTS) as engine:
         room = (await engine.as_user("ann").send_to("bob", "hello")).conversation
@@ -544,7 +570,7 @@ async def test_CONV_18_accepting_is_for_whoever_is_asked():
 # What is already there.
 
 
-async def test_RCPT_08_and_ERR_04_marks_of_before_stay_as_they_were():
+async def test_RCPT_08_ERR_04_marks_of_before_stay_as_they_were():
     """Who has blocked is as somebody who reads no more, not who hides what they read."""
     async with memory_engine(policy=BLOCKS | {"receipts_optout": True}) as engine:
         ann, bob = Device(engine, "ann"), Device(engine, "bob")

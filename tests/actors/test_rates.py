@@ -220,3 +220,10 @@ async def test_SEC_04_the_eleventh_new_conversation_of_a_day_is_limited():
         ann = Device(engine, "ann", limited=True)
         assert "ok" in await ann.ask("message.send", {"to": "cid", "text": "hi"})
         assert "error" in await ann.ask("message.send", {"to": "dan", "text": "hi"})
+
+
+async def test_C_29_new_conversations_are_not_limited_unless_the_product_says_so():
+    async with memory_engine(limits={"messages_per_min": 0}) as engine:
+        ann = Device(engine, "ann", limited=True)
+        for n in range(20):
+            assert "ok" in await ann.ask("message.send", {"to": f"user {n}", "text": "hi"})

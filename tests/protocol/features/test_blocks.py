@@ -87,7 +87,7 @@ def test_REQ_08_nothing_shows_of_what_one_reads_or_types(bar: Bar):
     assert move.receipt.without == {"bob"}
 
 
-def test_REQ_08_and_REQ_10_who_blocks_says_nothing_and_who_restricts_may():
+def test_REQ_08_REQ_10_who_blocks_says_nothing_and_who_restricts_may():
     chat = kept_apart("blocked")
     chat.state.set_bar("bob", "blocked")
     no = chat.refuses("bob", SetReaction(message_id=next(iter(chat.messages)), emoji="🔥"))
