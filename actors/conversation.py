@@ -264,15 +264,18 @@ class Conversation:
     # Called by others, synchronously.
 
     def presence(self, changes: Iterable[PresenceChanged]) -> None:
-        """Tell the subscribers who came and went."""
+        """Tell the subscribers who came and went, but not of whom they have yet to be accepted."""
         fanout, hub = self._effects.fanout, self._env.hub
         for signal in changes:
-            without = hub.apart(signal.user, (box.user for box in fanout.subscribers))
-            fanout.signals([Emit(signal, signal.user, without=without)])
+            if not self.state.is_asked(signal.user):
+                without = hub.apart(signal.user, (box.user for box in fanout.subscribers))
+                fanout.signals([Emit(signal, signal.user, without=without)])
         fanout.flush()
 
     def presence_to(self, user: str, signal: PresenceChanged) -> None:
         """Tell one subscriber alone."""
+        if self.state.is_asked(signal.user):
+            return
         fanout = self._effects.fanout
         others = frozenset(box.user for box in fanout.subscribers) - {user}
         fanout.signals([Emit(signal, signal.user, without=others)])

@@ -106,8 +106,8 @@ class Effects:
                     self._count_anew(effect.user)
                 case Emit() | Notify():
                     signals.append(effect)
-                case MakeRequest(user):
-                    state.set_request(user, "pending")
+                case MakeRequest(user, asked):
+                    state.set_request(user, "pending", asked=asked)
                 case Show() | Hide():
                     self.timers.carry_out(effect)
                 case Subscribe():

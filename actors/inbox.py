@@ -151,7 +151,7 @@ class Inbox:
     async def _presence(self, id: str) -> dict[str, Any]:
         if not self._env.policy.presence_enabled:
             raise Rejected("FEATURE_DISABLED")
-        members = await self._registry.visit(id, self._members)
+        members, asked = await self._registry.visit(id, self._members)
         offline = [user for user in members if not self._env.hub.is_online(user)]
         store = self._env.store
         seen: dict[str, int | None] = {**await store.inboxes.last_seen(offline)}
@@ -160,6 +160,8 @@ class Inbox:
                 if standing.bars is not None or standing.barred == "blocked":
                     offline.append(user)
                     seen[user] = standing.seen
+        offline += asked
+        seen.update(dict.fromkeys(asked))
         return {
             "users": {
                 user: {"online": user not in offline, "last_seen": seen.get(user)}
@@ -167,9 +169,12 @@ class Inbox:
             }
         }
 
-    def _members(self, conversation: Conversation) -> list[str]:
-        require_member(conversation.state, self._user)
-        return conversation.state.current_members()[:MAX_PRESENCES]
+    def _members(self, conversation: Conversation) -> tuple[list[str], list[str]]:
+        """The members, and those of them who have not accepted the user's request."""
+        state = conversation.state
+        require_member(state, self._user)
+        asked = [user for user in state.aloof if user != self._user and state.is_asked(user)]
+        return state.current_members()[:MAX_PRESENCES], asked
 
     async def _views(self, rows: Iterable[InboxRow]) -> list[dict[str, Any]]:
         return [await self._view_of(row) for row in rows]

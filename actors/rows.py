@@ -31,6 +31,7 @@ def copied(overlay: Overlay) -> Overlay:
 def created(state: ConversationState, event: Event) -> NewConversation:
     """The row of the conversation itself, which `event` has begun."""
     pair = state.current_members() if state.kind == "direct" else None
+    request = next((user for user in pair or () if state.request_to(user)), None)
     return NewConversation(
         id=state.id,
         kind=state.kind,
@@ -38,5 +39,6 @@ def created(state: ConversationState, event: Event) -> NewConversation:
         direct_key=direct_key(*pair) if pair else None,
         creator=event.sender,
         at=event.at,
-        request=next((user for user in pair or () if state.request_to(user)), None),
+        request=request,
+        asked=request is None or state.is_asked(request),
     )

@@ -115,10 +115,11 @@ class Notify:
 
 @immutable
 class MakeRequest:
-    """The direct conversation that begins with the next event is a request to `user`, or, if they
-    keep the caller out, not there for them (REQ-03)."""
+    """The direct conversation that begins with the next event is a request to `user` (REQ-03); or,
+    if not `asked`, is kept from them like one, since they keep the caller out."""
 
     user: str
+    asked: bool
 
 
 @immutable

@@ -31,10 +31,12 @@ class Barred:
 
 @dataclass(slots=True)
 class Aloof:
-    """How one member of a direct conversation keeps the other out."""
+    """How one member of a direct conversation keeps the other out. `asked`: the request is one for
+    its sender, too, and not only because it was never to arrive."""
 
     bar: Bar | None = None
     request: RequestStatus | None = None
+    asked: bool = True
 
     @property
     def silent(self) -> bool:

@@ -90,7 +90,8 @@ class Condition:
 
 @immutable
 class NewConversation:
-    """The row of a conversation that is being created; `request`: to whom it is one."""
+    """The row of a conversation that is being created; `request`: to whom it is one, and whether
+    they are `asked` (`people.Aloof`)."""
 
     id: str
     kind: Kind
@@ -99,6 +100,7 @@ class NewConversation:
     creator: str | None
     at: int
     request: str | None = None
+    asked: bool = True
 
 
 @immutable

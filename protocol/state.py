@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar
 
 from .last import last_of
@@ -195,26 +195,33 @@ class ConversationState:
 
     def set_bar(self, user: str, bar: Bar | None) -> None:
         """`user` keeps the other one out from now on, or does not."""
-        self._set_aloof(user, bar, self.request_to(user))
+        self._set_aloof(user, replace(self.aloof.get(user, Aloof()), bar=bar))
 
-    def set_request(self, user: str, status: RequestStatus | None) -> None:
+    def set_request(
+        self, user: str, status: RequestStatus | None, *, asked: bool | None = None
+    ) -> None:
         """The conversation is a request to `user`, or is no more."""
-        aloof = self.aloof.get(user)
-        self._set_aloof(user, None if aloof is None else aloof.bar, status)
+        aloof = self.aloof.get(user, Aloof())
+        asked = aloof.asked if asked is None else asked
+        self._set_aloof(user, replace(aloof, request=status, asked=asked))
 
     def request_to(self, user: str) -> RequestStatus | None:
         aloof = self.aloof.get(user) if self.aloof else None
         return None if aloof is None else aloof.request
 
-    def asks(self, user: str) -> bool:
-        """Whether it is a request of `user` that the other one has not accepted."""
-        return any(aloof.request and name != user for name, aloof in self.aloof.items())
+    def is_asked(self, user: str) -> bool:
+        """Whether it is a request that `user` has not accepted, as its sender may know."""
+        return self.request_to(user) is not None and self.aloof[user].asked
 
-    def _set_aloof(self, user: str, bar: Bar | None, request: RequestStatus | None) -> None:
-        if bar is None and request is None:
+    def asks(self, user: str) -> bool:
+        """Whether it is such a request of `user`."""
+        return any(name != user and self.is_asked(name) for name in self.aloof)
+
+    def _set_aloof(self, user: str, aloof: Aloof) -> None:
+        if aloof.bar is None and aloof.request is None:
             self.aloof.pop(user, None)
         else:
-            self.aloof[user] = Aloof(bar, request)
+            self.aloof[user] = aloof
 
     def exclude(
         self, seq: int, audience: Collection[str] | None = None, *, outside: bool = False

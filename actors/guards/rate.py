@@ -26,13 +26,14 @@ def check_rate(request: Request[Any], resident: Resident, hub: Hub) -> None:
     rate: to be told «not now» of what is stored would help nobody.
     """
     command = request.command
-    if not isinstance(command, SendMessage | CreateConversation) or not request.asker.limited:
+    sends = isinstance(command, SendMessage)
+    if not request.asker.limited or not (sends or isinstance(command, CreateConversation)):
         return
     session = hub.sessions.get(request.user)
     if session is None:
         return
     state = resident.state
-    if isinstance(command, CreateConversation):
+    if not sends:
         wait = 0.0 if state.exists else session.openings.take(trio.current_time())
         if wait:
             raise Rejected("RATE_LIMITED", retry_after=wait)

@@ -61,12 +61,12 @@ class MemoryConversations:
         )
 
     def _aloof(self, conversation: str, shelf: Shelf) -> dict[str, Aloof]:
-        barring = self._disk.barring(conversation)
-        found = {
-            user: Aloof(barring.get(user), self._disk.request_to(user, shelf))
-            for user in shelf.members
-        }
-        return {user: aloof for user, aloof in found.items() if aloof.bar or aloof.request}
+        found = {user: Aloof(bar=bar) for user, bar in self._disk.barring(conversation).items()}
+        for user in shelf.members:
+            if (request := self._disk.request_to(user, shelf)) is not None and shelf.row:
+                aloof = found.setdefault(user, Aloof())
+                aloof.request, aloof.asked = request, shelf.row.asked
+        return found
 
     async def renew(self, conversation: str, after: int) -> None:
         shelf = await self._shelf(conversation)

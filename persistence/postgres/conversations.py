@@ -394,5 +394,6 @@ def _aloof(row: Record) -> dict[str, Aloof]:
     for each in row["barring"]:
         found.setdefault(each["user_id"], Aloof()).bar = each["level"]
     for each in row["requests"]:
-        found.setdefault(each["user_id"], Aloof()).request = each["status"]
+        aloof = found.setdefault(each["user_id"], Aloof())
+        aloof.request, aloof.asked = each["status"], each["asked"]
     return found

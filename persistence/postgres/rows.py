@@ -111,7 +111,7 @@ def conversation_row(new: NewConversation, incarnation: int) -> Row:
 
 
 def request_row(new: NewConversation) -> Row:
-    return (new.id, new.at, "pending", new.request)
+    return (new.id, new.at, new.asked, "pending", new.request)
 
 
 def snapshot_row(conversation: str, snapshot: Snapshot) -> Row:

@@ -74,7 +74,7 @@ _FOLLOWS: dict[type[UserEventData], str] = {
     """,
     RequestAnswered: f"""
         INSERT INTO message_request AS asked
-        SELECT {_CONVERSATION}, $5, $4->>'status', $1 FROM added
+        SELECT {_CONVERSATION}, $5, true, $4->>'status', $1 FROM added
         ON CONFLICT (conversation) DO UPDATE SET status = excluded.status
         WHERE asked.user_id = excluded.user_id
     """,

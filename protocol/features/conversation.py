@@ -126,7 +126,7 @@ def opened_direct(
     standing = None if state.exists else context.people.get(other)
     asks = context.policy.message_requests and standing is not None and asks_first(standing)
     if asks or other in state.aloof:
-        yield MakeRequest(other)
+        yield MakeRequest(other, asks)
     yield ConversationCreated(
         kind="direct",
         profile=context.policy.profile,

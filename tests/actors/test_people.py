@@ -445,6 +445,26 @@ async def test_REQ_06_accepted_it_is_a_conversation_like_any_other():
         assert len(ann.of_kind("message.read")) == 1
 
 
+async def test_REQ_05_whoever_asks_does_not_see_who_is_online_before_they_are_accepted():
+    async with memory_engine(policy=REQUESTS) as engine:
+        ann, bob = Device(engine, "ann"), Device(engine, "bob")
+        room = (await ok(ann, "message.send", to="bob", text="hello"))["c"]
+        await ok(ann, "conversation.subscribe", room)
+        unseen = {"online": False, "last_seen": None}
+        assert (await ok(ann, "presence.get", conversation=room))["users"]["bob"] == unseen
+        await ok(bob, "user.block", user="ann")
+        assert (await ok(ann, "presence.get", conversation=room))["users"]["bob"] == unseen
+        await ok(bob, "user.unblock", user="ann")
+        bob.leave()
+        await trio.sleep(100)
+        assert (await ok(ann, "presence.get", conversation=room))["users"]["bob"] == unseen
+        bob = Device(engine, "bob")
+        await settled()
+        assert ann.of_kind("presence.changed") == []
+        await ok(bob, "request.accept", room)
+        assert (await ok(ann, "presence.get", conversation=room))["users"]["bob"]["online"]
+
+
 @pytest.mark.parametrize("attached", [True, False])
 async def test_REQ_06_whoever_answers_has_accepted(attached: bool):
     lives = Lives(policy=REQUESTS)

@@ -15,10 +15,12 @@ CREATE TABLE block (
 );
 CREATE INDEX block_conversation ON block (conversation);
 
--- At most one of a conversation. `status` is pending, accepted or declined.
+-- At most one of a conversation. `status` is pending, accepted or declined. Not `asked` is one that
+-- is kept from the user because they keep its sender out, who did not have to ask.
 CREATE TABLE message_request (
     conversation uuid PRIMARY KEY,
     at           timestamptz NOT NULL,
+    asked        boolean NOT NULL,
     status       text NOT NULL,
     user_id      text COLLATE "C" NOT NULL
 );

@@ -150,7 +150,9 @@ class Chat:
             kind = self.state.kind
             key = direct_key(*self.users) if kind == "direct" else None
             asked = next((name for name in self.users if self.state.request_to(name)), None)
-            write.created = NewConversation(self.id, kind, "default", key, user, self.now, asked)
+            really = asked is None or self.state.is_asked(asked)
+            row = (self.id, kind, "default", key, user, self.now, asked, really)
+            write.created = NewConversation(*row)
         if data:
             write.head = self.head()
         return write

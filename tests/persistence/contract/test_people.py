@@ -85,6 +85,15 @@ async def test_REQ_03_a_request_is_in_its_own_list_until_it_is_answered(twin: Tw
     assert {row.conversation: row.request for row in rows} == {chat.id: None, other.id: None}
 
 
+async def test_REQ_09_that_nobody_was_asked_is_kept(twin: Twin):
+    chat = Chat(twin.store, ["ann", "bob"])
+    chat.state.set_request("bob", "pending", asked=False)
+    await chat.create("direct")
+    state = (await load(chat.id, twin.store.conversations, 10)).state
+    assert state.aloof == {"bob": Aloof(request="pending", asked=False)}
+    assert not state.asks("ann")
+
+
 async def test_REQ_09_what_was_not_for_everybody_counts_and_shows_for_whom_it_was(twin: Twin):
     chat = await direct(twin)
     await chat.send("ann", "seen").outcome()

@@ -34,7 +34,7 @@ def test_REQ_03_a_request_is_made_with_its_conversation_and_only_then():
     assert first.needs(chat.state).people == ("bob",)
     context = chat._context("ann", first)
     context.people = {"bob": Standing()}
-    assert MakeRequest("bob") in list(first.decide(chat.state, context))
+    assert MakeRequest("bob", asked=True) in list(first.decide(chat.state, context))
     chat.do("ann", first)
     assert first.needs(chat.state).people == ()
 
