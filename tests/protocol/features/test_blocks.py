@@ -6,7 +6,7 @@ from palaver.protocol.commands import Emit, Hide, MoveMark, Show
 from palaver.protocol.features.blocks import BlockChanged, BlockUser, RestrictUser, UnblockUser
 from palaver.protocol.features.marks import Acknowledge, ReadMessages
 from palaver.protocol.features.messages import SendMessage
-from palaver.protocol.features.pins import PinMessage
+from palaver.protocol.features.pins import PinMessage, UnpinMessage, pins_of
 from palaver.protocol.features.reactions import SetReaction
 from palaver.protocol.features.typing import StartTyping, StopTyping
 from palaver.protocol.people import Bar
@@ -59,10 +59,15 @@ def test_REQ_09_what_becomes_of_older_messages_is_for_whoever_did_it_but_to_dele
     )
     assert chat.refuses("ann", SetReaction(message_id=hello.id, emoji="x")).details is not None
     assert chat.do("ann", SetReaction(message_id=hello.id, emoji="🔥")).events == [], "it is there"
+    assert (pins_of(chat.state, "ann"), pins_of(chat.state, "bob")) == ({hello.id: hello.seq}, {})
     chat.state.set_bar("bob", None)
     chat.do("bob", SetReaction(message_id=hello.id, emoji="🔥"))
     assert chat.wire(hello, "ann")["reactions"] == {"🔥": 2}
     assert chat.wire(hello, "bob")["reactions"] == {"🔥": 1}
+    chat.do("bob", PinMessage(message_id=hello.id))
+    chat.do("bob", UnpinMessage(message_id=hello.id))
+    assert pins_of(chat.state, "ann") == pins_of(chat.state, "bob") == {}
+    assert chat.reopened() == chat.reopened(chat.state.snapshot()) == chat.state
     chat.state.set_bar("bob", bar)
     assert chat.delete(hello).event.audience is None
     assert all("text" not in chat.wire(hello, user) for user in ("ann", "bob"))
