@@ -25,6 +25,7 @@ from ..protocol.commands import Emit
 from ..protocol.errors import Rejected
 from ..protocol.events import Event
 from ..protocol.features.subscriptions import ConversationHead, PresenceChanged
+from ..protocol.people import Aloof, Bar, RequestStatus
 from ..protocol.personal import UserEventData
 from ..protocol.state import ConversationState
 from .alarms import Alarm
@@ -121,6 +122,9 @@ class Conversation:
         refused = self._effects.must_rebuild
         async with env.loading.turn():
             resident = await load(self.id, store.conversations, env.limits.ring)
+        if not resident.state.exists and env.policy.blocks != "off":
+            barring = await store.user_logs.barring(self.id)
+            resident.state.aloof = {user: Aloof(bar) for user, bar in barring.items()}
         if not env.policy.receipts_optout:
             resident.state.reticent.clear()
         self._effects.begin(resident)
@@ -260,10 +264,21 @@ class Conversation:
     # Called by others, synchronously.
 
     def presence(self, changes: Iterable[PresenceChanged]) -> None:
-        """Tell the subscribers who came and went."""
-        fanout = self._effects.fanout
+        """Tell the subscribers who came and went, but not of whom they have yet to be accepted."""
+        fanout, hub = self._effects.fanout, self._env.hub
         for signal in changes:
-            fanout.signals([Emit(signal, signal.user)])
+            if not self.state.is_asked(signal.user):
+                without = hub.apart(signal.user, (box.user for box in fanout.subscribers))
+                fanout.signals([Emit(signal, signal.user, without=without)])
+        fanout.flush()
+
+    def presence_to(self, user: str, signal: PresenceChanged) -> None:
+        """Tell one subscriber alone."""
+        if self.state.is_asked(signal.user):
+            return
+        fanout = self._effects.fanout
+        others = frozenset(box.user for box in fanout.subscribers) - {user}
+        fanout.signals([Emit(signal, signal.user, without=others)])
         fanout.flush()
 
     def hide(self, user: str, data: UserEventData, as_of: int | None) -> None:
@@ -279,6 +294,21 @@ class Conversation:
         elif user in self.state.members:
             change = self.state.reticent.add if reticent else self.state.reticent.discard
             change(user)
+
+    def set_bar(self, user: str, bar: Bar | None) -> None:
+        """From now on `user` keeps the other one of this direct conversation out, or does not."""
+        if self._loaded:
+            self.state.set_bar(user, bar)
+        else:
+            self._reload()
+
+    def set_request(self, user: str, status: RequestStatus | None) -> None:
+        """`user` has answered: from now on they are told what happens, or are not."""
+        if self._loaded:
+            self.state.set_request(user, status)
+            self._effects.fanout.requests_changed()
+        else:
+            self._reload()
 
     def _reload(self) -> None:
         self._outdated = True

@@ -20,6 +20,7 @@ from ..protocol.commands import (
     Effect,
     Emit,
     Hide,
+    MakeRequest,
     MoveMark,
     Notify,
     Show,
@@ -31,6 +32,7 @@ from ..protocol.records import Committed, Delayed, Duplicate, Foreign, Outcome, 
 from ..protocol.state import ConversationState
 from .environment import Environment
 from .fanout import FanOut
+from .looking import Looking
 from .outbox import Outbox, Parcel, Push
 from .pending import ForeignWriter, Held, Pending, Unsettled
 from .private import learn_reticence
@@ -50,6 +52,7 @@ class Effects:
         self._wake = wake
         self._mode = env.policy.durability
         self.fanout = FanOut(id, env.hub, env.clock)
+        self._looking = Looking(id, env, self.fanout)
         self.resident = Resident(ConversationState(id), Ring(env.limits.ring))
         self.unsettled = Unsettled()
         self.settled: deque[tuple[Pending, Outcome]] = deque()
@@ -67,8 +70,7 @@ class Effects:
         self.must_rebuild = False
         self._snapshots.begin(resident)
         self.fanout.reset(resident.state)
-        if self.fanout.subscribers:
-            self._watch()
+        self._looking.members_changed(resident.state)
 
     @property
     def is_told(self) -> bool:
@@ -107,10 +109,12 @@ class Effects:
                     signals.append(effect)
                 case Notify():
                     signals.append(effect.within(pending.audience if pending else None))
+                case MakeRequest(user, asked):
+                    state.set_request(user, "pending", asked=asked)
                 case Show() | Hide():
                     self.timers.carry_out(effect)
                 case Subscribe():
-                    self._subscribe(request.asker, effect)
+                    self._looking.subscribe(request.asker, effect, state)
         if state.ahead and not self._batch.on:
             pending = self._take_marks(pending or self._pending(request))
         if pending is None:
@@ -163,7 +167,7 @@ class Effects:
         if (target := data.target) is not None:
             message = ring.message(target[0])
             if message is None and (message := context.messages.get(target[0])) is not None:
-                data.change(message, event)
+                event.change(message)
                 message.overlay.changed_seq = event.seq
             if message is not None:
                 pending.overlays = (*pending.overlays, copied(message.overlay))
@@ -189,8 +193,8 @@ class Effects:
             assert push.event is not None
             self.fanout.event(push, gone)
             self.resident.shown = push.event.seq
-            if push.event.data.members() and self.fanout.subscribers:
-                self._watch()
+            if push.event.data.members():
+                self._looking.members_changed(self.resident.state)
         if pending.marks:
             self.resident.marks_shown = pending.marks[-1].n
             self.fanout.receipts(pending.receipts)
@@ -376,19 +380,7 @@ class Effects:
         self.fanout.to_members(Push(signal.item(self._id, self._env.clock())))
 
     def unsubscribe(self, box: Outbox) -> None:
-        self._subscribe(box, Subscribe(on=False))
-
-    def _subscribe(self, box: Outbox, change: Subscribe) -> None:
-        before = bool(self.fanout.subscribers)
-        self.fanout.subscribe(box, change)
-        if bool(self.fanout.subscribers) != before:
-            self._watch()
-
-    def _watch(self) -> None:
-        """Be told of the presence of members, if anybody looks and there are not too many."""
-        few = self.resident.state.member_count <= self._env.policy.max_presence_members
-        wanted = self.fanout.subscribers and few
-        self._env.hub.watch(self._id, self.resident.state.current_members() if wanted else ())
+        self._looking.subscribe(box, Subscribe(on=False), self.resident.state)
 
     def _count_anew(self, user: str) -> None:
         session = self._env.hub.sessions.get(user)

@@ -13,8 +13,10 @@ from .guards import Guard
 from .host import Host
 from .hub import Hub
 from .loading import Loading
+from .people import People
 from .ports import Clock, NewId, Store
 from .reactors import Reactors
+from .relations import Relations, Strangers
 from .supervisor import Counters
 from .supervisor import Limits as CrashLimits
 
@@ -31,6 +33,7 @@ class Limits:
     idle_s: float = 300.0
     snapshot_every: int = 500
     ask_timeout_s: float = 10.0
+    relations_timeout_s: float = 2.0
     presence_grace_s: float = 5.0
     unread_flush_s: float = 0.5
     session_queries: int = 64
@@ -39,6 +42,8 @@ class Limits:
     max_connections_per_user: int = 10
     messages_per_min: int = 60
     connects_per_min: int = 20
+    messages_to_strangers_per_h: int = 0
+    new_conversations_per_day: int = 0
     loads: int = 16
     waiting_loads: int = 10_000
     crashes: CrashLimits = field(default_factory=CrashLimits)
@@ -67,9 +72,13 @@ class Environment:
     suspect: set[str] = field(default_factory=set)
     diverged: dict[str, int] = field(default_factory=dict)
     alarms: Alarms = field(default_factory=Alarms)
+    relations: Relations = field(default_factory=Strangers)
     loading: Loading = field(init=False)
+    people: People = field(init=False)
 
     def __post_init__(self) -> None:
+        timeout_s = self.limits.relations_timeout_s
+        self.people = People(self.policy, self.store, self.relations, timeout_s)
         self.loading = Loading(self.limits.loads, self.limits.waiting_loads)
 
     def diverge(self, conversation: str, after: int) -> None:

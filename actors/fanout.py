@@ -24,6 +24,7 @@ from .sight import Sight, sight
 if TYPE_CHECKING:
     from .session import Session
 
+_Audience = tuple[str | None, str | None, int | None, frozenset[str]]
 MAX_THREADS = 100
 """Threads of one conversation that one connection may subscribe to."""
 
@@ -101,7 +102,8 @@ class FanOut:
     def signals(self, signals: Iterable[Emit | Notify]) -> None:
         for each in signals:
             if isinstance(each, Notify):
-                self._notices.append((self._push(each.signal), each.users))
+                users = tuple(user for user in each.users if user not in self._state.aloof)
+                self._notices.append((self._push(each.signal), users))
             elif self.hears(each.thread):
                 self._signals.append((self._push(each.signal), each))
 
@@ -170,10 +172,20 @@ class FanOut:
         else:
             box.subscriptions.discard(self._conversation)
 
+    def requests_changed(self) -> None:
+        """To whoever has not accepted a request nothing is told (REQ-04)."""
+        self._version = -1
+
     def _refresh(self) -> None:
         if self._version != self._hub.version:
-            self._recipients = self._hub.outboxes(self._present)
-            self._counting = self._hub.counting(self._present)
+            told: Iterable[str] = self._present
+            if self._state.aloof:
+                quiet = {
+                    user for user, aloof in self._state.aloof.items() if aloof.request is not None
+                }
+                told = [user for user in told if user not in quiet]
+            self._recipients = self._hub.outboxes(told)
+            self._counting = self._hub.counting(told)
             self._version = self._hub.version
 
     def _offer_events(self, answers: dict[Outbox, list[Push]] | None = None) -> None:
@@ -227,14 +239,15 @@ class FanOut:
             _give(box, parcel, answers)
 
     def _offer_signals(self) -> None:
-        by_audience: dict[tuple[str | None, str | None, int | None], list[Push]] = {}
+        by_audience: dict[_Audience, list[Push]] = {}
         for push, emit in self._signals:
-            by_audience.setdefault((emit.thread, emit.by, emit.after), []).append(push)
+            audience = emit.thread, emit.by, emit.after, emit.without
+            by_audience.setdefault(audience, []).append(push)
         self._signals = []
-        for (thread, by, after), pushes in by_audience.items():
+        for (thread, by, after, without), pushes in by_audience.items():
             parcel = Parcel(pushes, droppable=True)
             for box in self.subscribers if thread is None else self._followers(thread):
-                if box.user == by:
+                if box.user == by or box.user in without:
                     continue
                 if after is None or self._state.members[box.user].sent_seq > after:
                     box.offer(parcel)

@@ -6,9 +6,10 @@ answer may, so that a conversation can keep its list of recipients between chang
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from ..protocol.people import Barred
 from .outbox import Outbox
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ class Hub:
         self.sessions: dict[str, Session] = {}
         self.waiting: dict[str, set[str]] = {}
         """by user the conversations in which a draft or a mark as unread waits for them"""
+        self.barring: dict[str, Mapping[str, Barred]] = {}
+        """by user whom they keep out, once that is known"""
+        self.session_of: Callable[[str], Session]
+        """the session of a user, made if there is none"""
         self._watchers: dict[str, set[str]] = {}
         self._watched_by: dict[str, list[str]] = {}
 
@@ -56,6 +61,20 @@ class Hub:
         """The session of `user` is over."""
         self.sessions.pop(user, None)
         self.waiting.pop(user, None)
+        self.barring.pop(user, None)
+
+    def apart(self, user: str, others: Iterable[str]) -> frozenset[str]:
+        """Those of `others` who are not told of `user`'s presence: the user keeps them out, or they
+        have blocked the user (REQ-08)."""
+        if not self.barring:
+            return frozenset()
+        barred = self.barring.get(user, {})
+        return frozenset(other for other in others if other in barred or self.blocks(other, user))
+
+    def blocks(self, user: str, other: str) -> bool:
+        """Whether `user`, who is online, has blocked `other`."""
+        barred = self.barring.get(user, {}).get(other)
+        return barred is not None and barred.bar == "blocked"
 
     def watch(self, conversation: str, users: Iterable[str]) -> None:
         """Tell `conversation`, from now on, when the presence of one of `users` changes, and of

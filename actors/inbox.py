@@ -11,6 +11,7 @@ from typing import Any
 
 from ..protocol.commands import UserQuery
 from ..protocol.errors import Rejected
+from ..protocol.features.blocks import ListBlocks
 from ..protocol.features.inbox import GetPresence, ListConversations, ListOnline, SyncChanges
 from ..protocol.features.references import CONTEXT
 from ..protocol.features.search import SearchMessages
@@ -65,6 +66,8 @@ class Inbox:
                 return await starred(query, self._user, self._env, self._registry)
             case GetSettings():
                 return (await self._own.personal()).settings.fields()
+            case ListBlocks():
+                return _blocks(query, await self._own.personal())
             case SearchMessages():
                 return await search_messages(query, self._user, self._env, self._registry)
             case GetUsers():
@@ -77,23 +80,30 @@ class Inbox:
     async def unread(self) -> dict[str, int]:
         """Unread counts of all conversations, without the zeros."""
         inbox = await self._env.store.inboxes.rows(self._user)
+        personal = await self._own.personal()
         views = {view["c"]: view for view in await self._views(inbox.rows)}
         views.update((view["c"], view) for view in self._moving())
-        return {id: view["unread"] for id, view in views.items() if view["unread"]}
+        return {
+            id: view["unread"]
+            for id, view in views.items()
+            if view["unread"] and _counts(view, personal)
+        }
 
     async def unread_of(self, ids: Collection[str]) -> dict[str, int]:
         """The counts of these conversations; 0 where the user is no member any more."""
         counts = dict.fromkeys(ids, 0)
-        elsewhere = []
+        personal = await self._own.personal()
+        views, elsewhere = [], []
         for id in ids:
             conversation = self._registry.resident(id)
             if conversation is None or not conversation.is_known:
                 elsewhere.append(id)
             elif (view := self._view(conversation)) is not None:
-                counts[id] = view["unread"]
+                views.append(view)
         if elsewhere:
             inbox = await self._env.store.inboxes.rows(self._user, elsewhere)
-            counts.update((view["c"], view["unread"]) for view in await self._views(inbox.rows))
+            views += await self._views(inbox.rows)
+        counts.update((view["c"], view["unread"]) for view in views if _counts(view, personal))
         return counts
 
     async def _list(self, query: ListConversations) -> dict[str, Any]:
@@ -111,9 +121,10 @@ class Inbox:
         for id, view in views.items():
             own = personal.preference(id)
             # What has just been read may be unread still in the rows at rest.
-            if selection.has(own.archived, own.unread or view["unread"] > 0) and selection.refers(
-                view["context"]
-            ):
+            unread, request = own.unread or view["unread"] > 0, view.get("request")
+            if id in personal.barred_in or (request and view["last"] is None):
+                continue  # of somebody who is kept out, or who was when they asked
+            if selection.has(own.archived, unread, request) and selection.refers(view["context"]):
                 found.append(self._with_preference(view, personal))
         found.sort(key=lambda view: _rank(view, personal))
         return {"conversations": found, "next": page.next}
@@ -141,7 +152,11 @@ class Inbox:
         views = {view["c"]: view for view in moving}
         views.update((view["c"], view) for view in await self._views(changes.rows))
         return {
-            "conversations": [self._with_preference(view, personal) for view in views.values()],
+            "conversations": [
+                self._with_preference(view, personal)
+                for view in views.values()
+                if _counts(view, personal)
+            ],
             "left": changes.left,
             "cursor": changes.cursor,
             "log": [
@@ -154,9 +169,13 @@ class Inbox:
     async def _presence(self, id: str) -> dict[str, Any]:
         if not self._env.policy.presence_enabled:
             raise Rejected("FEATURE_DISABLED")
-        members = await self._registry.visit(id, self._members)
+        members, asked = await self._registry.visit(id, self._members)
         offline = [user for user in members if not self._env.hub.is_online(user)]
-        seen = await self._env.store.inboxes.last_seen(offline)
+        store = self._env.store
+        seen: dict[str, int | None] = {**await store.inboxes.last_seen(offline)}
+        apart = await self._apart(members) | dict.fromkeys(asked)
+        offline += apart
+        seen.update(apart)
         return {
             "users": {
                 user: {"online": user not in offline, "last_seen": seen.get(user)}
@@ -168,8 +187,7 @@ class Inbox:
         if not self._env.policy.presence_enabled:
             raise Rejected("FEATURE_DISABLED")
         is_online, scanned = self._env.hub.is_online, query.after or ""
-        unstored = {user for each in self._unstored() for user in each.state.current_members()}
-        unstored.discard(self._user)
+        unstored = {user for each in self._unstored() for user in self._peers(each.state)}
         online = {user for user in unstored if user > scanned and is_online(user)}
         while sum(user <= scanned for user in online) <= query.limit:
             peers = await self._env.store.inboxes.peers(self._user, scanned, PEERS)
@@ -177,12 +195,33 @@ class Inbox:
             if len(peers) < PEERS:
                 break
             scanned = peers[-1]
-        page = sorted(online)[: query.limit]
-        return {"online": page, "more": len(online) > len(page)}
+        apart = await self._apart(online)
+        page = sorted(online - apart.keys())[: query.limit]
+        return {"online": page, "more": len(online - apart.keys()) > len(page)}
 
-    def _members(self, conversation: Conversation) -> list[str]:
-        require_member(conversation.state, self._user)
-        return conversation.state.current_members()[:MAX_PRESENCES]
+    def _peers(self, state: ConversationState) -> list[str]:
+        """The others in a conversation who show whether they are online."""
+        others = (user for user in state.current_members() if user != self._user)
+        return [user for user in others if not state.is_asked(user)]
+
+    async def _apart(self, users: Collection[str]) -> dict[str, int | None]:
+        """Those of `users` of whom the caller is not to know whether they are online, since one of
+        the two keeps the other out; and when, for the caller, they were online last."""
+        if self._env.policy.blocks == "off" or not users:
+            return {}
+        standings = await self._env.store.user_logs.standings(self._user, users)
+        return {
+            user: standing.seen
+            for user, standing in standings.items()
+            if standing.bars is not None or standing.barred == "blocked"
+        }
+
+    def _members(self, conversation: Conversation) -> tuple[list[str], list[str]]:
+        """The members, and those of them who have not accepted the user's request."""
+        state = conversation.state
+        require_member(state, self._user)
+        asked = [user for user in state.aloof if user != self._user and state.is_asked(user)]
+        return state.current_members()[:MAX_PRESENCES], asked
 
     async def _views(self, rows: Iterable[InboxRow]) -> list[dict[str, Any]]:
         return [await self._view_of(row) for row in rows]
@@ -220,7 +259,7 @@ class Inbox:
         if not _is_member(state, self._user):
             return None
         members = state.current_members()
-        return {
+        view = {
             "c": state.id,
             "kind": state.kind,
             "epoch": state.epoch,
@@ -234,6 +273,15 @@ class Inbox:
             "last": state.last_for(self._user),
             "ts": state.changed_at,
         }
+        if (request := state.request_to(self._user)) is not None:
+            view["request"] = request
+        return view
+
+
+def _counts(view: dict[str, Any], personal: Personal) -> bool:
+    """Whether it is one of the conversations that the user has, and not a request, or one with
+    somebody whom they keep out."""
+    return "request" not in view and view["c"] not in personal.barred_in
 
 
 def _rank(view: dict[str, Any], personal: Personal) -> tuple[int, int, str]:
@@ -247,7 +295,7 @@ def _is_member(state: ConversationState, user: str) -> bool:
 
 
 def _row_view(row: InboxRow) -> dict[str, Any]:
-    return {
+    view = {
         "c": row.conversation,
         "kind": row.kind,
         "epoch": row.epoch,
@@ -260,4 +308,16 @@ def _row_view(row: InboxRow) -> dict[str, Any]:
         "members": row.members,
         "last": row.head.last,
         "ts": row.head.at,
+    }
+    if row.request is not None:
+        view["request"] = row.request
+    return view
+
+
+def _blocks(query: ListBlocks, personal: Personal) -> dict[str, Any]:
+    users = sorted(user for user in personal.barred if user > (query.after or ""))
+    page = users[: query.limit]
+    return {
+        "blocks": [{"user": user, "level": personal.barred[user].bar} for user in page],
+        "more": len(users) > len(page),
     }

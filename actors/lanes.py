@@ -14,10 +14,12 @@ from functools import partial
 import structlog
 
 from ..protocol import machine
-from ..protocol.commands import Context, ConversationCommand, DurableCommand, Query
+from ..protocol.commands import Context, ConversationCommand, DurableCommand, Effect, Query
 from ..protocol.errors import Rejected
+from ..protocol.events import EventData
 from ..protocol.features.messages import SendMessage
 from ..protocol.features.preferences import Attend
+from ..protocol.features.requests import TakeUpRequest
 from ..protocol.ids import HOST
 from .effects import Effects
 from .environment import Environment
@@ -105,10 +107,13 @@ class Lanes:
             elif needs_nothing(command, state):
                 self._decide(request, None)
             else:
-                self._continue(Work(request, Lookup(self._id, request.user, command)))
+                self._continue(Work(request, self._lookup(request)))
         except Rejected as no:
             self._effects.replies.no(request, no)
         self.active = None
+
+    def _lookup(self, request: Asked) -> Lookup:
+        return Lookup(self._id, request.user, request.command, self._env.people)
 
     def _continue(self, work: Work) -> None:
         if work.source.missing(self._effects.resident):
@@ -194,7 +199,7 @@ class Lanes:
                 effects.repeat(request, first)
                 return
         if command.writes and not env.store.journal.has_room:
-            lookup = lookup or Lookup(self._id, user, command)
+            lookup = lookup or self._lookup(request)
             self.roomless = self._busy[user] = Work(request, lookup)
             return
         context = Context(
@@ -204,6 +209,7 @@ class Lanes:
             new_id=env.new_id,
             messages={} if lookup is None else lookup.messages(resident),
             position=None if lookup is None else lookup.position(resident),
+            people={} if lookup is None else lookup.standings,
             role=request.asker.role,
             session=request.asker.session,
         )
@@ -217,9 +223,10 @@ class Lanes:
             machine.admit(resident.state, command, user)
             for guard in env.guards:
                 command = guard.check(command, context, resident.state)
-        effects.carry_out(
-            request, command, context, machine.decide(resident.state, command, context)
-        )
+        decided = machine.decide(resident.state, command, context)
+        if resident.state.aloof and resident.state.request_to(user):
+            self._answer_request(request, decided)
+        effects.carry_out(request, command, context, decided)
         if command.attends and self._id in env.hub.waiting.get(user, ()):
             # A copy of something forwarded is not what one was writing here.
             attend = Attend(sent=type(command) is SendMessage)
@@ -230,9 +237,17 @@ class Lanes:
         asked, then; if it says no, that is the answer."""
         named = [user for user in request.command.recipients if user != request.user]
         if lookup is None:
-            lookup = Lookup(self._id, request.user, request.command)
+            lookup = self._lookup(request)
         if lookup.recipients_required or users.are_there(named):
             return False
         lookup.recipients_required = True
         self._fetch(Work(request, lookup), partial(users.require, named))
         return True
+
+    def _answer_request(self, request: Asked, decided: Iterable[Effect]) -> None:
+        """Whoever does something in a conversation that is a request to them accepts it."""
+        if any(isinstance(effect, EventData) for effect in decided):
+            self._effects.resident.state.set_request(request.user, None)
+            self._effects.fanout.requests_changed()
+            take_up = Request(request.asker, TakeUpRequest(), None, self._id)
+            self._env.hub.session_of(request.user).submit(take_up)

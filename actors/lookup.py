@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..protocol.commands import NOTHING, ConversationCommand, DurableCommand, Needs, Position
 from ..protocol.events import Event
 from ..protocol.machine import visible
 from ..protocol.message import Message
+from ..protocol.people import Standing
 from ..protocol.state import ConversationState
+from .people import People
 from .ports import Conversations
 from .resident import Resident
 
@@ -21,7 +25,10 @@ class Lookup:
     """Facts read from the store are brought up to date by the ring before they are used; if the
     ring no longer reaches back to them, they are read again."""
 
-    def __init__(self, conversation: str, user: str, command: ConversationCommand) -> None:
+    def __init__(
+        self, conversation: str, user: str, command: ConversationCommand, people: People
+    ) -> None:
+        self._people = people
         self._conversation = conversation
         self._user = user
         self._repeated = (
@@ -35,6 +42,9 @@ class Lookup:
         self._read_as_of = 0
         self._position: Position | None = None
         self._position_as_of = 0
+        self.standings: Mapping[str, Standing] = {}
+        """of those asked for; empty where nobody can keep anybody out"""
+        self._met = False
         self._asked = self._repeated is None
         self.first: Event | None = None
         """the event that this client id led to before, as the log has it"""
@@ -48,6 +58,8 @@ class Lookup:
         if self._repeated is not None and resident.ring.led_to(self._user, self._repeated):
             return False
         if not self._asked or self._messages_missing(resident, needs):
+            return True
+        if needs.people and not self._met and self._people.matter:
             return True
         if needs.messages:
             messages = visible(state, self._user, self.messages(resident))
@@ -65,7 +77,7 @@ class Lookup:
         return self._read_as_of + 1 < ring.first or any(id not in self._read for id in older)
 
     def _position_missing(self, resident: Resident, needs: Needs) -> bool:
-        if needs.position is None or resident.ring.position(needs.position) is not None:
+        if needs.position is None or resident.ring.position(needs.position, self._user) is not None:
             return False
         return self._position is None or self._position_as_of + 1 < resident.ring.first
 
@@ -78,8 +90,11 @@ class Lookup:
             self._read = dict.fromkeys(self._needs.messages)
             self._read.update((message.id, message) for message in found.messages)
             self._read_as_of = found.as_of
+        if self._needs.people and not self._met:
+            self.standings = await self._people.standings(self._user, self._needs)
+            self._met = True
         if self._needs.position is not None:
-            at = await store.position(self._conversation, self._needs.position)
+            at = await store.position(self._conversation, self._user, self._needs.position)
             self._position, self._position_as_of = at.position, at.as_of
 
     def messages(self, resident: Resident) -> dict[str, Message]:
@@ -102,8 +117,8 @@ class Lookup:
         seq = self._needs.position
         if seq is None:
             return None
-        recent = resident.ring.position(seq)
+        recent = resident.ring.position(seq, self._user)
         if recent is not None or self._position is None:
             return recent
-        since = resident.ring.excluded_since(self._position_as_of, seq) or 0
+        since = resident.ring.excluded_since(self._position_as_of, seq, self._user) or 0
         return Position(self._position.number, self._position.excluded + since)

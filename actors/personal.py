@@ -8,6 +8,8 @@ from typing import Any
 
 from ..protocol.commands import UserCommand
 from ..protocol.errors import Rejected, invalid
+from ..protocol.features.blocks import BlockChanged
+from ..protocol.features.requests import RequestAnswered
 from ..protocol.personal import Personal, Place, SettingsChanged, UserContext
 from ..protocol.records import UserEvent
 from .conversation import Conversation
@@ -54,6 +56,8 @@ class OwnLog:
                 lost = await logs.after(self._user, self._told, MAX_LOST)
             self._told, self.known = remembered.n, personal
             self._env.hub.waiting[self._user] = personal.waiting
+            if self._env.policy.blocks != "off":
+                self._env.hub.barring[self._user] = personal.barred
             for event in lost:
                 self._spread(event, None)
                 self._tell(event)
@@ -66,7 +70,8 @@ class OwnLog:
             if conversation is None:
                 raise invalid("c", "the conversation is missing")
             at = await self._place(conversation, command.about)
-        context = UserContext(self._user, self._env.clock(), self._env.policy, at)
+        seen = await self._seen() if command.tells_seen else None
+        context = UserContext(self._user, self._env.clock(), self._env.policy, at, seen)
         result = {}
         for data in command.decide(personal, context):
             try:
@@ -81,6 +86,12 @@ class OwnLog:
             self._tell(event)
             result = {"n": event.n}
         return result
+
+    async def _seen(self) -> int | None:
+        """When the user was online last, as far as others may know."""
+        if self._env.hub.is_online(self._user):
+            return self._env.clock()
+        return (await self._env.store.inboxes.last_seen([self._user])).get(self._user)
 
     async def _place(self, conversation: str, about: str | None) -> Place:
         found = await self._look(conversation, about)
@@ -106,5 +117,11 @@ class OwnLog:
                 conversation.set_reticent(self._user, reticent)
         elif data.affects is not None:
             resident = self._registry.resident(data.affects)
-            if resident is not None:
+            if resident is None:
+                return
+            if isinstance(data, BlockChanged):
+                resident.set_bar(self._user, data.bar)
+            elif isinstance(data, RequestAnswered):
+                resident.set_request(self._user, data.left)
+            else:
                 resident.hide(self._user, data, None if at is None else at.seq)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ..protocol.features.pins import PINS, ListPins, check_pins
+from ..protocol.features.pins import ListPins, check_pins, pins_of
 from ..protocol.machine import visible
 from ..protocol.message import Message
 from ..protocol.paging import page_size
@@ -35,7 +35,7 @@ class PinsRead:
         require_member(resident.state, self._user)
         check_pins(self._policy)
         self._id = resident.state.id
-        if self._pinned.missing(resident, PINS.of(resident.state)):
+        if self._pinned.missing(resident, pins_of(resident.state, self._user)):
             return True
         return self._quoted.missing(resident, quotes(self._page(resident)[0]))
 
@@ -45,7 +45,7 @@ class PinsRead:
 
     def _page(self, resident: Resident) -> tuple[list[Message], bool]:
         """The page, and whether there are older ones."""
-        found = {id: self._pinned.given(resident, id) for id in PINS.of(resident.state)}
+        found = {id: self._pinned.given(resident, id) for id in pins_of(resident.state, self._user)}
         there = {id: message for id, message in found.items() if message is not None}
         before, limit = self._before, self._limit
         pinned = [

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from ..protocol.events import Event
+from ..protocol.people import Bar, Standing
 from ..protocol.personal import UserEventData
 from ..protocol.records import (
     EVERYTHING,
@@ -176,8 +177,9 @@ class Conversations(Protocol):
         for `page`."""
         ...
 
-    async def position(self, conversation: str, seq: int) -> PositionAt:
-        """How many countable messages lie up to `seq`, and how many after it are excluded."""
+    async def position(self, conversation: str, user: str, seq: int) -> PositionAt:
+        """How many countable messages lie up to `seq`, and how many after it are excluded, or were
+        not for `user`."""
         ...
 
     async def read_at(
@@ -212,8 +214,8 @@ class Inboxes(Protocol):
         ...
 
     async def peers(self, user: str, after: str, limit: int) -> list[str]:
-        """The others who are in a conversation with `user` now: the first `limit` of them after
-        `after`, in order of user id."""
+        """The others who are in a conversation with `user` now, if it is no request to them: the
+        first `limit` of them after `after`, in order of user id."""
         ...
 
     async def seen(self, at: Mapping[str, int]) -> None:
@@ -243,6 +245,14 @@ class UserLogs(Protocol):
 
     async def reticent(self, users: Collection[str]) -> set[str]:
         """Those of `users` who let nobody know what they have read."""
+        ...
+
+    async def standings(self, user: str, others: Collection[str]) -> dict[str, Standing]:
+        """How each of `others` stands to `user`, without the relation of the two."""
+        ...
+
+    async def barring(self, conversation: str) -> dict[str, Bar]:
+        """Who keeps the other out of a direct conversation, which need not be there."""
         ...
 
     async def stars(self, user: str, limit: int, before: int | None) -> list[Starred]:

@@ -34,7 +34,7 @@ def place(resident: Resident, user: str, about: str | None, read: Messages | Non
         message = next(iter(read.messages), None)
     if message is not None and not state.may_see(user, message):
         raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": about})
-    return Place(state.id, state.seq, state.number, message)
+    return Place(state.id, state.seq, state.number, message, state.request_to(user))
 
 
 def hide_in(resident: Resident, user: str, data: UserEventData, as_of: int) -> bool:
@@ -51,7 +51,7 @@ def hide_in(resident: Resident, user: str, data: UserEventData, as_of: int) -> b
     elif isinstance(data, PreferenceChanged) and data.hidden_seq > hidden.seq:
         if data.hidden_seq + 1 < ring.first:
             return False
-        position = ring.position(data.hidden_seq)
+        position = ring.position(data.hidden_seq, user)
         hidden.seq, hidden.number = data.hidden_seq, data.hidden_number
         hidden.excluded = 0 if position is None else position.excluded
         hidden.messages = {s: counts for s, counts in hidden.messages.items() if s > hidden.seq}

@@ -124,6 +124,8 @@ def _snapshot(state: ConversationState, user: str) -> dict[str, Any]:
         "last": state.last_for(user),
         "marks": state.marks,
     }
+    if (request := state.request_to(user)) is not None:
+        view["request"] = request
     public = (part for part in SLICES if part.public)
     view.update((part.name, part.view(part.of(state), state, user)) for part in public)
     return view

@@ -78,7 +78,9 @@ class Shares:
         # What a sender hears is then the beginning of it: few different parcels, quickly found.
         self._emits = sorted(receipts, key=lambda emit: emit.after or 0)
         self._afters = [emit.after for emit in self._emits if emit.after is not None]
-        self._left_out = {emit.by for emit in self._emits}
+        self._left_out = {emit.by for emit in self._emits}.union(
+            *(emit.without for emit in self._emits)
+        )
         self._beginnings: dict[int, Parcel | None] = {}
 
     def parcel(self, user: str, members: Mapping[str, Member]) -> Parcel | None:
@@ -87,7 +89,13 @@ class Shares:
         if self._afters:
             count = bisect_left(self._afters, members[user].sent_seq)
         if user in self._left_out:
-            return self._make([emit for emit in self._emits[:count] if emit.by != user])
+            return self._make(
+                [
+                    emit
+                    for emit in self._emits[:count]
+                    if emit.by != user and user not in emit.without
+                ]
+            )
         if count not in self._beginnings:
             self._beginnings[count] = self._make(self._emits[:count])
         return self._beginnings[count]

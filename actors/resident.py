@@ -72,7 +72,7 @@ async def load(id: str, store: Conversations, capacity: int) -> Resident:
         quote = event.data.quotes
         ring.add(event, (ring.message(quote) or quoted.get(quote)) if quote else None)
         ring.evict(state.seq)
-    state.hidden, state.reticent = loaded.hidden, loaded.reticent
+    state.hidden, state.reticent, state.aloof = loaded.hidden, loaded.reticent, loaded.aloof
     for mark in sorted(loaded.marks, key=lambda mark: mark.n):
         apply_mark(state, mark)
     moved = {user for user, m in state.members.items() if m.read_seq != counted.get(user)}

@@ -44,7 +44,7 @@ class Ring:
         if target is not None:
             message = self.message(target[0])
             if message is not None:
-                data.change(message, event)
+                event.change(message)
                 message.overlay.changed_seq = event.seq
             if data.erases:
                 self._erase(target[0])
@@ -113,7 +113,7 @@ class Ring:
             assert event is not None
             target = event.data.target
             if target is not None and (message := by_id.get(target[0])) is not None:
-                event.data.change(message, event)
+                event.change(message)
         return True
 
     def erases(self, id: str) -> bool:
@@ -137,8 +137,9 @@ class Ring:
                 found.append(push.event.as_message())
         return found
 
-    def position(self, seq: int) -> Position | None:
-        """The `Position` of `seq` if everything after it is here, and something after it counts."""
+    def position(self, seq: int, user: str) -> Position | None:
+        """The `Position` of `seq` for `user`, if everything after it is here, and something after
+        it has a number."""
         if seq + 1 < self._first:
             return None
         number, excluded = None, 0
@@ -151,19 +152,20 @@ class Ring:
                 number = event.number - 1
             message = self._messages.get(event.id)  # one that nobody has asked for is unchanged
             is_void = event.id not in self._sent
-            if is_void or (message is not None and message.deleted):
+            if is_void or (message is not None and message.deleted) or not event.is_for(user):
                 excluded += 1
         return None if number is None else Position(number, excluded)
 
-    def excluded_since(self, as_of: int, seq: int) -> int | None:
-        """How many countable messages after `seq` have been excluded after `as_of`; None if the
-        events in between are no longer here."""
+    def excluded_since(self, as_of: int, seq: int, user: str) -> int | None:
+        """How many countable messages after `seq` were, after `as_of`, excluded for `user` or sent
+        to others; None if the events in between are no longer here."""
         if as_of + 1 < self._first:
             return None
         excluded = 0
         for push in self.after(as_of):
-            assert push.event is not None
-            uncounted = push.event.data.uncounts
+            event = push.event
+            assert event is not None
+            uncounted = event.data.uncounts if event.is_for(user) else event.number and event.seq
             if uncounted is not None and uncounted > seq:
                 excluded += 1
         return excluded

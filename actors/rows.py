@@ -34,8 +34,10 @@ def copied(overlay: Overlay) -> Overlay:
 def created(state: ConversationState, event: Event, policy: Policy) -> NewConversation:
     """The row of the conversation itself, which `event` has begun."""
     key = None
-    if state.kind == "direct" and policy.direct_key != "none":
-        key = direct_key(*state.current_members(), context=tells_apart(CONTEXT.of(state), policy))
+    pair = state.current_members() if state.kind == "direct" else None
+    if pair and policy.direct_key != "none":
+        key = direct_key(*pair, context=tells_apart(CONTEXT.of(state), policy))
+    request = next((user for user in pair or () if state.request_to(user)), None)
     return NewConversation(
         id=state.id,
         kind=state.kind,
@@ -43,4 +45,6 @@ def created(state: ConversationState, event: Event, policy: Policy) -> NewConver
         direct_key=key,
         creator=event.sender,
         at=event.at,
+        request=request,
+        asked=request is None or state.is_asked(request),
     )

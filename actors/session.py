@@ -16,6 +16,7 @@ import trio
 from ..protocol.commands import SessionCommand, UserCommand, UserQuery
 from ..protocol.disconnects import Disconnect
 from ..protocol.errors import Rejected
+from ..protocol.features.blocks import BlockChanged
 from ..protocol.features.forwards import ForwardMessage
 from ..protocol.features.inbox import UnreadChanged
 from ..protocol.features.references import DropReference
@@ -48,9 +49,13 @@ class Session:
         self.outboxes: list[Outbox] = []
         self.online = False
         self._shown = False
+        self._barred: set[str] = set()
         self.counting = False
         self.messages = Bucket(Rate(env.limits.messages_per_min, 60.0))
+        self.openings = Bucket(Rate(env.limits.new_conversations_per_day, 86_400.0))
+        self.to_strangers = Bucket(Rate(env.limits.messages_to_strangers_per_h, 3600.0))
         self._connects = Bucket(Rate(env.limits.connects_per_min, 60.0))
+        self._buckets = (self.messages, self.openings, self.to_strangers, self._connects)
         self._env = env
         self._registry = registry
         self._presence = presence
@@ -79,7 +84,7 @@ class Session:
         self._offline_at = math.inf
         if not self.online:
             self.online = True
-            if self._env.policy.presence_optout:
+            if self._choosy:
                 self._announce_at = trio.current_time()
                 self._run()
             else:
@@ -107,9 +112,14 @@ class Session:
                 box.close(why)
 
     @property
+    def _choosy(self) -> bool:
+        """Whether the user may have said who is not to know that they are online."""
+        return self._env.policy.presence_optout or self._env.policy.blocks != "off"
+
+    @property
     def concealed(self) -> bool:
         """Whether nobody may know that the user is online; also while that is not known here."""
-        if not self._env.policy.presence_optout:
+        if not self._choosy:
             return False
         personal = self._own.known
         return personal is None or personal.settings.presence == "nobody"
@@ -150,12 +160,14 @@ class Session:
                     await self._announce()
                 if now >= self._offline_at:
                     self._go_offline()
+                if self._commands:
+                    continue  # they came while it was busy with the above
                 deadline = min(self._count_at, self._announce_at, self._offline_at)
                 if deadline == math.inf:
                     if self.online:
                         return
                     # Its buckets are forgotten when they are full: then a new session is the same.
-                    deadline = max(self.messages.full_at, self._connects.full_at)
+                    deadline = max(bucket.full_at for bucket in self._buckets)
                     if now >= deadline:
                         self._env.hub.forget(self.user)
                         return
@@ -206,6 +218,8 @@ class Session:
         changed = isinstance(event.data, SettingsChanged) and self._shown == self.concealed
         if changed and self.online:
             self._tell_presence(not self._shown)
+        elif isinstance(event.data, BlockChanged):
+            self._tell_barred(event.data)
 
     async def _start_counting(self) -> None:
         # First the flag, so that what changes while the counts are read is counted again.
@@ -263,8 +277,22 @@ class Session:
             self._tell_presence(False, at)
         self._presence.seen(self.user, at)
 
+    def _tell_barred(self, change: BlockChanged) -> None:
+        """Whoever is kept out from now on sees the user go, and come back when it is over."""
+        now = set(self._env.hub.barring.get(self.user, ()))
+        was, self._barred = change.user in self._barred, now
+        if not self._shown or was == (change.user in now):
+            return
+        if self._env.hub.blocks(change.user, self.user):
+            return
+        signal = PresenceChanged(self.user, was, change.seen)
+        for id in self._env.hub.watchers(self.user):
+            if (conversation := self._registry.resident(id)) is not None:
+                conversation.presence_to(change.user, signal)
+
     def _tell_presence(self, online: bool, last_seen: int | None = None) -> None:
         self._shown = online
+        self._barred = set(self._env.hub.barring.get(self.user, ()))
         self._presence.changed(PresenceChanged(self.user, online, last_seen))
 
 
@@ -275,6 +303,7 @@ class Sessions:
         self._env = env
         self._registry = registry
         self._presence = Presence(env, registry)
+        env.hub.session_of = self.of
 
     async def close(self) -> None:
         """All users go now: keep when they were last seen."""

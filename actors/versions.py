@@ -65,5 +65,7 @@ class VersionsRead:
         return [
             (event.data, event.at)
             for event in events
-            if isinstance(event.data, MessageEdited) and event.data.message_id == self._message
+            if isinstance(event.data, MessageEdited)
+            and event.data.message_id == self._message
+            and event.is_for(self._user)
         ]

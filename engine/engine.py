@@ -26,6 +26,7 @@ from ..actors.outbox import Outbox
 from ..actors.ports import Clock, Store
 from ..actors.reactors import Reactor, Reactors
 from ..actors.registry import Registry
+from ..actors.relations import Relations, Strangers
 from ..actors.session import Sessions
 from ..actors.supervisor import Limits as CrashLimits
 from ..protocol.disconnects import DRAIN, REVOKED, Disconnect
@@ -59,7 +60,8 @@ class Engine:
     Every method is to be called in the trio run that entered it. `store`, `clock` and `new_id` are
     for tests; by default the settings choose the store. `guards` run in order before every command
     of a conversation, `reactors` after every event that is stored. `users` is asked who there is
-    (`engine/host/users.py`), whatever the settings say of that.
+    (`engine/host/users.py`), whatever the settings say of that; `relations` tells who follows whom:
+    without it nobody follows anybody (REQ-01).
 
     Raises `StartupError`, in words, if the store cannot be opened.
     """
@@ -72,6 +74,7 @@ class Engine:
         guards: Sequence[Guard] = (),
         reactors: Sequence[Reactor] = (),
         users: Users | None = None,
+        relations: Relations | None = None,
         clock: Clock | None = None,
         new_id: Callable[[], str] = new_uuid7,
         progress: Callable[[str], None] | None = None,
@@ -85,6 +88,7 @@ class Engine:
         self._reactors = reactors
         self._users = users
         self._claims = Claims(self.settings.host.cache_size)
+        self._relations = relations or Strangers()
         self.now: Clock = clock or SystemClock()
         self.new_id = new_id
         self._progress = progress or _log.info
@@ -115,6 +119,7 @@ class Engine:
                 limits=_limits(self.settings),
                 guards=self._guards,
                 host=host,
+                relations=self._relations,
                 reactors=Reactors(self._reactors, self.settings.actors.reactor_queue),
             )
             self._env.reactors.start(nursery)
@@ -272,6 +277,7 @@ def _limits(settings: Settings) -> Limits:
         idle_s=actors.idle_s,
         snapshot_every=actors.snapshot_every,
         ask_timeout_s=actors.ask_timeout_s,
+        relations_timeout_s=actors.relations_timeout_s,
         presence_grace_s=actors.presence_grace_s,
         unread_flush_s=actors.unread_flush_s,
         session_queries=actors.session_queries,
@@ -280,6 +286,8 @@ def _limits(settings: Settings) -> Limits:
         max_connections_per_user=settings.connections.max_per_user,
         messages_per_min=settings.limits.messages_per_min,
         connects_per_min=settings.limits.connects_per_min,
+        messages_to_strangers_per_h=settings.limits.messages_to_strangers_per_h,
+        new_conversations_per_day=settings.limits.new_conversations_per_day,
         loads=actors.loads,
         waiting_loads=actors.waiting_loads,
         crashes=CrashLimits(actors.max_crashes, actors.crash_window_s, actors.quarantine_s),

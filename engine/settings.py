@@ -126,6 +126,12 @@ class Limits(Section):
         60, ge=0, description="Messages of one user, at once or spread out (SEC-03)"
     )
     connects_per_min: int = Field(20, ge=0, description="Sign-ins of one user (CONN-04)")
+    messages_to_strangers_per_h: int = Field(
+        0, ge=0, description="Messages of one user to who has not accepted their request (SEC-04)"
+    )
+    new_conversations_per_day: int = Field(
+        0, ge=0, description="Conversations that one user begins (SEC-04, C-29)"
+    )
     commands_per_s: int = Field(
         100, ge=0, description="Items of one connection in the long run; more are RATE_LIMITED"
     )
@@ -153,6 +159,9 @@ class Actors(Section):
     idle_s: float = Field(300.0, gt=0, description="A conversation unused so long is put away")
     snapshot_every: int = Field(500, ge=1, description="Events between snapshots of a busy one")
     ask_timeout_s: float = Field(10.0, gt=0, description="An ask is UNAVAILABLE after this")
+    relations_timeout_s: float = Field(
+        2.0, gt=0, description="For the host to say who follows whom; then UNAVAILABLE (REQ-02)"
+    )
     max_crashes: int = Field(3, ge=0, description="Crashes within crash_window_s it survives")
     crash_window_s: float = Field(5.0, gt=0, description="See max_crashes")
     quarantine_s: float = Field(30.0, gt=0, description="First cool-down; it doubles")

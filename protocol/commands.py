@@ -17,6 +17,7 @@ from .events import EventData, SignalData
 from .ids import ClientId
 from .immutable import immutable
 from .message import Message
+from .people import Standing
 from .personal import Personal, UserContext, UserEventData
 from .policy import Policy
 from .state import ConversationState
@@ -27,10 +28,14 @@ class Needs:
     """What a command must know beyond the bounded state; fetched before `decide`.
 
     `messages`: ids of messages it speaks of. `position`: a seq whose `Position` it asks for.
+    `people`: users of whom it wants something, whose `Standing` to the caller it asks for; with
+    `relation` also for how the host says that they are related.
     """
 
     messages: tuple[str, ...] = ()
     position: int | None = None
+    people: tuple[str, ...] = ()
+    relation: bool = False
 
 
 NOTHING = Needs()
@@ -38,7 +43,8 @@ NOTHING = Needs()
 
 @immutable
 class Position:
-    """Of a seq: how many countable messages lie up to it, and how many after it are excluded."""
+    """Of a seq, for one user: how many countable messages lie up to it, and how many after it are
+    excluded."""
 
     number: int
     excluded: int
@@ -50,7 +56,8 @@ class Context:
 
     `messages` lacks an id that does not exist in this conversation, or is of what the caller may
     not see; `unfiltered` has that, too: for what must come out right whoever asks, and is told to
-    nobody who may not see it. `now` is in milliseconds.
+    nobody who may not see it. `now` is in milliseconds. `people` is empty where nobody can keep
+    anybody out.
     `role` and `session` are the host's words about the caller, from the token or the session store
     (CONN-07); both are None for callers inside this process.
     """
@@ -61,6 +68,7 @@ class Context:
     new_id: Callable[[], str]
     messages: Mapping[str, Message] = field(default_factory=dict)
     position: Position | None = None
+    people: Mapping[str, Standing] = field(default_factory=dict)
     role: str | None = None
     session: str | None = None
     unfiltered: Mapping[str, Message] = field(default_factory=dict)
@@ -76,12 +84,14 @@ class Context:
 @immutable
 class Emit:
     """Send a signal to the subscribers of the conversation, or of this thread of it, except to
-    `by`, if that is somebody; with `after` only to those who have sent a message after that seq."""
+    `by`, if that is somebody, and to those it is to be kept `without`; with `after` only to those
+    who have sent a message after that seq."""
 
     signal: SignalData
     by: str | None
     thread: str | None = None
     after: int | None = None
+    without: frozenset[str] = frozenset()
 
 
 @immutable
@@ -110,6 +120,15 @@ class Notify:
         if audience is None:
             return self
         return replace(self, users=tuple(user for user in self.users if user in audience))
+
+
+@immutable
+class MakeRequest:
+    """The direct conversation that begins with the next event is a request to `user` (REQ-03); or,
+    if not `asked`, is kept from them like one, since they keep the caller out."""
+
+    user: str
+    asked: bool
 
 
 @immutable
@@ -143,7 +162,7 @@ class Subscribe:
     thread: str | None = None
 
 
-Effect = EventData | MoveMark | Emit | Notify | Show | Hide | Subscribe
+Effect = EventData | MoveMark | Emit | Notify | MakeRequest | Show | Hide | Subscribe
 
 
 class Command(BaseModel):
@@ -229,6 +248,8 @@ class UserCommand(SessionCommand):
 
     in_conversation: ClassVar[bool] = True
     """It is about the conversation that it names (`c` of its item), as a member of it."""
+    tells_seen: ClassVar[bool] = False
+    """It must know when the caller was online last."""
 
     @property
     def about(self) -> str | None:

@@ -63,7 +63,7 @@ class EventData(Payload):
         """Change the bounded state. Deterministic; never fails on an event that was decided."""
 
     def change(self, message: Message, event: Event) -> None:
-        """Change the message that this event is about (`target`)."""
+        """Change the message that this event is about (`target`); see `Event.change`."""
 
     erases: ClassVar[bool] = False
     """After this event the content of its `target` is served no more."""
@@ -154,7 +154,7 @@ class Event:
                 payload.pop(name, None)
                 payload["redacted"] = True
         elif quoted is not None:
-            payload["preview"] = quoted.preview()
+            payload["preview"] = quoted.preview(None if self.audience is None else self.audience[0])
         return {
             "t": self.data.name,
             "c": self.conversation,
@@ -162,6 +162,22 @@ class Event:
             "ts": self.at,
             "d": payload,
         }
+
+    def is_for(self, user: str) -> bool:
+        """Whether `user` is one of those who get it."""
+        return self.audience is None or user in self.audience
+
+    def change(self, message: Message) -> None:
+        """Bring what this event did to `message` into it: for all who see that, or for those alone
+        to whom this was told."""
+        told = self.audience
+        if told is None or told == message.audience:
+            self.data.change(message, self)
+            told = tuple(message.views)
+        for user in told:
+            view = message.seen_by(user)
+            self.data.change(view, self)
+            message.keep_view(user, view)
 
     def redact(self) -> Event:
         """The same event without its content."""
@@ -211,12 +227,17 @@ class Void(EventData):
 
     def apply(self, state: ConversationState, event: Event) -> None:
         if event.number is not None:
-            state.exclude(event.seq)
+            state.exclude(event.seq, event.audience)
 
 
 @immutable
 class SignalData(Payload):
     """What one kind of signal says: ephemeral, unnumbered, never stored, droppable under load."""
+
+    @property
+    def doer(self) -> str | None:
+        """Who does what it tells of, if that is a user."""
+        return getattr(self, "by", None)
 
     def item(self, conversation: str | None, at: int) -> dict[str, Any]:
         item: dict[str, Any] = {"t": self.name, "ts": at, "d": self.fields()}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from .aloof import heard_by, kept_apart
 from .commands import (
     Context,
     ConversationCommand,
@@ -68,17 +69,22 @@ def decide(
         found = context.messages
         seen = visible(state, context.user, found)
         context = replace(context, messages=seen, unfiltered=found)
-    return list(command.decide(state, context))
+    effects = list(command.decide(state, context))
+    return list(kept_apart(state, context, effects)) if state.aloof else effects
 
 
 def visible(
     state: ConversationState, user: str, messages: Mapping[str, Message]
 ) -> dict[str, Message]:
     """Those of `messages` that were sent while `user` was a member, and to them, and that they have
-    not hidden from themselves. The host sees all."""
+    not hidden from themselves; each as it is for them. The host sees all."""
     if user == HOST:
         return dict(messages)
-    return {id: message for id, message in messages.items() if state.may_see(user, message)}
+    return {
+        id: message.seen_by(user) if message.views else message
+        for id, message in messages.items()
+        if state.may_see(user, message)
+    }
 
 
 def event(
@@ -92,12 +98,16 @@ def event(
     """`data` at its place in the log: the next seq, the next number if it counts.
 
     One command may lead to several events; exactly the one that answers it carries its client id.
-    Whoever may not see a message is not told what becomes of it either.
+    Whoever may not see a message is not told what becomes of it either, and whoever keeps somebody
+    out not of what they do (REQ-09).
     """
     client_id = command.client_id if isinstance(command, DurableCommand) else None
     changed = None
     if not data.is_message and (target := data.target) is not None:
         changed = context.messages.get(target[0])
+    audience = None if changed is None else changed.audience
+    if state.aloof and audience is None:
+        audience = heard_by(state, context.user, data)
     return Event(
         conversation=state.id,
         seq=state.seq + 1,
@@ -107,7 +117,7 @@ def event(
         at=max(context.now, state.changed_at),
         client_id=client_id if carries_client_id else None,
         number=state.number + 1 if data.countable else None,
-        audience=None if changed is None else changed.audience,
+        audience=audience,
     )
 
 
@@ -117,9 +127,11 @@ def apply(state: ConversationState, event: Event) -> ConversationState:
         raise AssertionError(f"event {event.seq} applied to a state at {state.seq}")
     if event.number is not None:
         state.sent_by(event.sender, event.seq, event.number, event.at)
+        if event.audience is not None:
+            state.exclude(event.seq, event.audience, outside=True)
     event.data.apply(state, event)
     if (uncounted := event.data.uncounts) is not None:
-        state.exclude(uncounted)
+        state.exclude(uncounted, event.audience)
     state.seq = event.seq
     state.changed_at = event.at
     return state

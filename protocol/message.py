@@ -47,6 +47,27 @@ class Message:
     """who may see it, if not every member"""
 
     @property
+    def views(self) -> Mapping[str, dict[str, Any]]:
+        """By user, text and data of the overlay as they are for them, where something became of the
+        message that was told to them alone (REQ-09)."""
+        views: dict[str, dict[str, Any]] = self.overlay.data.get("views", {})
+        return views
+
+    def seen_by(self, user: str) -> Message:
+        """The message as it is for `user`."""
+        if (view := self.views.get(user)) is None:
+            data = {name: value for name, value in self.overlay.data.items() if name != "views"}
+            return replace(self, overlay=replace(self.overlay, data=data))
+        overlay = replace(self.overlay, text=view["text"], data=dict(view["data"]))
+        return replace(self, overlay=overlay)
+
+    def keep_view(self, user: str, view: Message) -> None:
+        """From now on it is for `user` as in `view`."""
+        # Made anew, not in place: a row on its way to the store shares what is inside.
+        seen = {"text": view.overlay.text, "data": view.overlay.data}
+        self.overlay.data["views"] = {**self.views, user: seen}
+
+    @property
     def deleted(self) -> bool:
         return self.overlay.deleted_at is not None
 
@@ -83,6 +104,8 @@ class Message:
     def wire(self, quoted: Message | None = None, user: str | None = None) -> dict[str, Any]:
         """As `message.history` serves it to `user`: like the payload of its event, brought up to
         date."""
+        if self.views:
+            return self.seen_by(user or "").wire(quoted, user)
         item: dict[str, Any] = {"id": self.id, "seq": self.seq, "ts": self.at, "kind": self.kind}
         if self.by is not None:
             item["by"] = self.by
@@ -111,11 +134,13 @@ class Message:
         if (text := self.current_text) is not None:
             item["text"] = text
         if quoted is not None:
-            item["preview"] = quoted.preview()
+            item["preview"] = quoted.preview(user)
         return item
 
-    def preview(self) -> dict[str, Any]:
-        """What a reply to this message shows of it (MSG-13)."""
+    def preview(self, user: str | None = None) -> dict[str, Any]:
+        """What a reply to this message shows of it (MSG-13), to everybody or to `user`."""
+        if user is not None and user in self.views:
+            return self.seen_by(user).preview()
         if self.deleted:
             return {"unavailable": True}
         preview: dict[str, Any] = {"by": self.by, "text": (self.current_text or "")[:PREVIEW_CHARS]}

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal
 from .events import Payload
 from .immutable import immutable
 from .message import Message
+from .people import Barred, Level, RequestStatus
 from .policy import Policy
 
 FOREVER = 253_402_300_799_999
@@ -92,12 +93,14 @@ Visibility = Literal["everyone", "nobody"]
 @immutable
 class SettingsChanged(UserEventData):
     """What others may know of the user. `read_receipts` off: nobody is told what they have read or
-    received (RCPT-08). `presence` nobody: for others they are never online, nor seen (REQ-12)."""
+    received (RCPT-08). `presence` nobody: for others they are never online, nor seen (REQ-12).
+    `messages_from`: who may write to them (REQ-01)."""
 
     name: ClassVar[str] = "settings.changed"
 
     read_receipts: bool = True
     presence: Visibility = "everyone"
+    messages_from: Level = "everyone"
 
     @property
     def subject(self) -> str:
@@ -111,14 +114,17 @@ class SettingsChanged(UserEventData):
 class Personal:
     """Bounded by the user's conversations. `preferences` holds those that were ever changed.
 
-    `waiting` are the conversations in which something waits for the user to turn to them: a draft,
-    or a mark as unread.
+    `barred` are those whom the user keeps out, and how; `barred_in` the direct conversations with
+    them. `waiting` are the conversations in which something waits for the user to turn to them: a
+    draft, or a mark as unread.
     """
 
     preferences: dict[str, PreferenceChanged] = field(default_factory=dict)
     drafts: set[str] = field(default_factory=set)
     settings: SettingsChanged = field(default_factory=SettingsChanged)
     waiting: set[str] = field(default_factory=set)
+    barred: dict[str, Barred] = field(default_factory=dict)
+    barred_in: set[str] = field(default_factory=set)
 
     def preference(self, conversation: str) -> PreferenceChanged:
         return self.preferences.get(conversation) or PreferenceChanged(conversation=conversation)
@@ -134,22 +140,26 @@ class Personal:
 @immutable
 class Place:
     """A conversation in which the caller is a member, as it stands; and the message of it that a
-    command speaks of, which is there and visible to the caller."""
+    command speaks of, which is there and visible to the caller. `request` says whether it is, or
+    was, a request to the caller."""
 
     conversation: str
     seq: int
     number: int
     message: Message | None = None
+    request: RequestStatus | None = None
 
 
 @dataclass(slots=True)
 class UserContext:
-    """What the decision of a `UserCommand` may know besides `Personal`. `now` is in ms."""
+    """What the decision of a `UserCommand` may know besides `Personal`. Times are in ms; `seen` is
+    when the others may know the caller to have been online last, if they may know."""
 
     user: str
     now: int
     policy: Policy
     at: Place | None = None
+    seen: int | None = None
 
     @property
     def place(self) -> Place:

@@ -39,6 +39,7 @@ OpenKind = Literal["direct", "group", "thread"]
 MIB = 1024 * 1024
 DirectKey = Literal["pair", "pair_context", "none"]
 UserField = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,63}$")]
+Blocks = Literal["off", "silent", "forbidden"]
 
 
 def _lattice(roles: tuple[Role, ...]) -> tuple[Role, ...]:
@@ -184,6 +185,19 @@ class Policy(BaseModel):
     )
     presence_optout: bool = Field(
         False, description="Users may keep to themselves when they are online (REQ-12)"
+    )
+    blocks: Blocks = Field(
+        "off",
+        description="Users may block others, whose messages to them then seem to be accepted, or"
+        " are refused like anything that is not allowed (REQ-08, REQ-09, C-38)",
+    )
+    max_blocks: int = Field(
+        1000, ge=1, le=10_000, description="Whom one user may have blocked or restricted (REQ-08)"
+    )
+    message_requests: bool = Field(
+        False,
+        description="Users say who may write to them, and who is no follower of theirs asks first"
+        " (REQ-01, REQ-02)",
     )
     receipts_audience: Audience = Field(
         "members",

@@ -13,8 +13,10 @@ from typing import Any, Literal
 from .commands import Position
 from .events import Event
 from .immutable import immutable
+from .last import last_of
 from .machine import Mark
 from .message import Message, Overlay
+from .people import Aloof, RequestStatus
 from .personal import UserEventData
 from .references import Reference, refers
 from .state import Hidden, Kind, Member
@@ -89,7 +91,8 @@ class Condition:
 
 @immutable
 class NewConversation:
-    """The row of a conversation that is being created."""
+    """The row of a conversation that is being created; `request`: to whom it is one, and whether
+    they are `asked` (`people.Aloof`)."""
 
     id: str
     kind: Kind
@@ -97,6 +100,8 @@ class NewConversation:
     direct_key: str | None
     creator: str | None
     at: int
+    request: str | None = None
+    asked: bool = True
 
 
 @immutable
@@ -122,15 +127,15 @@ class Head:
     last: dict[str, Any] | None
     context: dict[str, str | None] | None = None
 
-    def seen_by(self, intervals: list[list[int | None]], hidden: Hidden | None) -> Head:
-        """As a member of these times may see it: not the last message if it comes from outside of
-        them (HIST-11), or if they have hidden it."""
-        if self.last is None:
-            return self
-        seq = self.last["seq"]
-        if Member(intervals=intervals).sees(seq) and (hidden is None or hidden.shows(seq)):
-            return self
-        return replace(self, last=None)
+    def seen_by(self, user: str, intervals: list[list[int | None]], hidden: Hidden | None) -> Head:
+        """As `user`, a member of these times, may see it: with the last message that was meant for
+        them, but not if it comes from outside of their times (HIST-11), or they have hidden it."""
+        last = None if self.last is None else last_of(self.last, user)
+        if last is not None:
+            seq = last["seq"]
+            if not Member(intervals=intervals).sees(seq) or (hidden and not hidden.shows(seq)):
+                last = None
+        return self if last is self.last else replace(self, last=last)
 
 
 @immutable
@@ -169,7 +174,8 @@ class Loaded:
     """A cold conversation: its last snapshot of the asked version, and everything after it.
 
     `marks` are the latest of each (user, kind), with `excluded` counted as of `tail`'s end, as it
-    is in `hidden`: what users have hidden from themselves. `reticent` members tell no marks.
+    is in `hidden`: what users have hidden from themselves. `reticent` members tell no marks;
+    `aloof` ones of a direct conversation keep the other out.
     """
 
     epoch: int
@@ -179,6 +185,7 @@ class Loaded:
     marks: list[Mark]
     hidden: dict[str, Hidden] = field(default_factory=dict)
     reticent: set[str] = field(default_factory=set)
+    aloof: dict[str, Aloof] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -216,7 +223,8 @@ class PositionAt:
 @dataclass(slots=True)
 class InboxRow:
     """One conversation in a user's inbox. `stale`: it was open when an engine died, so counts may
-    lag behind the log until it is opened again. `pinned_at` (ms, 0 for not) goes into the order."""
+    lag behind the log until it is opened again. `pinned_at` (ms, 0 for not) goes into the order.
+    `request`: it is one to this user."""
 
     conversation: str
     kind: Kind
@@ -227,20 +235,24 @@ class InboxRow:
     unread: int
     stale: bool = False
     pinned_at: int = 0
+    request: RequestStatus | None = None
 
 
 @immutable
 class Selection:
     """Which rows of the inbox are wanted (CONV-15): all that are not archived, of those the unread
-    ones, or the archived ones; and among them those whose title has a word, or who have another
-    member whose id, that begins with `text` (SRCH-08); and that refer to the thing `about`."""
+    ones, or the archived ones; or requests that are not answered, which are in none of these; and
+    among them those whose title has a word, or who have another member whose id, that begins with
+    `text` (SRCH-08); and that refer to the thing `about`."""
 
-    filter: Literal["all", "unread", "archived"] = "all"
+    filter: Literal["all", "unread", "archived", "requests"] = "all"
     text: str | None = None
     about: Reference | None = None
 
-    def has(self, archived: bool, unread: bool) -> bool:
+    def has(self, archived: bool, unread: bool, request: RequestStatus | None = None) -> bool:
         """Whether `filter` lets such a row through."""
+        if request is not None or self.filter == "requests":
+            return request == "pending" and self.filter == "requests"
         if self.filter == "archived":
             return archived
         return not archived and (unread or self.filter == "all")

@@ -15,12 +15,14 @@ for them no more (`Hidden`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar
 
+from .last import last_of
 from .message import Message
+from .people import Aloof, Bar, RequestStatus
 from .roles import PERMISSIONS, Least, Permission, Role
 
 Kind = Literal["direct", "group", "thread", "external_group"]
@@ -118,7 +120,8 @@ class ConversationState:
 
     `epoch` and `starts_after` (the head at the start of epoch 2, 3, …) belong to the history of
     this conversation's openings and are kept beside the snapshot, not in it. So are the private
-    facts of members: what some have `hidden`, and whose marks are told to nobody (`reticent`).
+    facts of members: what some have `hidden`, whose marks are told to nobody (`reticent`), and who
+    of a direct conversation keeps the other out (`aloof`).
     `permissions` is the product's table, which is no state at all: whoever makes a state to decide
     upon puts it here.
     """
@@ -137,7 +140,7 @@ class ConversationState:
     members: dict[str, Member] = field(default_factory=dict)
     member_count: int = 0
     last: dict[str, Any] | None = None
-    """the last message, as the inbox shows it: id, seq, by, ts, text"""
+    """the last message, as the inbox shows it (`last.py`)"""
     marks: int = 0
     """how many times any mark has moved"""
     ahead: dict[tuple[str, str], Ahead] = field(default_factory=dict)
@@ -148,6 +151,7 @@ class ConversationState:
     starts_after: list[int] = field(default_factory=list)
     hidden: dict[str, Hidden] = field(default_factory=dict)
     reticent: set[str] = field(default_factory=set)
+    aloof: dict[str, Aloof] = field(default_factory=dict)
     permissions: Mapping[Permission, Least] = field(
         default_factory=lambda: PERMISSIONS, compare=False, repr=False
     )
@@ -183,8 +187,9 @@ class ConversationState:
         return hidden is not None and not hidden.shows(seq)
 
     def last_for(self, user: str) -> dict[str, Any] | None:
-        """The last message, if `user` may see it."""
-        return self.last if self.last is not None and self.shows(user, self.last["seq"]) else None
+        """The last message that was meant for `user`, if they may see it."""
+        last = None if self.last is None else last_of(self.last, user)
+        return last if last is not None and self.shows(user, last["seq"]) else None
 
     def read_ahead(self, user: str) -> Ahead | None:
         """The user's read mark, if it is ahead of the one that the others know."""
@@ -194,18 +199,56 @@ class ConversationState:
     def current_members(self) -> list[str]:
         return [user for user, member in self.members.items() if member.role is not None]
 
-    def exclude(self, seq: int) -> None:
-        """The countable message at `seq` no longer counts for whoever has not read it.
+    def set_bar(self, user: str, bar: Bar | None) -> None:
+        """`user` keeps the other one out from now on, or does not."""
+        self._set_aloof(user, replace(self.aloof.get(user, Aloof()), bar=bar))
+
+    def set_request(
+        self, user: str, status: RequestStatus | None, *, asked: bool | None = None
+    ) -> None:
+        """The conversation is a request to `user`, or is no more."""
+        aloof = self.aloof.get(user, Aloof())
+        asked = aloof.asked if asked is None else asked
+        self._set_aloof(user, replace(aloof, request=status, asked=asked))
+
+    def request_to(self, user: str) -> RequestStatus | None:
+        aloof = self.aloof.get(user) if self.aloof else None
+        return None if aloof is None else aloof.request
+
+    def is_asked(self, user: str) -> bool:
+        """Whether it is a request that `user` has not accepted, as its sender may know."""
+        return self.request_to(user) is not None and self.aloof[user].asked
+
+    def asks(self, user: str) -> bool:
+        """Whether it is such a request of `user`."""
+        return any(name != user and self.is_asked(name) for name in self.aloof)
+
+    def _set_aloof(self, user: str, aloof: Aloof) -> None:
+        if aloof.bar is None and aloof.request is None:
+            self.aloof.pop(user, None)
+        else:
+            self.aloof[user] = aloof
+
+    def exclude(
+        self, seq: int, audience: Collection[str] | None = None, *, outside: bool = False
+    ) -> None:
+        """The countable message at `seq` does not count, any longer, for whoever has not read it:
+        for those of its `audience`, to whom it did; or for those `outside` of that.
 
         What lies after a member's mark they also see, since joining puts the mark.
         """
-        for member in self.members.values():
-            if member.read_seq < seq:
+
+        def concerns(user: str) -> bool:
+            return audience is None or (user in audience) is not outside
+
+        for user, member in self.members.items():
+            if member.read_seq < seq and concerns(user):
                 member.excluded += 1
-        for hidden in self.hidden.values():
-            hidden.exclude(seq)
-        for ahead in self.ahead.values():
-            if ahead.seq < seq:
+        for user, hidden in self.hidden.items():
+            if concerns(user):
+                hidden.exclude(seq)
+        for (user, _), ahead in self.ahead.items():
+            if ahead.seq < seq and concerns(user):
                 ahead.excluded += 1
 
     def sent_by(self, user: str | None, seq: int, number: int, at: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from ...actors.guards import Guard
 from ...actors.ports import Store
 from ...actors.reactors import Reactor
+from ...actors.relations import Relations
 from ...persistence.memory.store import MemoryStore
 from ..engine import Engine
 from ..host import Users
@@ -31,6 +32,7 @@ async def memory_engine(
     guards: Sequence[Guard] = (),
     reactors: Sequence[Reactor] = (),
     users: Users | None = None,
+    relations: Relations | None = None,
     new_id: Callable[[], str] | None = None,
     **settings: Any,
 ) -> AsyncGenerator[Engine]:
@@ -48,6 +50,7 @@ async def memory_engine(
         guards=guards,
         reactors=reactors,
         users=users,
+        relations=relations,
         clock=clock or TrioClock(),
         new_id=new_id or numbered_ids(),
     ) as engine:

@@ -14,6 +14,7 @@ from ...protocol.events import Event
 from ...protocol.features.edits import MessageEdited
 from ...protocol.features.threads import ThreadReplied
 from ...protocol.machine import Mark
+from ...protocol.people import Aloof
 from ...protocol.records import Events, Loaded, Messages, NumberedPage, PositionAt, Snapshot
 from ...protocol.references import Reference, refers
 from .disk import Disk, Shelf, copy_json
@@ -57,7 +58,16 @@ class MemoryConversations:
             reticent={
                 user for user in shelf.members if not self._disk.settings(user).read_receipts
             },
+            aloof=self._aloof(conversation, shelf),
         )
+
+    def _aloof(self, conversation: str, shelf: Shelf) -> dict[str, Aloof]:
+        found = {user: Aloof(bar=bar) for user, bar in self._disk.barring(conversation).items()}
+        for user in shelf.members:
+            if (request := self._disk.request_to(user, shelf)) is not None and shelf.row:
+                aloof = found.setdefault(user, Aloof())
+                aloof.request, aloof.asked = request, shelf.row.asked
+        return found
 
     async def renew(self, conversation: str, after: int) -> None:
         shelf = await self._shelf(conversation)
@@ -181,10 +191,10 @@ class MemoryConversations:
         messages = [shelf.message(event) for event in found[-limit:]]
         return Messages(messages, shelf.seq, more=len(found) > limit)
 
-    async def position(self, conversation: str, seq: int) -> PositionAt:
+    async def position(self, conversation: str, user: str, seq: int) -> PositionAt:
         shelf = await self._shelf(conversation)
         number = max((event.number or 0 for event in shelf.log[:seq]), default=0)
-        return PositionAt(Position(number, shelf.excluded(seq)), shelf.seq)
+        return PositionAt(Position(number, shelf.excluded(seq, user)), shelf.seq)
 
     async def read_at(
         self, conversation: str, seq: int, marks: Mapping[str, int]
@@ -242,5 +252,6 @@ def _within(
 
 def _latest(shelf: Shelf) -> list[Mark]:
     return [
-        replace(moves[-1], excluded=shelf.excluded(moves[-1].seq)) for moves in shelf.marks.values()
+        replace(moves[-1], excluded=shelf.excluded(moves[-1].seq, user))
+        for (user, _), moves in shelf.marks.items()
     ]

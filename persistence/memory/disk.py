@@ -12,9 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...protocol.events import Event
+from ...protocol.features.blocks import BlockChanged
 from ...protocol.features.hides import MessageHidden
+from ...protocol.features.requests import RequestAnswered
 from ...protocol.machine import Mark
 from ...protocol.message import Message, Overlay
+from ...protocol.people import Bar, RequestStatus
 from ...protocol.personal import PreferenceChanged, SettingsChanged
 from ...protocol.records import (
     Duplicate,
@@ -50,6 +53,8 @@ class Shelf:
     members: dict[str, MemberRow] = field(default_factory=dict)
     head: Head | None = None
     snapshot: Snapshot | None = None
+    narrow: list[Event] = field(default_factory=list)
+    """countable ones that were not for everybody"""
     head_commit: int = 0
     member_commits: dict[str, int] = field(default_factory=dict)
 
@@ -82,13 +87,15 @@ class Shelf:
         """What a message is about now; None for anything else."""
         return self.message(event).current("context") if event.data.is_message else None
 
-    def excluded(self, after: int) -> int:
-        """Countable messages after seq `after` that no longer count."""
-        return sum(
-            overlay.deleted_at is not None and self.log[seq - 1].number is not None
+    def excluded(self, after: int, user: str) -> int:
+        """Countable messages after seq `after` that no longer count, or were not for `user`."""
+        gone = {
+            seq
             for seq, overlay in self.overlays.items()
-            if seq > after
-        )
+            if overlay.deleted_at is not None and self.log[seq - 1].number is not None
+        }
+        gone.update(event.seq for event in self.narrow if not event.is_for(user))
+        return sum(seq > after for seq in gone)
 
     def _deleted_at(self, seq: int) -> int | None:
         overlay = self.overlays.get(seq)
@@ -97,7 +104,7 @@ class Shelf:
     def store(self, write: Write, events: Iterable[Event], commit: int) -> None:
         """All of `write`, with `events` for its own."""
         for event in events:
-            self.log.append(event)
+            self._add(event)
             if event.client_id is not None and event.sender is not None:
                 self.clients[event.sender, event.client_id] = event.seq
             if event.data.is_message:
@@ -122,10 +129,15 @@ class Shelf:
         ):
             self.snapshot = replace(write.snapshot, state=copy_json(write.snapshot.state))
 
+    def _add(self, event: Event) -> None:
+        self.log.append(event)
+        if event.audience is not None and event.number is not None:
+            self.narrow.append(event)
+
     def void(self, events: list[Event], commit: int) -> None:
         """`events`, which are void, and that those of them with a number do not count."""
         for event in events:
-            self.log.append(event)
+            self._add(event)
             if event.number is not None:
                 self.overlays[event.seq] = Overlay(event.seq, event.seq, deleted_at=event.at)
             if self.head is not None:
@@ -224,12 +236,35 @@ class Disk:
         found = [data for data in changes if isinstance(data, SettingsChanged)]
         return found[0] if found else SettingsChanged()
 
+    def blocks(self, user: str) -> dict[str, BlockChanged]:
+        """Whom `user` keeps out."""
+        changes = (event.data for event in self.user_log.get(user, ()))
+        return {each.user: each for each in changes if isinstance(each, BlockChanged) and each.bar}
+
+    def barring(self, conversation: str) -> dict[str, Bar]:
+        """Who keeps the other out of a direct conversation."""
+        return {
+            user: block.bar
+            for user in self.user_log
+            for block in self.blocks(user).values()
+            if block.conversation == conversation and block.bar
+        }
+
+    def request_to(self, user: str, shelf: Shelf) -> RequestStatus | None:
+        """Whether the conversation is a request to `user`."""
+        if shelf.row is None or shelf.row.request != user:
+            return None
+        changes = (event.data for event in self.user_log.get(user, ()))
+        answers = (each for each in changes if isinstance(each, RequestAnswered))
+        left = (each.left for each in answers if each.conversation == shelf.row.id)
+        return next(left, "pending")
+
     def hidden_by(self, user: str) -> dict[str, Hidden]:
         """What `user` has hidden, by conversation."""
         found: dict[str, Hidden] = {}
         for id, preference in self.preferences(user).items():
             if seq := preference.hidden_seq:
-                excluded = self.shelves[id].excluded(seq)
+                excluded = self.shelves[id].excluded(seq, user)
                 found[id] = Hidden(seq, preference.hidden_number, excluded)
         for event in self.user_log.get(user, ()):
             if isinstance(data := event.data, MessageHidden):

@@ -46,7 +46,7 @@ class MemoryInboxes:
             own = PreferenceChanged(conversation=row.conversation)
         return (
             (not own.hidden_seq or row.head.number > own.hidden_number)
-            and selection.has(own.archived, own.unread or row.unread > 0)
+            and selection.has(own.archived, own.unread or row.unread > 0, row.request)
             and selection.finds(row.head.title, others)
             and selection.refers(row.head.context)
         )
@@ -78,7 +78,8 @@ class MemoryInboxes:
         found: set[str] = set()
         for shelf in self._disk.of(user):
             if shelf.members[user].role is not None:
-                found.update(row.user for row in shelf.members.values() if row.role is not None)
+                there = (row.user for row in shelf.members.values() if row.role is not None)
+                found.update(each for each in there if not self._disk.request_to(each, shelf))
         found.discard(user)
         return sorted(peer for peer in found if peer > after)[:limit]
 
@@ -104,7 +105,7 @@ class MemoryInboxes:
         id, opened_in = shelf.row.id, shelf.opened_in
         current = sorted(row.user for row in shelf.members.values() if row.role is not None)
         own = self._disk.preferences(user).get(id)
-        excluded = shelf.excluded(member.read_seq)
+        excluded = shelf.excluded(member.read_seq, user)
         uncounted = hidden.get(id, Hidden()).uncounted(
             member.read_seq, member.read_number, excluded
         )
@@ -114,10 +115,11 @@ class MemoryInboxes:
             epoch=shelf.epoch,
             role=member.role,
             members=current[:SHOWN_MEMBERS],
-            head=shelf.head.seen_by(member.intervals, hidden.get(id)),
+            head=shelf.head.seen_by(user, member.intervals, hidden.get(id)),
             unread=shelf.head.number - uncounted,
             stale=self._disk.ended[opened_in] is False and opened_in != self._incarnation,
             pinned_at=own.pinned_at if own is not None else 0,
+            request=self._disk.request_to(user, shelf),
         )
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Collection
 
 import trio
 
+from ...protocol.features.blocks import BlockChanged
 from ...protocol.features.stars import MessageStarred
+from ...protocol.people import Bar, Standing
 from ...protocol.personal import UserEventData
 from ...protocol.records import Remembered, Starred, UserEvent
 from ...protocol.state import Hidden, Member
@@ -40,6 +42,24 @@ class MemoryUserLogs:
     async def reticent(self, users: Collection[str]) -> set[str]:
         await self._log("")
         return {user for user in users if not self._disk.settings(user).read_receipts}
+
+    async def standings(self, user: str, others: Collection[str]) -> dict[str, Standing]:
+        await self._log("")
+        own = self._disk.blocks(user)
+        return {other: self._standing(user, other, own.get(other)) for other in others}
+
+    def _standing(self, user: str, other: str, own: BlockChanged | None) -> Standing:
+        settings, theirs = self._disk.settings(other), self._disk.blocks(other).get(user)
+        return Standing(
+            bars=None if theirs is None else theirs.bar,
+            seen=theirs.seen if theirs is not None and settings.presence == "everyone" else None,
+            barred=None if own is None else own.bar,
+            messages_from=settings.messages_from,
+        )
+
+    async def barring(self, conversation: str) -> dict[str, Bar]:
+        await self._log("")
+        return self._disk.barring(conversation)
 
     async def stars(self, user: str, limit: int, before: int | None) -> list[Starred]:
         found: list[Starred] = []

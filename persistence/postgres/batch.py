@@ -29,6 +29,7 @@ from .rows import (
     mark_row,
     member_row,
     reference_rows,
+    request_row,
 )
 
 # One part per table. {rows} becomes `unnest($n::table[]) AS new`.
@@ -95,6 +96,11 @@ _PARTS = {
     """,
     "conversation": """
         INSERT INTO conversation
+        SELECT new.* FROM current, {rows}
+        ON CONFLICT DO NOTHING
+    """,
+    "message_request": """
+        INSERT INTO message_request
         SELECT new.* FROM current, {rows}
         ON CONFLICT DO NOTHING
     """,
@@ -168,6 +174,7 @@ class Batch:
         self._overlays: dict[tuple[str, int], Row] = {}
         self._members: dict[tuple[str, str], MemberRow] = {}
         self._created: dict[str, Row] = {}
+        self._requests: dict[str, Row] = {}
         self._snapshots: dict[str, Row] = {}
         self._void_heads: dict[str, Head] = {}
         self._references: dict[Row, bool] = {}
@@ -198,6 +205,8 @@ class Batch:
             self._members[key] = merge_members(self._members.get(key), member)
         if write.created is not None:
             self._created[id] = conversation_row(write.created, incarnation)
+            if write.created.request is not None:
+                self._requests[id] = request_row(write.created)
         if (state := parcel.snapshot) is not None:
             self._snapshots[id] = max(self._snapshots.get(id, state), state, key=_SNAPSHOT_SEQ)
 
@@ -218,6 +227,7 @@ class Batch:
             "overlay": list(self._overlays.values()),
             "member": [member_row(key[0], row) for key, row in self._members.items()],
             "conversation": list(self._created.values()),
+            "message_request": list(self._requests.values()),
             "snapshot": list(self._snapshots.values()),
             "log_reference": [row for row, there in self._references.items() if there],
             "dropped": [row for row, there in self._references.items() if not there],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
 from ...protocol.commands import Position
@@ -10,12 +9,11 @@ from ...protocol.errors import Rejected
 from ...protocol.events import Event
 from ...protocol.features.edits import MessageEdited
 from ...protocol.ids import is_uuid
-from ...protocol.machine import Mark
 from ...protocol.records import Events, Loaded, Messages, NumberedPage, PositionAt, Snapshot
 from ...protocol.references import Reference
-from ...protocol.state import Hidden
 from .database import Database
 from .incarnation import Incarnation
+from .opening import HEAD, NARROW, OPEN, UNCOUNTED, loaded
 from .pages import (
     ABOUT_AFTER,
     ABOUT_BEFORE,
@@ -33,76 +31,6 @@ from .pages import (
     clip,
 )
 from .rows import EVENT_COLUMNS, LOG_WITH_OVERLAY, MESSAGE_COLUMNS, Record, event_of, message_of
-
-_HEAD = "(SELECT coalesce(max(seq), 0) FROM log WHERE conversation = $1)"
-
-_UNCOUNTED = """
-    FROM overlay AS o
-    JOIN log AS l ON l.conversation = o.conversation AND l.seq = o.seq
-    WHERE o.conversation = $1 AND o.deleted_at IS NOT NULL AND l.number IS NOT NULL
-"""
-
-# $1 conversation, $2 incarnation, $3 whether a crash may start an epoch, $4 snapshot version.
-# A new epoch is a change that `sync.changes` must tell: who was away hears of it nowhere else.
-_OPEN = f"""
-    WITH opening AS MATERIALIZED (
-        SELECT current.id
-        FROM incarnation AS current
-        JOIN conversation ON conversation.id = $1 AND conversation.opened_in <> current.id
-        WHERE current.id = $2 AND current.ended_at IS NULL
-        FOR SHARE OF current
-    ),
-    opened AS (
-        UPDATE conversation AS c SET
-            opened_in = opening.id,
-            epoch = CASE WHEN $3 AND last.clean IS FALSE
-                         THEN c.epoch + 1 ELSE c.epoch END,
-            starts_after = CASE WHEN $3 AND last.clean IS FALSE
-                                THEN c.starts_after || {_HEAD} ELSE c.starts_after END
-        FROM opening, incarnation AS last
-        WHERE c.id = $1 AND last.id = c.opened_in
-        RETURNING c.epoch, c.starts_after
-    ),
-    told AS (
-        UPDATE conversation_head AS head SET xid = pg_current_xact_id()
-        FROM conversation AS before, opened
-        WHERE head.conversation = $1 AND before.id = $1 AND opened.epoch > before.epoch
-    )
-    SELECT
-        EXISTS (SELECT FROM incarnation WHERE id = $2 AND ended_at IS NULL) AS current,
-        coalesce(opened.epoch, c.epoch) AS epoch,
-        coalesce(opened.starts_after, c.starts_after) AS starts_after,
-        snapshot.seq,
-        snapshot.state,
-        ARRAY (
-            SELECT latest.move
-            FROM member
-            CROSS JOIN (VALUES ('read'), ('delivered')) AS of (kind)
-            CROSS JOIN LATERAL (
-                SELECT mark AS move FROM mark
-                WHERE mark.conversation = $1
-                    AND mark.user_id = member.user_id
-                    AND mark.kind = of.kind
-                ORDER BY mark.seq DESC
-                LIMIT 1
-            ) AS latest
-            WHERE member.conversation = $1
-        ) AS marks,
-        ARRAY (SELECT o.seq {_UNCOUNTED} ORDER BY o.seq) AS uncounted,
-        ARRAY (
-            SELECT own FROM preference AS own WHERE own.conversation = $1 AND own.hidden_seq > 0
-        ) AS put_away,
-        ARRAY (SELECT hidden FROM hidden WHERE hidden.conversation = $1) AS hidden,
-        ARRAY (
-            SELECT member.user_id FROM member
-            JOIN user_setting AS setting ON setting.user_id = member.user_id
-            WHERE member.conversation = $1 AND NOT setting.read_receipts
-        ) AS reticent
-    FROM conversation AS c
-    LEFT JOIN opened ON true
-    LEFT JOIN snapshot ON snapshot.conversation = c.id AND snapshot.version = $4
-    WHERE c.id = $1
-"""
 
 _TAIL = f"""
     SELECT {EVENT_COLUMNS} FROM {LOG_WITH_OVERLAY}
@@ -142,14 +70,19 @@ _EDITS = as_of(f"""
 
 _POSITION = f"""
     SELECT
-        {_HEAD} AS as_of,
+        {HEAD} AS as_of,
         (
             SELECT number FROM log
             WHERE conversation = $1 AND seq <= $2 AND number IS NOT NULL
             ORDER BY seq DESC
             LIMIT 1
         ) AS number,
-        (SELECT count(*) {_UNCOUNTED} AND o.seq > $2) AS excluded
+        (
+            SELECT count(*) {UNCOUNTED} AND o.seq > $2
+                AND (l.audience IS NULL OR $3 = ANY (l.audience))
+        ) + (
+            SELECT count(*) {NARROW} AND seq > $2 AND $3 <> ALL (audience)
+        ) AS excluded
 """
 
 # $2 seq, $3 and $4 users and where their marks are now. A mark or an own message lies there, so no
@@ -188,7 +121,7 @@ class PostgresConversations:
         if not is_uuid(conversation):
             return None
         row = await self._database.first(
-            _OPEN, conversation, self._incarnation.id, self._epochs, version
+            OPEN, conversation, self._incarnation.id, self._epochs, version
         )
         if row is None:
             return None
@@ -199,15 +132,8 @@ class PostgresConversations:
             snapshot = Snapshot(row["seq"], version, row["state"])
         after = 0 if snapshot is None else snapshot.seq
         tail = await self._database.fetch(_TAIL, conversation, after)
-        return Loaded(
-            epoch=row["epoch"],
-            starts_after=row["starts_after"],
-            snapshot=snapshot,
-            tail=[event_of(conversation, row) for row in tail],
-            marks=[_mark_of(conversation, move, row["uncounted"]) for move in row["marks"]],
-            hidden=_hidden(row),
-            reticent=set(row["reticent"]),
-        )
+        events = [event_of(conversation, each) for each in tail]
+        return loaded(conversation, row, snapshot, events)
 
     async def renew(self, conversation: str, after: int) -> None:
         await self._database.fetch(_RENEW, conversation, after)
@@ -324,8 +250,8 @@ class PostgresConversations:
         seq: int = row["seq"]
         return seq if before is None else min(before, seq)
 
-    async def position(self, conversation: str, seq: int) -> PositionAt:
-        row = await self._database.first(_POSITION, conversation, seq)
+    async def position(self, conversation: str, user: str, seq: int) -> PositionAt:
+        row = await self._database.first(_POSITION, conversation, seq, user)
         assert row is not None
         return PositionAt(Position(row["number"] or 0, row["excluded"]), row["as_of"])
 
@@ -361,36 +287,3 @@ def _cut(page: Messages, limit: int, end: int) -> Messages:
         page.more = True
         del page.messages[end]
     return page
-
-
-def _mark_of(conversation: str, row: Record, uncounted: list[int]) -> Mark:
-    seq = row["seq"]
-    return Mark(
-        conversation=conversation,
-        user=row["user_id"],
-        kind=row["kind"],
-        seq=seq,
-        number=row["number"],
-        excluded=_after(seq, uncounted),
-        at=row["at"],
-        n=row["n"],
-    )
-
-
-def _after(seq: int, uncounted: list[int]) -> int:
-    return len(uncounted) - bisect_right(uncounted, seq)
-
-
-def _hidden(row: Record) -> dict[str, Hidden]:
-    uncounted: list[int] = row["uncounted"]
-    found = {
-        each["user_id"]: Hidden(
-            each["hidden_seq"], each["hidden_number"], _after(each["hidden_seq"], uncounted)
-        )
-        for each in row["put_away"]
-    }
-    gone = set(uncounted)
-    for each in row["hidden"]:
-        hidden = found.setdefault(each["user_id"], Hidden())
-        hidden.messages[each["seq"]] = each["counted"] and each["seq"] not in gone
-    return found

@@ -31,6 +31,15 @@ def _uncounted(mine: str) -> str:
                     AND o.seq > {mine}.base_seq
                     AND o.deleted_at IS NOT NULL
                     AND l.number IS NOT NULL
+                    AND (l.audience IS NULL OR $1 = ANY (l.audience))
+            ) + (
+                SELECT count(*)
+                FROM log AS l
+                WHERE l.conversation = {mine}.conversation
+                    AND l.seq > {mine}.base_seq
+                    AND l.audience IS NOT NULL
+                    AND l.number IS NOT NULL
+                    AND $1 <> ALL (l.audience)
             ) + (
                 SELECT count(*)
                 FROM hidden AS h
@@ -55,7 +64,9 @@ def _rows(condition: str, rest: str = "") -> str:
                 SELECT FROM hidden AS h
                 WHERE h.conversation = mine.conversation
                     AND h.user_id = $1
-                    AND h.seq = (mine.last->>'seq')::bigint
+                    AND h.seq = coalesce(
+                        mine.last->'only'->$1->>'seq', mine.last->>'seq'
+                    )::bigint
                 OFFSET 0 -- one look at the key, not at all that anybody has hidden
             ) AS last_hidden,
             ARRAY (
@@ -69,18 +80,23 @@ def _rows(condition: str, rest: str = "") -> str:
             SELECT
                 member.conversation, member.role, member.intervals,
                 head.seq, head.number, head.at, head.title, head.last, head.context,
-                own.hidden_seq, own.pinned_at, base.base_seq, base.base_number
+                own.hidden_seq, own.pinned_at, own.request, base.base_seq, base.base_number
             FROM member
             JOIN conversation_head AS head ON head.conversation = member.conversation
             LEFT JOIN preference AS p
                 ON p.user_id = $1 AND p.conversation = member.conversation
+            LEFT JOIN message_request AS asked
+                ON asked.user_id = $1
+                AND asked.conversation = member.conversation
+                AND asked.status <> 'accepted'
             CROSS JOIN LATERAL (
                 SELECT
                     coalesce(p.hidden_seq, 0) AS hidden_seq,
                     coalesce(p.hidden_number, 0) AS hidden_number,
                     coalesce(p.pinned_at, timestamptz 'epoch') AS pinned_at,
                     coalesce(p.archived, false) AS archived,
-                    coalesce(p.unread, false) AS unread
+                    coalesce(p.unread, false) AS unread,
+                    asked.status AS request
             ) AS own
             CROSS JOIN LATERAL (
                 SELECT
@@ -106,7 +122,8 @@ _NEWEST_FIRST = "ORDER BY {0}.pinned_at DESC, {1}.at DESC, {2}.conversation"
 _PAGE = _rows(
     f"""member.role IS NOT NULL
             AND (own.hidden_seq = 0 OR head.number > own.hidden_number)
-            AND own.archived = ($7 = 'archived')
+            AND own.request IS NOT DISTINCT FROM CASE $7 WHEN 'requests' THEN 'pending' END
+            AND ($7 = 'requests' OR own.archived = ($7 = 'archived'))
             AND ($7 <> 'unread' OR own.unread OR (
                 head.number > base.base_number
                 AND head.number - base.base_number > {_uncounted("base")}
@@ -164,6 +181,12 @@ _PEERS = """
         AND other.role IS NOT NULL
         AND other.user_id <> $1
         AND other.user_id > $2
+        AND NOT EXISTS (
+            SELECT FROM message_request AS asked
+            WHERE asked.conversation = other.conversation
+                AND asked.user_id = other.user_id
+                AND asked.status <> 'accepted'
+        )
     ORDER BY other.user_id
     LIMIT $3
 """
@@ -195,7 +218,7 @@ class PostgresInboxes:
         place = (None, None, None) if cursor is None else cursors.unpack(cursor)
         chosen = (selection.filter, selection.text, selection.about)
         found = await self._fetch(_PAGE, user, limit + 1, *place, *chosen)
-        page = [_row_of(row) for row in found[:limit]]
+        page = [_row_of(user, row) for row in found[:limit]]
         if len(found) <= limit:
             return Inbox(page, None)
         last = page[-1]
@@ -209,7 +232,7 @@ class PostgresInboxes:
             found = await self._fetch(_CHANGES, user, cursors.counter(cursor))
             changed = [row for row in found if row["conversation"] is not None]
         return Changes(
-            rows=[_row_of(row) for row in changed if row["role"] is not None],
+            rows=[_row_of(user, row) for row in changed if row["role"] is not None],
             cursor=found[0]["cursor"],
             left=[str(row["conversation"]) for row in changed if row["role"] is None],
         )
@@ -219,7 +242,7 @@ class PostgresInboxes:
             found = await self._fetch(_ALL, user)
         else:
             found = await self._fetch(_THESE, user, [id for id in conversations if is_uuid(id)])
-        return Inbox([_row_of(row) for row in found], None)
+        return Inbox([_row_of(user, row) for row in found], None)
 
     async def peers(self, user: str, after: str, limit: int) -> list[str]:
         rows = await self._database.fetch(_PEERS, user, after, limit)
@@ -238,7 +261,7 @@ class PostgresInboxes:
         return await self._database.fetch(sql, user, self._incarnation.id, *arguments)
 
 
-def _row_of(row: Record) -> InboxRow:
+def _row_of(user: str, row: Record) -> InboxRow:
     last = None if row["last_hidden"] else row["last"]
     head = Head(row["seq"], row["number"], row["at"], row["title"], last, row["context"])
     hidden = Hidden(row["hidden_seq"])
@@ -248,8 +271,9 @@ def _row_of(row: Record) -> InboxRow:
         epoch=row["epoch"],
         role=row["role"],
         members=row["members"],
-        head=head.seen_by(row["intervals"], hidden),
+        head=head.seen_by(user, row["intervals"], hidden),
         unread=row["unread"],
         stale=row["stale"],
         pinned_at=row["pinned_at"],
+        request=row["request"],
     )

@@ -143,6 +143,10 @@ def conversation_row(new: NewConversation, incarnation: int) -> Row:
     return (new.id, new.at, epoch, incarnation, *names, starts_after)
 
 
+def request_row(new: NewConversation) -> Row:
+    return (new.id, new.at, new.asked, "pending", new.request)
+
+
 def snapshot_row(conversation: str, snapshot: Snapshot) -> Row:
     return (conversation, snapshot.seq, snapshot.version, to_json(snapshot.state))
 

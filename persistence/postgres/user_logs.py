@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from ...protocol.features.blocks import BlockChanged
 from ...protocol.features.hides import MessageHidden
+from ...protocol.features.requests import RequestAnswered
 from ...protocol.features.stars import MessageStarred, MessageUnstarred
+from ...protocol.people import Bar, Standing
 from ...protocol.personal import PreferenceChanged, SettingsChanged, UserEventData
 from ...protocol.records import Remembered, Starred, UserEvent
 from ..user_events import REMEMBERED, read
@@ -56,9 +59,24 @@ _FOLLOWS: dict[type[UserEventData], str] = {
     """,
     SettingsChanged: """
         INSERT INTO user_setting
-        SELECT ($4->>'read_receipts')::boolean, $1, $4->>'presence' FROM added
+        SELECT ($4->>'read_receipts')::boolean, $1, $4->>'presence', $4->>'messages_from'
+        FROM added
         ON CONFLICT (user_id) DO UPDATE SET
-            read_receipts = excluded.read_receipts, presence = excluded.presence
+            read_receipts = excluded.read_receipts,
+            presence = excluded.presence,
+            messages_from = excluded.messages_from
+    """,
+    BlockChanged: f"""
+        INSERT INTO block
+        SELECT {_CONVERSATION}, {_time("seen")}, $4->>'level', $1, $4->>'user' FROM added
+        ON CONFLICT (user_id, blocked) DO UPDATE SET
+            level = excluded.level, seen = excluded.seen
+    """,
+    RequestAnswered: f"""
+        INSERT INTO message_request AS asked
+        SELECT {_CONVERSATION}, $5, true, $4->>'status', $1 FROM added
+        ON CONFLICT (conversation) DO UPDATE SET status = excluded.status
+        WHERE asked.user_id = excluded.user_id
     """,
 }
 
@@ -93,6 +111,23 @@ _REMEMBERED = """
 """
 
 _RETICENT = "SELECT user_id FROM user_setting WHERE user_id = ANY ($1) AND NOT read_receipts"
+
+_STANDINGS = """
+    SELECT
+        other.user_id,
+        theirs.level AS bars,
+        CASE WHEN setting.presence IS DISTINCT FROM 'nobody' THEN theirs.seen END AS seen,
+        own.level AS barred,
+        coalesce(setting.messages_from, 'everyone') AS messages_from
+    FROM unnest($2::text[]) AS other (user_id)
+    LEFT JOIN block AS theirs
+        ON theirs.user_id = other.user_id AND theirs.blocked = $1 AND theirs.level <> 'none'
+    LEFT JOIN block AS own
+        ON own.user_id = $1 AND own.blocked = other.user_id AND own.level <> 'none'
+    LEFT JOIN user_setting AS setting ON setting.user_id = other.user_id
+"""
+
+_BARRING = "SELECT user_id, level FROM block WHERE conversation = $1 AND level <> 'none'"
 
 _STARS = f"""
     SELECT
@@ -155,6 +190,17 @@ class PostgresUserLogs:
 
     async def reticent(self, users: Collection[str]) -> set[str]:
         return {row["user_id"] for row in await self._database.fetch(_RETICENT, list(users))}
+
+    async def standings(self, user: str, others: Collection[str]) -> dict[str, Standing]:
+        rows = await self._database.fetch(_STANDINGS, user, list(others))
+        return {
+            row["user_id"]: Standing(row["bars"], row["seen"], row["barred"], row["messages_from"])
+            for row in rows
+        }
+
+    async def barring(self, conversation: str) -> dict[str, Bar]:
+        rows = await self._database.fetch(_BARRING, conversation)
+        return {row["user_id"]: row["level"] for row in rows}
 
     async def stars(self, user: str, limit: int, before: int | None) -> list[Starred]:
         rows = await self._database.fetch(_STARS, user, before, limit)

@@ -22,6 +22,7 @@ from ..events import EventData, MessageChange, SignalData, Void
 from ..personal import UserEventData
 from ..state import Slice
 from . import (
+    blocks,
     conversation,
     deletes,
     drafts,
@@ -41,6 +42,7 @@ from . import (
     preferences,
     reactions,
     references,
+    requests,
     search,
     settings,
     stars,
@@ -79,6 +81,8 @@ FEATURES: tuple[ModuleType, ...] = (
     settings,
     search,
     users,
+    blocks,
+    requests,
 )
 
 _BASES = {

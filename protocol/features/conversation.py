@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from ..commands import Context, DurableCommand, Effect, Query
+from ..aloof import check_reach
+from ..commands import NOTHING, Context, DurableCommand, Effect, MakeRequest, Needs, Query
 from ..errors import Rejected, invalid
 from ..events import Event, EventData
 from ..ids import HOST, UserId
 from ..immutable import immutable
+from ..people import asks_first
 from ..policy import Policy
 from ..references import References, check_references
 from ..roles import Role, require
@@ -82,9 +84,9 @@ class CreateConversation(DurableCommand):
         if self.context:
             check_references(self.context, context.policy.conversation_context)
         if self.kind == "direct":
-            created = opened_direct(context, self.members, self.context)
+            opened = list(opened_direct(state, context, self.members, self.context))
             if not state.exists:
-                yield created
+                yield from opened
             return
         if state.exists:
             return
@@ -99,8 +101,14 @@ class CreateConversation(DurableCommand):
             raise invalid("title", f"at most {policy.max_title_chars} characters")
         if len(roles) > policy.max_members:
             raise Rejected("GROUP_FULL", details={"max_members": policy.max_members})
+        check_reach(context, others)
         title = self.title or _title(context.user, list(roles), policy)
         yield ConversationCreated(self.kind, policy.profile, roles, title, self.context or None)
+
+    def needs(self, state: ConversationState) -> Needs:
+        if state.exists:
+            return NOTHING
+        return Needs(people=tuple(self.members), relation=self.kind == "direct")
 
     def result(self, state: ConversationState, context: Context) -> dict[str, Any]:
         return {"c": state.id, "seq": 1, "ts": state.created_at}
@@ -121,19 +129,28 @@ def _check_kind(kind: Kind, context: Context) -> None:
 
 
 def opened_direct(
-    context: Context, users: Iterable[str], about: Mapping[str, str] | None = None
-) -> ConversationCreated:
-    """The first event of the direct conversation of the caller and the one other in `users`."""
+    state: ConversationState,
+    context: Context,
+    users: Iterable[str],
+    about: Mapping[str, str] | None = None,
+) -> Iterator[Effect]:
+    """How the direct conversation of the caller and the one other in `users` begins: perhaps as a
+    request to that one (REQ-02), or PRIVACY_DENIED (REQ-11)."""
     _check_kind("direct", context)
     others = [user for user in dict.fromkeys(users) if user != context.user]
     if not others:
         raise Rejected("SELF_MESSAGE")
     if len(others) != 1:
         raise invalid("members", "a direct conversation has exactly one other member")
-    return ConversationCreated(
+    other = others[0]
+    standing = None if state.exists else context.people.get(other)
+    asks = context.policy.message_requests and standing is not None and asks_first(standing)
+    if asks or other in state.aloof:
+        yield MakeRequest(other, asks)
+    yield ConversationCreated(
         kind="direct",
         profile=context.policy.profile,
-        roles={context.user: "member", others[0]: "member"},
+        roles={context.user: "member", other: "member"},
         context=dict(about) if about else None,
     )
 

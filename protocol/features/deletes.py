@@ -10,6 +10,7 @@ from ..errors import Rejected
 from ..events import Event, MessageChange
 from ..ids import MessageId
 from ..immutable import immutable
+from ..last import changed
 from ..message import Message
 from ..roles import may, require_member
 from ..state import ConversationState
@@ -31,9 +32,8 @@ class MessageDeleted(MessageChange):
         return self.message_seq if self.counted else None
 
     def apply(self, state: ConversationState, event: Event) -> None:
-        if state.last is not None and state.last["seq"] == self.message_seq:
-            state.last = {**state.last, "text": None, "deleted": True}
-            state.last.pop("attachments", None)
+        gone = {"text": None, "deleted": True}
+        state.last = changed(state.last, self.message_seq, gone, event.audience)
 
     def change(self, message: Message, event: Event) -> None:
         message.overlay.deleted_at = event.at

@@ -17,6 +17,7 @@ from ..errors import Rejected
 from ..events import Event, MessageChange
 from ..ids import MessageId, UserId
 from ..immutable import immutable
+from ..last import changed
 from ..message import PREVIEW_CHARS, Message
 from ..roles import may, require
 from ..state import ConversationState
@@ -39,8 +40,8 @@ class MessageEdited(MessageChange):
     entities: list[dict[str, Any]] | None = None
 
     def apply(self, state: ConversationState, event: Event) -> None:
-        if state.last is not None and state.last["seq"] == self.message_seq:
-            state.last = {**state.last, "text": self.text[:PREVIEW_CHARS]}
+        text = {"text": self.text[:PREVIEW_CHARS]}
+        state.last = changed(state.last, self.message_seq, text, event.audience)
 
     def change(self, message: Message, event: Event) -> None:
         message.overlay.text = self.text

@@ -71,7 +71,7 @@ class ReadForward(ConversationCommand):
         return ()
 
     def result(self, state: ConversationState, context: Context) -> dict[str, Any]:
-        message = context.messages[self.message_id]
+        message = context.messages[self.message_id].seen_by(context.user)
         carried = {name: message.sent[name] for name in CARRIED if name in message.sent}
         if carried.get("type") == "announcement":  # where it was said, not where it is passed on
             del carried["type"]

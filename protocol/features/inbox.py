@@ -27,8 +27,9 @@ class UnreadChanged(SignalData):
 class ListConversations(UserQuery):
     """A page of the caller's conversations: pinned ones, last pinned first; then newest activity
     first (CONV-12). `filter` all leaves out the archived ones, `unread` chooses among the others;
-    `text` chooses by the beginning of a word in the title or of another member's id (SRCH-08),
-    `context` by a thing that the conversation refers to (CONV-05).
+    `requests` are in no other list (REQ-03). Nor is, in any, a conversation with somebody whom the
+    caller keeps out. `text` chooses by the beginning of a word in the title or of another member's
+    id (SRCH-08), `context` by a thing that the conversation refers to (CONV-05).
 
     The answer's `next`, given back as `cursor`, continues it; a conversation that becomes active
     meanwhile moves to the top and is not met again further down.
@@ -38,7 +39,7 @@ class ListConversations(UserQuery):
 
     limit: int | None = Field(default=None, ge=1, le=LARGEST_PAGE)
     cursor: str | None = Field(default=None, max_length=200)
-    filter: Literal["all", "unread", "archived"] = "all"
+    filter: Literal["all", "unread", "archived", "requests"] = "all"
     text: str | None = Field(default=None, min_length=1, max_length=100)
     context: OneReference | None = None
 

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ..commands import Context, DurableCommand, Effect, Query
+from ..aloof import check_reach
+from ..commands import Context, DurableCommand, Effect, Needs, Query
 from ..errors import Rejected, invalid
 from ..events import Event, EventData
 from ..ids import HOST, UserId
@@ -81,6 +82,9 @@ class AddMembers(DurableCommand):
     def recipients(self) -> Sequence[str]:
         return self.users
 
+    def needs(self, state: ConversationState) -> Needs:
+        return Needs(people=tuple(self.users))
+
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         _require(state, context, "add_members")
         new = [
@@ -92,6 +96,7 @@ class AddMembers(DurableCommand):
             return
         if state.member_count + len(new) > context.policy.max_members:
             raise Rejected("GROUP_FULL", details={"max_members": context.policy.max_members})
+        check_reach(context, new)
         yield MemberAdded(users=new)
 
 

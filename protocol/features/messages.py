@@ -17,6 +17,7 @@ from ..errors import Rejected
 from ..events import Event, EventData, SignalData
 from ..ids import MessageId, UserId
 from ..immutable import immutable
+from ..last import said
 from ..media import FORMS, Attachment, attached, check_form, shown
 from ..message import PREVIEW_CHARS, attachment_types
 from ..references import References
@@ -65,7 +66,7 @@ class MessageSent(EventData):
         return None if self.reply_to is None else str(self.reply_to["id"])
 
     def apply(self, state: ConversationState, event: Event) -> None:
-        state.last = {
+        last = {
             "id": event.id,
             "seq": event.seq,
             "by": event.sender,
@@ -73,9 +74,10 @@ class MessageSent(EventData):
             "text": self.text[:PREVIEW_CHARS],
         }
         if self.type is not None:
-            state.last["type"] = self.type
+            last["type"] = self.type
         if self.attachments is not None:
-            state.last["attachments"] = attachment_types(self.attachments)
+            last["attachments"] = attachment_types(self.attachments)
+        state.last = last if event.audience is None else said(state.last, last, event.audience)
 
 
 @immutable
@@ -118,6 +120,8 @@ class SendMessage(DurableCommand):
         return () if self.to is None else (self.to,)
 
     def needs(self, state: ConversationState) -> Needs:
+        if self.to is not None and not state.exists:
+            return Needs(people=(self.to,), relation=True)
         if self.reply_to is None and self.thread is None:
             return NOTHING
         return Needs(messages=tuple(id for id in (self.reply_to, self.thread) if id is not None))
@@ -147,7 +151,7 @@ class SendMessage(DurableCommand):
             mentions = mentioned(self.mentions, text, state, context, self.to)
         seq = state.seq + 1
         if not state.exists and self.to is not None:
-            yield opened_direct(context, (self.to,), tells_apart(self.context, policy))
+            yield from opened_direct(state, context, (self.to,), tells_apart(self.context, policy))
             seq += 1
         reply_to = None
         if self.reply_to is not None:

@@ -20,11 +20,26 @@ from ..state import ConversationState, Slice
 
 
 def _view(pins: dict[str, int], state: ConversationState, user: str) -> dict[str, int]:
-    return {id: seq for id, seq in pins.items() if state.shows(user, seq)}
+    return {id: seq for id, seq in pins_of(state, user).items() if state.shows(user, seq)}
 
 
 PINS = Slice[dict[str, int]]("pins", dict, public=True, view=_view)
 """Pinned messages, id to seq."""
+_OWN = Slice[dict[str, dict[str, int]]]("own_pins", dict)
+"""The same of a user to whom alone it was told that one was pinned or unpinned (REQ-09)."""
+
+
+def pins_of(state: ConversationState, user: str) -> dict[str, int]:
+    """The pinned messages as they are for `user`."""
+    return _OWN.of(state).get(user, PINS.of(state))
+
+
+def _changed(state: ConversationState, audience: Iterable[str] | None) -> list[dict[str, int]]:
+    """The pins of all to whom a change of them is told."""
+    if audience is None:
+        return [PINS.change(state), *_OWN.of(state).values()]
+    own = _OWN.change(state)
+    return [own.setdefault(user, dict(PINS.of(state))) for user in audience]
 
 
 def check_pins(policy: Policy) -> None:
@@ -43,7 +58,8 @@ class MessagePinned(MessageChange):
     name: ClassVar[str] = "message.pinned"
 
     def apply(self, state: ConversationState, event: Event) -> None:
-        PINS.change(state)[self.message_id] = self.message_seq
+        for pins in _changed(state, event.audience):
+            pins[self.message_id] = self.message_seq
 
     def change(self, message: Message, event: Event) -> None:
         message.overlay.data["pinned"] = True
@@ -60,7 +76,7 @@ class PinMessage(DurableCommand):
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         _require_pinner(state, context)
         message = context.message(self.message_id)
-        pins = PINS.of(state)
+        pins = pins_of(state, context.user)
         if message.id in pins:
             return
         if len(pins) >= context.policy.max_pins:
@@ -77,7 +93,8 @@ class MessageUnpinned(MessageChange):
     name: ClassVar[str] = "message.unpinned"
 
     def apply(self, state: ConversationState, event: Event) -> None:
-        PINS.change(state).pop(self.message_id, None)
+        for pins in _changed(state, event.audience):
+            pins.pop(self.message_id, None)
 
     def change(self, message: Message, event: Event) -> None:
         message.overlay.data.pop("pinned", None)
@@ -95,7 +112,7 @@ class UnpinMessage(DurableCommand):
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         _require_pinner(state, context)
-        seq = PINS.of(state).get(self.message_id)
+        seq = pins_of(state, context.user).get(self.message_id)
         if seq is None:
             if self.message_id not in context.messages:
                 raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": self.message_id})

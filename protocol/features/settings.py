@@ -1,4 +1,4 @@
-"""What a user lets others know of them (RCPT-08, REQ-12; C-10)."""
+"""What a user lets others know of them, and who may write to them (RCPT-08, REQ-01, 12; C-10)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from ..commands import UserCommand, UserQuery
 from ..errors import Rejected
+from ..people import Level
 from ..personal import Personal, SettingsChanged, UserContext, Visibility
 
 
@@ -20,6 +21,7 @@ class SetSettings(UserCommand):
 
     read_receipts: bool | None = None
     presence: Visibility | None = None
+    messages_from: Level | None = None
 
     def decide(self, personal: Personal, context: UserContext) -> Iterable[SettingsChanged]:
         after = personal.settings
@@ -31,6 +33,10 @@ class SetSettings(UserCommand):
             if not context.policy.presence_optout:
                 raise Rejected("FEATURE_DISABLED", details={"field": "presence"})
             after = replace(after, presence=self.presence)
+        if self.messages_from is not None:
+            if not context.policy.message_requests:
+                raise Rejected("FEATURE_DISABLED", details={"field": "messages_from"})
+            after = replace(after, messages_from=self.messages_from)
         yield after
 
 

@@ -160,6 +160,10 @@ ELSEWHERE = {
     "star.list",
     "settings.get",
     "settings.set",
+    "user.block",
+    "user.restrict",
+    "user.unblock",
+    "block.list",
 }
 """Commands that name no conversation."""
 

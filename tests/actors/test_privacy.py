@@ -42,7 +42,8 @@ async def test_RCPT_08_off_nobody_is_told_and_one_s_own_unread_still_clears():
         for device in (ann, laptop):
             await ok(device, "conversation.subscribe", room)
         await ok(bob, "settings.set", read_receipts=False)
-        assert await ok(laptop, "settings.get") == {"read_receipts": False, "presence": "everyone"}
+        settings = {"read_receipts": False, "presence": "everyone", "messages_from": "everyone"}
+        assert await ok(laptop, "settings.get") == settings
         await say(engine, room, "ann", "hello")
         assert (await ok(bob, "conversation.list"))["unread"] == 1
         bob.submit("ack", c=room, seq=2)

@@ -9,6 +9,7 @@ import trio
 
 from palaver.engine.testing import Device, memory_engine
 from palaver.protocol.errors import Rejected
+from palaver.protocol.features.requests import AcceptRequest
 from palaver.tests.support.engines import NOWHERE, Lives, group, say
 from palaver.tests.support.stores import Watch
 
@@ -171,3 +172,58 @@ async def test_going_away_does_not_fill_the_buckets_and_they_do_not_stay_for_eve
         again.leave()
         await trio.sleep(60)
         assert not engine._env.hub.sessions
+
+
+# Strangers.
+
+
+REQUESTS = {"message_requests": True}
+
+
+async def test_SEC_04_the_fifty_first_message_in_an_hour_to_strangers_is_limited():
+    limits = {"messages_per_min": 0, "messages_to_strangers_per_h": 50}
+    async with memory_engine(limits=limits, policy=REQUESTS) as engine:
+        ann = Device(engine, "ann", limited=True)
+        friend = (await engine.as_user("friend").send_to("ann", "hi")).conversation
+        assert "ok" in await ann.ask("request.accept", c=friend)
+        room = (await ann.ask("message.send", {"to": "bob", "text": "1"}))["ok"]["c"]
+        for n in range(49):
+            assert isinstance(await send(ann, room, str(n)), dict)
+        assert await send(ann, room) == "RATE_LIMITED"
+        reply = await ann.ask("message.send", {"to": "cid", "text": "1"})
+        assert reply["error"]["retry_after"] == 72.0
+        assert isinstance(await send(ann, friend), dict), "no stranger"
+        await engine.as_user("bob").do(AcceptRequest(), room)
+        assert isinstance(await send(ann, room), dict), "no stranger any more"
+
+
+async def test_SEC_04_the_eleventh_new_conversation_of_a_day_is_limited():
+    limits = {"new_conversations_per_day": 10}
+    new = {"kind": "group", "title": "x", "members": ["bob"]}
+    async with memory_engine(limits=limits) as engine:
+        ann = Device(engine, "ann", limited=True)
+        for n in range(5):
+            again = {**new, "client_id": f"{n}"}
+            assert "ok" in await ann.ask("conversation.create", again)
+            room = (await ann.ask("message.send", {"to": f"user {n}", "text": "hi"}))["ok"]["c"]
+            assert isinstance(await send(ann, room), dict)
+            assert "ok" in await ann.ask("conversation.create", again), "not a new one"
+        for kind, payload in (
+            ("conversation.create", new),
+            ("conversation.create", {"kind": "direct", "members": ["cid"]}),
+            ("message.send", {"to": "cid", "text": "hi"}),
+        ):
+            reply = await ann.ask(kind, payload)
+            assert reply["error"]["code"] == "RATE_LIMITED"
+        ann.leave()
+        await trio.sleep(8640 + 60)
+        ann = Device(engine, "ann", limited=True)
+        assert "ok" in await ann.ask("message.send", {"to": "cid", "text": "hi"})
+        assert "error" in await ann.ask("message.send", {"to": "dan", "text": "hi"})
+
+
+async def test_C_29_new_conversations_are_not_limited_unless_the_product_says_so():
+    async with memory_engine(limits={"messages_per_min": 0}) as engine:
+        ann = Device(engine, "ann", limited=True)
+        for n in range(20):
+            assert "ok" in await ann.ask("message.send", {"to": f"user {n}", "text": "hi"})

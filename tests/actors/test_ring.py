@@ -146,15 +146,15 @@ def test_positions():
     ids = [log.send(f"{n}") for n in range(4)]
     log.delete(ids[2])
     log.add(Void(of="x"))
-    assert log.ring.position(0) == Position(0, 2)
-    assert log.ring.position(1) == Position(1, 2)
-    assert log.ring.position(3) == Position(3, 1)
-    assert log.ring.position(4) == Position(4, 1)
-    assert log.ring.position(6) is None, "nothing after it counts, so nothing tells"
+    assert log.ring.position(0, "ann") == Position(0, 2)
+    assert log.ring.position(1, "ann") == Position(1, 2)
+    assert log.ring.position(3, "ann") == Position(3, 1)
+    assert log.ring.position(4, "ann") == Position(4, 1)
+    assert log.ring.position(6, "ann") is None, "nothing after it counts, so nothing tells"
     log.ring.capacity = 3
     log.ring.evict(stored=6)
-    assert log.ring.position(2) is None
-    assert log.ring.position(3) == Position(3, 1)
+    assert log.ring.position(2, "ann") is None
+    assert log.ring.position(3, "ann") == Position(3, 1)
 
 
 def test_what_was_excluded_since():
@@ -162,12 +162,12 @@ def test_what_was_excluded_since():
     ids = [log.send(f"{n}") for n in range(4)]
     log.delete(ids[0])
     log.delete(ids[3])
-    assert log.ring.excluded_since(4, 0) == 2
-    assert log.ring.excluded_since(4, 1) == 1
-    assert log.ring.excluded_since(5, 0) == 1
+    assert log.ring.excluded_since(4, 0, "ann") == 2
+    assert log.ring.excluded_since(4, 1, "ann") == 1
+    assert log.ring.excluded_since(5, 0, "ann") == 1
     log.ring.capacity = 1
     log.ring.evict(stored=6)
-    assert log.ring.excluded_since(4, 0) is None
+    assert log.ring.excluded_since(4, 0, "ann") is None
 
 
 @pytest.mark.parametrize("seq", [0, 5])

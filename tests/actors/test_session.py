@@ -52,6 +52,14 @@ async def test_CONN_03_one_device_too_many_is_refused_and_the_others_go_on():
         Device(engine, "ann")  # somebody else's devices are not counted
 
 
+async def test_C_30_ten_devices_of_one_user_unless_the_product_says_otherwise():
+    async with memory_engine() as engine:
+        for _ in range(10):
+            Device(engine, "bob")
+        with pytest.raises(Rejected, match="CONNECTION_LIMIT"):
+            Device(engine, "bob")
+
+
 async def test_a_device_may_leave_twice():
     async with memory_engine() as engine:
         one, other = Device(engine, "ann"), Device(engine, "ann")

@@ -298,7 +298,7 @@ async def test_25_openers_and_what_users_choose(here: Product):
     ann = await here.phone("ann")
     chosen = {"read_receipts": False, "presence": "nobody"}
     await ann.ask("settings.set", chosen)
-    assert await (await here.phone("ann")).ask("settings.get") == chosen
+    assert chosen.items() <= (await (await here.phone("ann")).ask("settings.get")).items()
 
 
 @waits_for("media", "moderation", "retention")

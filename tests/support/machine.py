@@ -160,7 +160,7 @@ class Chat:
             self.messages[event.id] = event.as_message()
         if event.data.target is not None:
             message = self.messages[event.data.target[0]]
-            event.data.change(message, event)
+            event.change(message)
             message.overlay.changed_seq = event.seq
         self.pushes.append(event.item(self._quoted(event.data.quotes)))
 

@@ -17,7 +17,7 @@ CONVERSATIONS = (
     *("page", "numbered_page", "media", "replies", "edits", "read_at", "position"),
 )
 INBOXES = ("inbox", "changes", "rows", "peers", "seen", "last_seen")
-USER_LOGS = ("append", "after", "remembered", "reticent", "stars")
+USER_LOGS = ("append", "after", "remembered", "reticent", "standings", "barring", "stars")
 
 
 class Watch:

@@ -155,7 +155,10 @@ class Chat:
         if opens:
             kind = self.state.kind
             key = direct_key(*self.users) if kind == "direct" else None
-            write.created = NewConversation(self.id, kind, "default", key, user, self.now)
+            asked = next((name for name in self.users if self.state.request_to(name)), None)
+            really = asked is None or self.state.is_asked(asked)
+            row = (self.id, kind, "default", key, user, self.now, asked, really)
+            write.created = NewConversation(*row)
         if data:
             write.head = self.head()
         return write
@@ -168,7 +171,7 @@ class Chat:
             self.sent.append(event.as_message())
         if event.data.target is not None:
             message = next(m for m in self.sent if m.id == event.data.target[0])
-            event.data.change(message, event)
+            event.change(message)
             message.overlay.changed_seq = event.seq
             row = replace(message.overlay, data=dict(message.overlay.data))
             write.overlays = [*write.overlays, row]

@@ -63,7 +63,7 @@ async def test_of_an_unknown_conversation_there_is_nothing(twin: Twin):
     assert (await store.events(id, 0, 10)).as_of == 0
     assert await store.messages(id, [new_id()]) == Messages([], 0)
     assert await store.page(id, spans=[(1, 9)], limit=5) == Messages([], 0)
-    assert (await store.position(id, 3)).as_of == 0
+    assert (await store.position(id, "ann", 3)).as_of == 0
 
 
 async def test_MSG_08_deleted_messages_and_their_edits_come_without_content(twin: Twin):
@@ -397,7 +397,7 @@ async def test_positions_are_what_counting_by_hand_gives(twin: Twin):
     chat = await talk(twin)
     for seq in random.Random(1).sample(range(chat.state.seq + 5), 20):
         expected = PositionAt(chat.position(seq), chat.state.seq)
-        assert await twin.store.conversations.position(chat.id, seq) == expected
+        assert await twin.store.conversations.position(chat.id, "ann", seq) == expected
 
 
 async def test_an_audience_comes_back(twin: Twin):

@@ -132,7 +132,7 @@ async def test_reads_are_unavailable_in_time_and_recover(fresh_database: str):
         chat = await Chat(store, ["ann", "bob"]).create()
         reads = [
             lambda: store.conversations.load(chat.id, 1),
-            lambda: store.conversations.position(chat.id, 1),
+            lambda: store.conversations.position(chat.id, "ann", 1),
             lambda: store.inboxes.inbox("ann", 5, None),
             lambda: store.inboxes.last_seen(["ann"]),
         ]

@@ -88,6 +88,19 @@ def test_RCPT_03_up_to_a_seq():
     assert chat.read("bob", 1_000_000).result == {"seq": 4, "at": START, "unread": 0}
 
 
+@pytest.mark.parametrize("shape", ["one", "list", "seq", "all"])
+def test_C_08_a_read_is_told_by_a_message_by_several_by_a_place_or_for_all(shape: str):
+    chat = Chat.group("ann", "bob")
+    first, last = chat.send("ann", "1"), chat.send("ann", "2")
+    shapes = {
+        "one": read_ids(last.id),
+        "list": read_ids(first.id, last.id),
+        "seq": ReadMessages(seq=last.seq),
+        "all": ReadMessages(),
+    }
+    assert chat.do("bob", shapes[shape]).result == {"seq": last.seq, "at": START, "unread": 0}
+
+
 def test_RCPT_04_nobody_marks_their_own_message():
     chat = Chat.group("ann", "bob")
     own = chat.send("ann", "1")

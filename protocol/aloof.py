@@ -1,0 +1,71 @@
+"""What is left of what people do in a direct conversation in which one keeps the other out.
+
+It is decided like anything else, so the answers are the same; then it is made silent, or nothing at
+all. For whoever is kept out the other one is as somebody who has gone away (REQ-08, 09, 10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+
+from .commands import Context, Effect, Emit, Hide, MoveMark, Show
+from .errors import Rejected
+from .events import EventData
+from .ids import HOST
+from .state import ConversationState
+
+
+def kept_apart(
+    state: ConversationState, context: Context, effects: Collection[Effect]
+) -> Iterator[Effect]:
+    """What takes place of the `effects` of what the user does, or PERMISSION_DENIED."""
+    user = context.user
+    own, other = state.aloof.get(user), _keeping_out(state, user)
+    if any(isinstance(effect, EventData) for effect in effects):
+        if own is not None and own.bar == "blocked":
+            raise Rejected("PERMISSION_DENIED", "Unblock this user first.")
+        bar = None if other is None else state.aloof[other].bar
+        if bar == "blocked" and context.policy.blocks == "forbidden":
+            raise Rejected("PERMISSION_DENIED")
+    for effect in effects:
+        match effect:
+            case MoveMark():
+                # Nothing of who keeps the other out shows: not what they read, be it a request.
+                if own is None:
+                    yield effect if other is None else _without(effect, other)
+            case Emit() | Show() | Hide():
+                pass  # one of the two does not want it
+            case _:
+                yield effect
+
+
+def _without(move: MoveMark, user: str) -> MoveMark:
+    """The same, not told to `user`."""
+    if move.receipt is None:
+        return move
+    return replace(move, receipt=replace(move.receipt, without=frozenset({user})))
+
+
+def heard_by(state: ConversationState, user: str, data: EventData) -> tuple[str, ...] | None:
+    """Who hears of `data`, which `user` does: nobody but they, if the other one keeps them out; but
+    what is to be gone is gone for both."""
+    other = _keeping_out(state, user)
+    silent = other is not None and state.aloof[other].silent and not data.erases
+    return (user,) if silent else None
+
+
+def _keeping_out(state: ConversationState, user: str) -> str | None:
+    """Who keeps `user` out; nobody the host."""
+    if user == HOST:
+        return None
+    return next((name for name in state.aloof if name != user), None)
+
+
+def check_reach(context: Context, users: Iterable[str]) -> None:
+    """PERMISSION_DENIED if the caller and one of `users`, of whom they want something, have
+    blocked one another: the same as for anything else that is not allowed (REQ-09, ERR-04)."""
+    standings = (context.people.get(user) for user in users) if context.people else ()
+    for standing in standings:
+        if standing is not None and "blocked" in (standing.bars, standing.barred):
+            raise Rejected("PERMISSION_DENIED")
