@@ -117,6 +117,8 @@ class Lanes:
 
     def _continue(self, work: Work) -> None:
         if work.source.missing(self._effects.resident):
+            if isinstance(work.source, Lookup) and not self._effects.resident.state.exists:
+                self._try(work.request)
             self._fetch(work, partial(work.source.fetch, self._env.store.conversations))
         elif isinstance(work.source, Lookup):
             pending = self._awaited(work.request.command, work.source)
@@ -202,17 +204,7 @@ class Lanes:
             lookup = lookup or self._lookup(request)
             self.roomless = self._busy[user] = Work(request, lookup)
             return
-        context = Context(
-            user=user,
-            now=env.clock(),
-            policy=env.policy,
-            new_id=env.new_id,
-            messages={} if lookup is None else lookup.messages(resident),
-            position=None if lookup is None else lookup.position(resident),
-            people={} if lookup is None else lookup.standings,
-            role=request.asker.role,
-            session=request.asker.session,
-        )
+        context = self._context(request, lookup)
         users = env.host.users
         if users is not None and command.recipients and user != HOST:
             # Cheap checks come first (SEND-22), and if nothing comes of it, nobody has to be there.
@@ -243,6 +235,25 @@ class Lanes:
         lookup.recipients_required = True
         self._fetch(Work(request, lookup), partial(users.require, named))
         return True
+
+    def _context(self, request: Asked, lookup: Lookup | None) -> Context:
+        env, resident = self._env, self._effects.resident
+        return Context(
+            user=request.user,
+            now=env.clock(),
+            policy=env.policy,
+            new_id=env.new_id,
+            messages={} if lookup is None else lookup.messages(resident),
+            position=None if lookup is None else lookup.position(resident),
+            people={} if lookup is None else lookup.standings,
+            role=request.asker.role,
+            session=request.asker.session,
+        )
+
+    def _try(self, request: Asked) -> None:
+        """What is to be begun must be right before anybody is asked whether it may be (SEND-22).
+        Not looked at is who keeps whom out: privacy, which is asked for, comes first."""
+        list(request.command.decide(self._effects.resident.state, self._context(request, None)))
 
     def _answer_request(self, request: Asked, decided: Iterable[Effect]) -> None:
         """Whoever does something in a conversation that is a request to them accepts it."""

@@ -16,6 +16,9 @@ from .logs import stack
 from .ports import Store
 from .relations import Relations
 
+AT_ONCE = 64
+"""Questions to the host; more wait, and their time is running."""
+
 _log = structlog.get_logger("palaver.people")
 
 
@@ -30,6 +33,7 @@ class People:
         self._store = store
         self._relations = relations
         self._timeout_s = timeout_s
+        self._asking = trio.CapacityLimiter(AT_ONCE)
 
     @property
     def matter(self) -> bool:
@@ -50,7 +54,8 @@ class People:
     async def _relation(self, user: str, other: str) -> Relation:
         try:
             with trio.move_on_after(self._timeout_s):
-                return await self._relations.relation(user, other)
+                async with self._asking:
+                    return await self._relations.relation(user, other)
             _log.error("relations not known in time")
         except Exception as error:
             _log.error("relations failed", stack=stack(error))

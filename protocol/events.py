@@ -234,11 +234,6 @@ class Void(EventData):
 class SignalData(Payload):
     """What one kind of signal says: ephemeral, unnumbered, never stored, droppable under load."""
 
-    @property
-    def doer(self) -> str | None:
-        """Who does what it tells of, if that is a user."""
-        return getattr(self, "by", None)
-
     def item(self, conversation: str | None, at: int) -> dict[str, Any]:
         item: dict[str, Any] = {"t": self.name, "ts": at, "d": self.fields()}
         if conversation is not None:

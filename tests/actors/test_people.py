@@ -339,6 +339,16 @@ async def test_REQ_11_REQ_13_no_one_is_no_one_and_nothing_is_made(command: str):
         assert engine.health()["conversations"] == 0
 
 
+async def test_REQ_11_where_blocks_are_forbidden_privacy_is_still_told_first():
+    async with memory_engine(policy=REQUESTS | {"blocks": "forbidden"}) as engine:
+        bob = engine.as_user("bob")
+        await bob.do(SetSettings(messages_from="no_one"))
+        await bob.do(BlockUser(user="foe"))
+        for user in ("stranger", "foe"):
+            error = await refused(engine.as_user(user).send_to("bob", "hello"))
+            assert error.code == "PRIVACY_DENIED"
+
+
 async def test_REQ_13_to_create_it_first_goes_round_nothing():
     async with memory_engine(policy=REQUESTS) as engine:
         ann, bob = engine.as_user("ann"), Device(engine, "bob")
@@ -536,6 +546,20 @@ async def test_REQ_02_a_slow_host_delays_nobody_but_whoever_waits_for_it():
         slow.open.set()
         await settled()
         assert "ok" in ann.reply(1)
+
+
+async def test_SEND_22_the_host_is_not_asked_about_what_is_wrong_anyway():
+    slow = Slow()
+    slow.error = AssertionError("asked")
+    async with memory_engine(relations=slow, policy=REQUESTS) as engine:
+        ann = Device(engine, "ann")
+        for payload, code in (
+            ({"to": "bob", "text": "x" * 5000}, "MESSAGE_TOO_LONG"),
+            ({"to": "bob", "text": "hi", "type": "voice"}, "INVALID_MESSAGE_TYPE"),
+        ):
+            assert (await no(ann, "message.send", **payload))["code"] == code
+        two = {"kind": "direct", "members": ["bob", "cid"]}
+        assert (await no(ann, "conversation.create", **two))["code"] == "VALIDATION_FAILED"
 
 
 @pytest.mark.parametrize("fails", [True, False])
