@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Self
 
 _LOCK = "lock"
+_OURS = {_LOCK, "spool"}
+"""What lies in a directory that was made for an engine whose Postgres is elsewhere."""
 
 
 class StartRefused(Exception):
@@ -50,13 +52,13 @@ class DataDirectory:
         self.path = (path or default_data_directory()).expanduser().resolve()
         self._held = ExitStack()
         self.is_new = False
-        """it was made, or found empty, on entering: it is ours to open"""
+        """it was made on entering, or held nothing but what is ours: it is ours to open"""
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             try:
                 self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self.is_new = not (set(os.listdir(self.path)) - {_LOCK})
+                self.is_new = not (set(os.listdir(self.path)) - _OURS)
                 fd = stack.enter_context(open_to_lock(self.path / _LOCK))
                 locked = try_lock(fd)
             except OSError as error:

@@ -38,6 +38,15 @@ def test_does_not_open_a_directory_that_held_something(data: Path) -> None:
 
 
 @root_only
+def test_opens_a_directory_that_served_with_another_postgres(data: Path) -> None:
+    with DataDirectory(data):
+        (data / "spool").mkdir()
+    with DataDirectory(data) as directory:
+        admit(STRANGER, directory)
+        assert STRANGER.may_enter(data)
+
+
+@root_only
 def test_does_not_open_directories_above(data: Path) -> None:
     data.parent.chmod(0o700)
     below = data / "palaver"
