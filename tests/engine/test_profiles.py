@@ -11,6 +11,7 @@ from palaver.engine.profiles import NAMES, ProfileError, file_of, read
 from palaver.engine.testing import memory_engine
 from palaver.gateway.client.client import CALL_TIMEOUT, RETRIES
 from palaver.gateway.client.reconnect import exponential
+from palaver.protocol.policy import MIB
 
 
 def of(setting: str) -> list[Any]:
@@ -47,6 +48,27 @@ def test_C_01_C_02_C_43_C_45_C_55_what_messages_may_hold(setting: str, values: l
 @pytest.mark.parametrize(
     ("setting", "values"),
     [
+        ("policy.max_attachments", [10, 1, 10, 10, 10]),
+        (
+            "policy.attachment_limits",
+            [
+                {"image": 10 * MIB, "file": 25 * MIB},
+                {"image": 5 * MIB, "file": 10 * MIB},
+                {"image": 10 * MIB, "voice": 25 * MIB, "video": 100 * MIB},
+                {"image": 10 * MIB, "file": 10 * MIB},
+                {"image": 10 * MIB, "voice": 25 * MIB, "video": 100 * MIB, "file": 50 * MIB},
+            ],
+        ),
+        ("policy.external_attachments", [False, False, False, True, False]),
+    ],
+)
+def test_C_17_C_19_C_21_what_is_attached_to_them(setting: str, values: list[Any]):
+    assert of(setting) == values
+
+
+@pytest.mark.parametrize(
+    ("setting", "values"),
+    [
         ("policy.edit_enabled", [True, True, True, False, True]),
         ("policy.edit_window_s", [None, 900, 900, 900, 900]),
         ("policy.expose_edit_history", [False, False, True, False, False]),
@@ -66,6 +88,9 @@ def test_C_03_C_04_C_05_C_06_edits_and_deletions(setting: str, values: list[Any]
     ("setting", "values"),
     [
         ("policy.kinds", [("thread",), ("direct",), ("direct", "group"), ("direct",), ()]),
+        ("policy.direct_key", ["none", "pair_context", "pair", "pair", "pair"]),
+        ("policy.conversation_context", [("listing", "application"), ("booking",), (), (), ()]),
+        ("policy.message_context", [(), ("booking",), (), ("property",), ()]),
         ("policy.threads", [False, False, False, False, True]),
         ("policy.max_members", [50, 2, 256, 2, 5000]),
         (
@@ -144,6 +169,18 @@ def test_C_24_C_25_C_26_pages_and_search(setting: str, values: list[Any]):
 )
 def test_C_28_C_30_C_31_C_34_C_37_C_52_connections(setting: str, values: list[Any]):
     assert of(setting) == values
+
+
+def test_C_53_what_users_are_shown_of_one_another():
+    """CONV-19. The id comes with everything else."""
+    usual = ("name", "avatar", "role")
+    assert of("policy.user_fields") == [
+        usual,
+        ("email", "first_name", "last_name", "role"),
+        usual,
+        ("name", "email", "role"),
+        ("username", "display_name", "avatar_url"),
+    ]
 
 
 def test_C_32_C_33_C_51_what_the_shipped_client_does_if_not_told_otherwise():

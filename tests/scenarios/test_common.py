@@ -1,7 +1,7 @@
 """What every product does, whatever its profile."""
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ import structlog
 import trio
 from prometheus_client import generate_latest
 
+from palaver.engine.host import Account
 from palaver.engine.profiles import NAMES
 from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.codec import JsonCodec
@@ -16,9 +17,17 @@ from palaver.tests.gateway.harness import CLOSE, PING
 from palaver.tests.scenarios.waiting import waits_for
 from palaver.tests.support.engines import NOWHERE, refused
 from palaver.tests.support.faults import Trap
+from palaver.tests.support.hosts import Directory, person
 from palaver.tests.support.product import Product, fault, product, settings_of
 
 UNLIMITED = {"messages_per_min": 0}
+
+
+class Everybody(Directory):
+    """Whoever is named."""
+
+    async def find(self, ids: Sequence[str]) -> dict[str, Account]:
+        return {id: person(id) for id in ids}
 
 
 @pytest.fixture(params=["default", *NAMES])
@@ -28,7 +37,7 @@ def profile(request: pytest.FixtureRequest) -> str | None:
 
 @pytest.fixture
 async def here(profile: str | None) -> AsyncIterator[Product]:
-    async with product(profile) as there:
+    async with product(profile, users=Everybody()) as there:
         yield there
 
 
@@ -104,9 +113,8 @@ async def test_02_what_is_asked_is_checked_in_order_and_answered_once(profile: s
         await bob.send(room, "the same connection")
 
 
-@waits_for("users")
 async def test_03_conversations_of_each_kind_and_their_list(here: Product):
-    """CONV-01, 26, GRP-17."""
+    """CONV-01, 19, 26, GRP-17."""
     ann, bob, cid = await here.phones("ann", "bob", "cid")
     rooms = [await here.room("ann", "bob")]
     if here.has_groups:
@@ -128,6 +136,9 @@ async def test_03_conversations_of_each_kind_and_their_list(here: Product):
         page = await ann.ask("conversation.list", query)
         walked += [row["c"] for row in page["conversations"]]
         await ann.send(walked[0], "meanwhile")
+        assert page["users"].keys() >= {"ann"}
+        for shown in page["users"].values():
+            assert tuple(shown) == here.policy.user_fields
     assert walked == rooms[::-1]
 
 
@@ -351,7 +362,7 @@ async def test_12_whatever_is_sent_is_answered_and_gaps_are_filled(here: Product
         assert (await refused(bob.send(group, "still here?"))).code == "PERMISSION_DENIED"
 
 
-@waits_for("attachments")
+@waits_for("calls", "moderation", "requests", "scheduling")
 def test_13_the_schema():
     """DB-01, 06, 10, 11, 12, ATT-27. It is no profile's: what there is of it is held by
     tests/persistence."""

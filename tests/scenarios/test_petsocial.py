@@ -1,5 +1,6 @@
 """petsocial: direct conversations and groups of a social network."""
 
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -9,10 +10,17 @@ from palaver.gateway.client import Sent, exponential
 from palaver.protocol.html import to_html
 from palaver.tests.scenarios.waiting import waits_for
 from palaver.tests.support.engines import refused
-from palaver.tests.support.product import Phone, Product, product
+from palaver.tests.support.product import Phone, Product, fault, product, takes_up_to
 
 PROFILE = "petsocial"
 MINUTE, HOUR = 60.0, 3600.0
+PHOTO: dict[str, Any] = {
+    "type": "image",
+    "url": "/rex.jpg",
+    "thumbnail_url": "/rex-300.jpg",
+    "width": 640,
+    "height": 480,
+}
 
 
 async def grouped(phone: Phone, *others: str, **more: Any) -> str:
@@ -102,9 +110,8 @@ async def test_05_what_friends_do(here: Product):
     assert (await bob.history(room))[0]["text"] == "Rex was ill"
 
 
-@waits_for("media")
 async def test_06_a_group_of_256_and_how_it_is_kept(here: Product):
-    """GRP-02 to GRP-11; GRP-12."""
+    """GRP-02 to GRP-12."""
     ann, bob = await here.phones("ann", "bob")
     room = await grouped(ann, "bob", *(f"u{n}" for n in range(254)))
     no = await refused(ann.ask("member.add", {"users": ["one too many"]}, room))
@@ -121,7 +128,9 @@ async def test_06_a_group_of_256_and_how_it_is_kept(here: Product):
     assert found["user"] == "bob"
     assert (await refused(ann.ask("conversation.leave", {}, room))).code == "LAST_ADMIN"
     await ann.ask("member.set_role", {"user": "bob", "role": "admin"}, room)
-    await bob.send(room, "woof")
+    await bob.send(room, "woof", attachments=[PHOTO])
+    (seen,) = (await ann.ask("media.list", {}, room))["messages"]
+    assert (seen["by"], seen["attachments"]) == ("bob", [PHOTO])
     await ann.ask("conversation.leave", {}, room)
     await bob.ask("conversation.leave", {"confirm": True}, room)
 
@@ -268,8 +277,17 @@ def test_13_errors_as_http_says_them():
 
 
 @waits_for("media")
-def test_14_thumbnails_videos_and_what_becomes_of_them():
-    """ATT-13, 14, 15, 20, 24, 26."""
+async def test_14_thumbnails_videos_and_what_becomes_of_them(here: Product):
+    """ATT-05, 20; ATT-13, 14, 15, 24, 26."""
+    ann, bob = await here.phones("ann", "bob")
+    room = await here.room("ann", "bob")
+    ten = [{**PHOTO, "url": f"/{n}.jpg"} for n in range(10)]
+    await ann.send(room, "", attachments=ten)
+    assert (await bob.history(room))[0]["attachments"] == ten
+    no = await refused(ann.send(room, "", attachments=[*ten, PHOTO]))
+    assert fault(no) == ("VALIDATION_FAILED", "attachments")
+    for type, mib in (("image", 10), ("voice", 25), ("video", 100)):
+        await takes_up_to(mib, type, partial(ann.send, room, ""))
 
 
 async def test_15_without_a_network(here: Product):
@@ -369,9 +387,9 @@ async def test_21_details_of_the_open_conversation_only(here: Product):
     assert bob.of_kind("typing.started") == []
 
 
-@waits_for("calls", "media")
+@waits_for("calls")
 async def test_22_what_the_group_is_told_and_what_newcomers_see(here: Product):
-    """GRP-13, AUTO-08, HIST-11, MSG-27; ATT-29."""
+    """GRP-13, AUTO-08, HIST-11, MSG-27, ATT-29."""
     ann, cid = await here.phones("ann", "cid")
     room = await grouped(ann, "bob")
     await ann.send(room, "before cid")
@@ -386,6 +404,14 @@ async def test_22_what_the_group_is_told_and_what_newcomers_see(here: Product):
     ]
     (link,) = shown[-1]["entities"]
     assert (link["kind"], link["url"]) == ("link", "https://example.org/rex")
+    photo = await ann.send(room, "", attachments=[PHOTO])
+    other = await grouped(cid, "dan")
+    forward = {"message_id": photo["id"], "to": other}
+    await cid.ask("message.forward", forward, room)
+    assert (await cid.history(other))[-1]["attachments"] == [PHOTO]
+    await ann.ask("message.delete", {"message_id": photo["id"]}, room)
+    assert "attachments" not in (await cid.history(room))[-1]
+    assert (await cid.history(other))[-1]["attachments"] == [PHOTO]
 
 
 @waits_for("notifications", "requests")
@@ -429,6 +455,6 @@ def test_28_in_operation():
     """MON-06, 09, DEP-05, 10, 12, PRIV-11."""
 
 
-@waits_for("calls", "indexes", "requests", "scheduling")
+@waits_for("calls", "requests", "scheduling")
 def test_29_in_the_database():
-    """DB-05, 07, 08, 09."""
+    """DB-05, 07, 08, 09. What there is of it: tests/persistence/postgres/test_indexes.py."""

@@ -1,5 +1,6 @@
 """rental: threads of people who seek and people who let."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -7,14 +8,17 @@ import trio
 
 from palaver.gateway.client import Event, Refused
 from palaver.protocol.disconnects import DRAIN
+from palaver.protocol.features.conversation import CreateConversation
 from palaver.protocol.features.lock import LockConversation
+from palaver.protocol.features.references import DropReference
 from palaver.protocol.html import to_html
 from palaver.tests.scenarios.waiting import waits_for
 from palaver.tests.support.engines import NOWHERE, refused
-from palaver.tests.support.product import Product, product
+from palaver.tests.support.product import Product, product, takes_up_to
 
 PROFILE = "rental"
 DAY = 86_400.0
+FLAT = {"listing": "5", "application": "a7"}
 
 
 async def opened(here: Product, **more: Any) -> str:
@@ -35,14 +39,23 @@ async def test_01_a_seeker_is_who_the_token_says(here: Product):
     assert (await liar.hello("a.b.c"))["error"]["code"] == "AUTH_FAILED"
 
 
-@waits_for("context", "REST", "vocabularies")
+@waits_for("REST", "vocabularies")
 async def test_02_a_thread_from_its_beginning_to_its_end(here: Product):
-    """CONV-04, 06, 10, 13."""
+    """CONV-04, 05, 06, 10, 13."""
     ann, bob = await here.phones("ann", "bob")
-    thread = await opened(here)
+    thread = await opened(here, context=FLAT)
     await here.settled()
     (created,) = bob.payloads("conversation.created")
     assert (created["kind"], created["title"]) == ("thread", "ann, bob")
+    assert created["context"] == FLAT
+    again = await opened(here, context=FLAT)
+    assert again != thread
+    for listing, found in (("5", 2), ("6", 0)):
+        query = {"context": {"listing": listing}}
+        rows = (await bob.ask("conversation.list", query))["conversations"]
+        assert [row["context"] for row in rows] == [FLAT] * found
+    for phone in (ann, bob):
+        await phone.ask("conversation.hide", {}, again)
     assert (await ann.ask("conversation.get", {}, thread))["title"] == "ann, bob"
     await bob.ask("conversation.rename", {"title": "Two rooms, south"}, thread)
     await here.settled()
@@ -104,6 +117,7 @@ async def test_05_a_thread_is_closed_to_others(here: Product):
         "message.delete": message,
         "message.read": {},
         "message.readers": message,
+        "media.list": {},
         "member.list": {},
         "typing.start": {},
     }
@@ -168,13 +182,32 @@ async def test_08_typing_and_being_online_are_seen(here: Product):
 
 
 @waits_for("media")
-def test_09_attachments_from_upload_to_deletion():
-    """ATT-01, 03, 05, 06, 10, 11, 13, 16, 17, 18, 19."""
+async def test_09_attachments_from_upload_to_deletion(here: Product):
+    """ATT-05; ATT-01, 03, 06, 10, 11, 13, 16, 17, 18, 19."""
+    ann = await here.phone("ann")
+    thread = await opened(here)
+    for type, mib in (("image", 10), ("file", 25)):
+        await takes_up_to(mib, type, partial(ann.send, thread, ""))
 
 
-@waits_for("automation", "context")
-def test_10_what_happens_to_applications_and_viewings_is_told_in_the_thread():
-    """AUTO-01, 02, 03."""
+@waits_for("automation")
+async def test_10_what_happens_to_applications_and_viewings_is_told_in_the_thread(here: Product):
+    """AUTO-01, 02, 03. As far as the host does it by itself."""
+    ann, bob = await here.phones("ann", "bob")
+    host = here.engine.as_host()
+    command = CreateConversation(kind="thread", members=["ann", "bob"], context=FLAT)
+    thread = str((await host.do(command))["c"])
+    await here.engine.post(thread, "Ann has applied", metadata={"application": "a7"})
+    await here.settled()
+    for phone in (ann, bob):
+        (created,) = phone.payloads("conversation.created")
+        assert created["context"] == FLAT
+        assert phone.payloads("message.posted")[0]["text"] == "Ann has applied"
+    await host.do(DropReference(context={"application": "a7"}))
+    await here.settled()
+    assert bob.payloads("reference.dropped")[0]["context"] == {"application": "a7"}
+    shown = (await bob.ask("conversation.get", {}, thread))["context"]
+    assert shown == {"listing": "5", "application": None}
 
 
 @waits_for("automation")
@@ -267,9 +300,29 @@ async def test_19_who_loses_the_network_misses_nothing(here: Product):
     assert seen == ["0", "1", "2", "3", "4", "5"]
 
 
-@waits_for("attachments", "REST")
-def test_20_a_whole_conversation_by_both_transports():
-    """The flows of items 2 to 8, by HTTP as well, and a file that is looked at."""
+@waits_for("REST")
+async def test_20_a_whole_conversation_by_both_transports(here: Product):
+    """The flows of items 2 to 8, by HTTP as well, and a file that is looked at. SEND-10."""
+    ann, bob = await here.phones("ann", "bob")
+    thread = await opened(here, context=FLAT)
+    await ann.ask("conversation.subscribe", {}, thread)
+    first = await ann.send(thread, "Is it still free?")
+    await bob.ask("typing.start", {}, thread)
+    plan = {"type": "file", "url": "/files/plan.pdf", "name": "plan.pdf", "size": 4711}
+    answer = await bob.send(thread, "It is.", reply_to=first["id"], attachments=[plan])
+    await here.settled()
+    assert ann.payloads("typing.started") == [{"by": "bob"}]
+    told = ann.payloads("message.sent")[-1]
+    assert (told["attachments"], told["preview"]["text"]) == ([plan], "Is it still free?")
+    (seen,) = (await ann.ask("media.list", {}, thread))["messages"]
+    assert (seen["id"], seen["attachments"]) == (answer["id"], [plan])
+    assert (await ann.ask("message.read", {}, thread))["unread"] == 0
+    edit = {"message_id": first["id"], "text": "Is the flat still free?"}
+    await ann.ask("message.edit", edit, thread)
+    await bob.ask("message.delete", {"message_id": answer["id"]}, thread)
+    assert (await ann.ask("media.list", {}, thread))["messages"] == []
+    (left,) = await bob.history(thread)
+    assert left["text"] == "Is the flat still free?"
 
 
 @waits_for("long polling")

@@ -5,6 +5,7 @@ import pytest
 import trio
 
 from palaver.engine import Settings
+from palaver.engine.profiles import NAMES
 from palaver.gateway.client import (
     CallTimeout,
     Client,
@@ -16,12 +17,21 @@ from palaver.gateway.client import (
 )
 from palaver.gateway.client.client import CALL_TIMEOUT
 from palaver.persistence.memory.store import MemoryStore
+from palaver.protocol.features.references import DropReference
 from palaver.tests.gateway.harness import SECRET
 from palaver.tests.scenarios.waiting import waits_for
 from palaver.tests.support.engines import NOWHERE, refused
+from palaver.tests.support.hosts import Directory
 from palaver.tests.support.product import Product, fault, product
 
 PROFILE = "stayeasy"
+PLAN = {"type": "file", "url": "https://example.org/plan.pdf", "name": "plan.pdf"}
+HOUSE = {"property": "p9"}
+
+
+def shown(user: str) -> dict[str, str]:
+    """What is told of somebody in a `Directory`."""
+    return {"name": user.title(), "email": f"{user}@example.org", "role": "tutor"}
 
 
 async def heard(client: Client) -> str:
@@ -44,9 +54,21 @@ async def to_the_end(client: Client) -> list[StateChange]:
     raise AssertionError("it ended otherwise")
 
 
-@waits_for("attachments", "REST")
-def test_01_a_message_with_a_file():
-    """SEND-10, REST-03."""
+@waits_for("REST")
+async def test_01_a_message_with_a_file():
+    """SEND-10; REST-03. One row for each file: tests/persistence/postgres/test_attachments.py."""
+    store = MemoryStore(durability="commit")
+    async with product(PROFILE, store=store) as here:
+        guest, owner = await here.phones("guest", "owner")
+        chat = await here.room("guest", "owner")
+        await guest.send(chat, "Where is the boat?", attachments=[PLAN])
+        await here.settled()
+        assert owner.payloads("message.sent")[0]["attachments"] == [PLAN]
+        store = store.crashed()
+    async with product(PROFILE, store=store) as here:
+        (owner,) = await here.phones("owner")
+        (message,) = await owner.history(chat)
+        assert (message["text"], message["attachments"]) == ("Where is the boat?", [PLAN])
 
 
 async def test_02_what_is_answered_is_stored_and_told():
@@ -196,26 +218,35 @@ async def test_09_a_list_is_read_at_once(here: Product):
     assert no.code == "PERMISSION_DENIED"
 
 
-@waits_for("attachments", "context", "REST", "users", "vocabularies")
-async def test_10_chats_and_their_pages(here: Product):
-    """CONV-07, HIST-02, 03, 05; HIST-09."""
-    owner = await here.phone("owner")
-    chat = await here.room("guest", "owner")
-    guest = here.engine.as_user("guest")
-    sent = []
-    for n in range(120):
-        here.clock.jump(1)
-        sent.append(await guest.send(chat, f"{n}"))
-    (row,) = (await owner.ask("conversation.list"))["conversations"]
-    assert (row["last"]["text"], row["unread"]) == ("119", 120)
-    page = await owner.ask("message.history", {}, chat)
-    assert [each["text"] for each in page["messages"]] == [f"{n}" for n in range(70, 120)]
-    keys = ("page", "limit", "total", "total_pages", "more")
-    assert [page[key] for key in keys] == [1, 50, 120, 3, True]
-    page = await owner.ask("message.history", {"page": 3, "limit": 50}, chat)
-    assert [each["text"] for each in page["messages"]] == [f"{n}" for n in range(20)]
-    before = await owner.history(chat, before_time=sent[10].at)
-    assert [each["text"] for each in before] == [f"{n}" for n in range(10)]
+@waits_for("REST", "vocabularies")
+async def test_10_chats_and_their_pages():
+    """CONV-07, 19, HIST-02, 03, 05, 09."""
+    async with product(PROFILE, users=Directory("guest", "owner")) as here:
+        owner = await here.phone("owner")
+        chat = await here.room("guest", "owner")
+        guest = here.engine.as_user("guest")
+        sent = []
+        for n in range(119):
+            here.clock.jump(1)
+            sent.append(await guest.send(chat, f"{n}"))
+        phone = await here.phone("guest")
+        await phone.send(chat, "119", context=HOUSE, attachments=[PLAN])
+        answer = await owner.ask("conversation.list")
+        (row,) = answer["conversations"]
+        assert (row["last"]["text"], row["last"]["by"], row["unread"]) == ("119", "guest", 120)
+        assert row["last"]["attachments"] == ["file"]
+        assert answer["users"] == {user: shown(user) for user in ("guest", "owner")}
+        page = await owner.ask("message.history", {}, chat)
+        assert [each["text"] for each in page["messages"]] == [f"{n}" for n in range(70, 120)]
+        keys = ("page", "limit", "total", "total_pages", "more")
+        assert [page[key] for key in keys] == [1, 50, 120, 3, True]
+        assert page["users"] == {"guest": shown("guest")}
+        last = page["messages"][-1]
+        assert (last["by"], last["context"], last["attachments"]) == ("guest", HOUSE, [PLAN])
+        page = await owner.ask("message.history", {"page": 3, "limit": 50}, chat)
+        assert [each["text"] for each in page["messages"]] == [f"{n}" for n in range(20)]
+        before = await owner.history(chat, before_time=sent[10].at)
+        assert [each["text"] for each in before] == [f"{n}" for n in range(10)]
 
 
 async def test_11_five_attempts_then_no_more(here: Product):
@@ -241,14 +272,29 @@ def test_12_the_archive():
     """PRIV-02, 03, 04."""
 
 
-@waits_for("indexes")
+@waits_for("retention")
 def test_13_in_the_database():
-    """DB-02, 03, 04."""
+    """DB-02, 04: tests/persistence/postgres/test_indexes.py; DB-03, as to all of one sender."""
 
 
-@waits_for("context", "retention")
-def test_14_what_goes_with_a_property_and_with_a_user():
-    """CONV-05, PRIV-12."""
+@waits_for("retention")
+async def test_14_what_goes_with_a_property_and_with_a_user(here: Product):
+    """CONV-05; PRIV-12."""
+    guest, owner = await here.phones("guest", "owner")
+    chat = await here.room("guest", "owner")
+    await guest.send(chat, "Is it free in May?", context=HOUSE)
+    await guest.send(chat, "Or another one?", context={"property": "p8"})
+    (message,) = await owner.history(chat, context=HOUSE)
+    assert (message["text"], message["context"]) == ("Is it free in May?", HOUSE)
+    await here.engine.as_host().do(DropReference(context=HOUSE))
+    await here.settled()
+    assert owner.payloads("reference.dropped")[0]["message_id"] == message["id"]
+    assert await owner.history(chat, context=HOUSE) == []
+    left = [(each["text"], each["context"]) for each in await owner.history(chat)]
+    assert left == [
+        ("Is it free in May?", {"property": None}),
+        ("Or another one?", {"property": "p8"}),
+    ]
 
 
 async def test_15_messages_are_limited(here: Product):
@@ -322,15 +368,23 @@ async def test_21_pages_are_for_the_two_alone(here: Product):
         assert (await refused(other.history(chat, **query))).code == "PERMISSION_DENIED"
 
 
-@waits_for("attachments")
 async def test_22_files_that_lie_elsewhere(here: Product):
-    """ATT-04."""
+    """ATT-04. Their rows: tests/persistence/postgres/test_attachments.py."""
     guest, owner = await here.phones("guest", "owner")
     chat = await here.room("guest", "owner")
     file = {"name": "plan.pdf", "url": "https://example.org/plan.pdf"}
     await guest.send(chat, "", type="file", metadata=file)
-    (message,) = await owner.history(chat)
-    assert (message["type"], message["text"], message["metadata"]) == ("file", "", file)
+    await guest.send(chat, "", attachments=[PLAN])
+    as_type, attached = await owner.history(chat)
+    assert (as_type["type"], as_type["text"], as_type["metadata"]) == ("file", "", file)
+    assert (attached["text"], attached["attachments"]) == ("", [PLAN])
+    assert (await owner.ask("media.list", {}, chat))["messages"] == [attached, as_type]
+    for profile in sorted({*NAMES} - {PROFILE}):
+        async with product(profile) as other:
+            ann = await other.phone("ann")
+            room = await other.room("ann", "bob")
+            no = await refused(ann.send(room, "see", attachments=[{**PLAN, "type": "image"}]))
+            assert fault(no) == ("VALIDATION_FAILED", "attachments.0.url")
 
 
 async def test_23_a_client_says_how_it_is_connected(here: Product):

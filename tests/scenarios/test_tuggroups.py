@@ -1,5 +1,6 @@
 """tuggroups: groups that belong to the host, with threads in them."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from palaver.protocol.html import to_html
 from palaver.protocol.policy import Policy
 from palaver.tests.scenarios.waiting import waits_for
 from palaver.tests.support.engines import refused
-from palaver.tests.support.product import Phone, Product, fault, product
+from palaver.tests.support.product import Phone, Product, fault, product, takes_up_to
 
 PROFILE = "tuggroups"
 ROLES = {"ann": "owner", "bob": "admin", "cid": "moderator"}
@@ -212,8 +213,11 @@ async def test_11_search_in_one_group(here: Product):
 
 
 @waits_for("media")
-def test_12_uploads():
-    """ATT-05 to ATT-08, 13, 16, 21, 22."""
+async def test_12_uploads(here: Product):
+    """ATT-05; ATT-06, 07, 08, 13, 16, 21, 22."""
+    room, (ann, *_) = await tug(here)
+    for type, mib in (("image", 10), ("voice", 25), ("video", 100), ("file", 50)):
+        await takes_up_to(mib, type, partial(ann.send, room, ""))
 
 
 @waits_for("notifications")

@@ -1,37 +1,73 @@
 """tutoring: students and tutors, in pairs."""
 
+from functools import partial
+from typing import Any
+
 import trio
 
+from palaver.engine.host import Account
 from palaver.gateway.client import Sent
 from palaver.tests.scenarios.waiting import waits_for
 from palaver.tests.support.engines import refused
-from palaver.tests.support.product import Product, fault, product
+from palaver.tests.support.hosts import GONE, Directory, person
+from palaver.tests.support.product import Product, fault, product, takes_up_to
 
 PROFILE = "tutoring"
 UNLIMITED = {"messages_per_min": 0}
+LESSON = {"booking": "100"}
 
 
-@waits_for("context", "REST", "users", "vocabularies")
-def test_01_a_message_by_its_recipient():
-    """REST-04, SEND-02."""
+def people(*ids: str, **accounts: Account) -> Directory:
+    """All of the same family; and more than may be shown is known of them."""
+    return Directory(
+        **{id: person(id, first_name=id.title(), last_name="Lee") for id in ids}, **accounts
+    )
 
 
-@waits_for("context", "users")
-async def test_02_what_cannot_be_sent(here: Product):
-    """CONV-22, SEND-03; CONV-23, 24."""
-    (ann,) = await here.phones("ann")
+@waits_for("REST", "vocabularies")
+async def test_01_a_message_by_its_recipient():
+    """REST-04, SEND-02, CONV-19."""
+    async with product(PROFILE, users=people("ann", "tom")) as here:
+        ann, tom = await here.phones("ann", "tom")
+        message = {"to": "tom", "text": "Is Tuesday fine?", "context": LESSON}
+        sent = await ann.ask("message.send", message)
+        page = await tom.ask("message.history", {}, sent["c"])
+        assert page["messages"] == [
+            {
+                **{key: sent[key] for key in ("id", "seq", "ts")},
+                "kind": "message.sent",
+                "by": "ann",
+                "number": 1,
+                "text": "Is Tuesday fine?",
+                "context": LESSON,
+            }
+        ]
+        names = {"first_name": "Ann", "last_name": "Lee", "role": "tutor"}
+        assert page["users"] == {"ann": {"email": "ann@example.org", **names}}
+        assert (await tom.ask("conversation.get", {}, sent["c"]))["unread"] == 1
 
-    async def refusal(text: str, to: str = "tom") -> str:
-        return (await refused(ann.ask("message.send", {"to": to, "text": text}))).code
 
-    assert await refusal("hello", to="ann") == "SELF_MESSAGE"
-    assert await refusal("") == "VALIDATION_FAILED"
-    assert await refusal("x" * 2001) == "MESSAGE_TOO_LONG"
-    assert (await ann.ask("conversation.list"))["conversations"] == []
-    await ann.ask("message.send", {"to": "tom", "text": "x" * 2000})
+@waits_for("relations")
+async def test_02_what_cannot_be_sent():
+    """CONV-22, 23, SEND-03; CONV-24."""
+    async with product(PROFILE, users=people("ann", "tom", tim=GONE)) as here:
+        (ann,) = await here.phones("ann")
+
+        async def refusal(text: str, to: str = "tom", **more: Any) -> str:
+            message = {"to": to, "text": text, **more}
+            return (await refused(ann.ask("message.send", message))).code
+
+        assert await refusal("hello", to="ann") == "SELF_MESSAGE"
+        for nobody in ("nobody", "tim"):
+            assert await refusal("hello", to=nobody) == "USER_NOT_FOUND"
+        assert await refusal("") == "VALIDATION_FAILED"
+        assert await refusal("x" * 2001) == "MESSAGE_TOO_LONG"
+        assert await refusal("hello", context={"lesson": "100"}) == "VALIDATION_FAILED"
+        assert (await ann.ask("conversation.list"))["conversations"] == []
+        await ann.ask("message.send", {"to": "tom", "text": "x" * 2000})
 
 
-@waits_for("context", "moderation")
+@waits_for("moderation", "relations")
 def test_03_addresses_are_masked_until_there_is_a_booking():
     """MOD-12, 13."""
 
@@ -66,25 +102,32 @@ async def test_05_tabs_with_the_token_in_the_url(here: Product):
     assert tab.texts() == ["one tab is left"]
 
 
-@waits_for("context", "REST", "vocabularies")
+@waits_for("REST", "vocabularies")
 async def test_06_the_list_has_100_newest_first(here: Product):
     """CONV-03, 07, C-24."""
-    ann = await here.phone("ann")
+    ann, tom = await here.phones("ann", "tom")
+    for context in ({"booking": "101"}, LESSON, {}, LESSON):
+        here.clock.jump(1)
+        message = {"to": "ann", "text": "hello", "context": context}
+        await tom.ask("message.send", message)
+    rows = (await ann.ask("conversation.list"))["conversations"]
+    entries = [(row["context"], row["unread"]) for row in rows]
+    assert entries == [(LESSON, 2), ({}, 1), ({"booking": "101"}, 1)]
     for n in range(101):
         here.clock.jump(1)
         await here.engine.as_user(f"u{n}").send_to("ann", f"{n}")
     rows = (await ann.ask("conversation.list"))["conversations"]
     assert [row["last"]["text"] for row in rows] == [f"{n}" for n in range(100, 0, -1)]
     assert {row["unread"] for row in rows} == {1}
-    assert len((await ann.ask("conversation.list", {"limit": 200}))["conversations"]) == 101
+    assert len((await ann.ask("conversation.list", {"limit": 200}))["conversations"]) == 104
     assert (await refused(ann.ask("conversation.list", {"limit": 201}))).code == (
         "VALIDATION_FAILED"
     )
 
 
-@waits_for("context", "REST", "vocabularies")
+@waits_for("REST", "vocabularies")
 async def test_07_history_by_pages_oldest_first(here: Product):
-    """HIST-02, 06; HIST-04."""
+    """HIST-02, 04, 06."""
     ann = here.engine.as_user("ann")
     pair = await here.room("ann", "tom")
     sent = [await ann.send(pair, f"{n}") for n in range(121)]
@@ -98,11 +141,27 @@ async def test_07_history_by_pages_oldest_first(here: Product):
     assert len(await tom.history(pair, page=1, limit=100)) == 100
     no = await refused(tom.history(pair, page=1, limit=101))
     assert fault(no) == ("VALIDATION_FAILED", "limit")
+    for text in ("about it", "still"):
+        await tom.send(pair, text, context=LESSON)
+    await tom.send(pair, "now another", context={"booking": "101"})
+    page = await tom.ask("message.history", {"page": 1, "context": LESSON}, pair)
+    assert [each["text"] for each in page["messages"]] == ["about it", "still"]
+    assert page["total"] == 2
 
 
 @waits_for("media", "REST")
-def test_08_a_message_with_its_file_in_one_request():
-    """ATT-02, 05, 06, 08, 09, 10, 28."""
+async def test_08_a_message_with_its_file_in_one_request(here: Product):
+    """ATT-05; ATT-02, 06, 08, 09, 10, 28."""
+    (ann,) = await here.phones("ann")
+
+    pair = await here.room("ann", "tom")
+    send = partial(ann.send, pair, "see")
+    for type, mib in (("image", 5), ("file", 10)):
+        await takes_up_to(mib, type, send)
+    two = [{"type": "image", "url": f"/files/{n}"} for n in (1, 2)]
+    assert fault(await refused(send(attachments=two))) == ("VALIDATION_FAILED", "attachments")
+    video = {"type": "video", "url": "/files/1"}
+    assert (await refused(send(attachments=[video]))).code == "INVALID_FILE_TYPE"
 
 
 @waits_for("media", "REST")
@@ -127,17 +186,25 @@ async def test_10_the_recipient_alone_reads_it_and_once(here: Product):
     assert tom.payloads("message.read") == []
 
 
-@waits_for("context", "REST")
+@waits_for("REST")
 async def test_11_all_of_one_conversation_is_read_and_no_other(here: Product):
     """RCPT-03."""
     tom = await here.phone("tom")
     for user in ("ann", "bea"):
         for n in range(3):
             await here.engine.as_user(user).send_to("tom", f"{n}")
+    bea = await here.phone("bea")
+    lesson = await bea.ask("message.send", {"to": "tom", "text": "?", "context": LESSON})
+
+    async def unread() -> list[tuple[str, str | None, int]]:
+        rows = (await tom.ask("conversation.list"))["conversations"]
+        return [(row["members"][0], row["context"].get("booking"), row["unread"]) for row in rows]
+
     pair = await here.room("bea", "tom")
     assert (await tom.ask("message.read", {}, pair))["unread"] == 0
-    rows = (await tom.ask("conversation.list"))["conversations"]
-    assert {row["members"][0]: row["unread"] for row in rows} == {"ann": 3, "bea": 0}
+    assert {*await unread()} == {("ann", None, 3), ("bea", None, 0), ("bea", "100", 1)}
+    await tom.ask("message.read", {}, lesson["c"])
+    assert {*await unread()} == {("ann", None, 3), ("bea", None, 0), ("bea", "100", 0)}
 
 
 @waits_for("REST")
@@ -237,15 +304,22 @@ async def test_17_order_reconnection_and_the_number_of_connections():
         assert (await peer.hello(here.token("ann")))["error"]["code"] == "CONNECTION_LIMIT"
 
 
-@waits_for("context", "media", "users")
+@waits_for("media", "relations")
 async def test_18_the_first_message_makes_the_conversation(here: Product):
-    """CONV-02; ATT-12, MOD-23."""
+    """CONV-02, 03; ATT-12, MOD-23."""
     (ann,) = await here.phones("ann")
     first = await ann.ask("message.send", {"to": "tom", "text": "one"})
     second = await ann.ask("message.send", {"to": "tom", "text": "two"})
     assert first["c"] == second["c"]
     (row,) = (await ann.ask("conversation.list"))["conversations"]
     assert (row["c"], row["kind"]) == (first["c"], "direct")
+    found = []
+    for context in ({}, LESSON, {"booking": "101"}, LESSON):
+        message = {"to": "tom", "text": "three", "context": context}
+        found.append((await ann.ask("message.send", message))["c"])
+    assert found[0] == first["c"]
+    assert found[1] == found[3]
+    assert len({*found}) == 3
 
 
 @waits_for("client", "moderation", "REST", "vocabularies")

@@ -11,15 +11,17 @@ it, and phones that say and hear everything over the wire.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 import trio
 from trio.testing import memory_stream_pair
 
 from palaver.actors.guards import Guard
 from palaver.engine import Engine, Settings
+from palaver.engine.host import Users
 from palaver.engine.testing import TrioClock, memory_engine, numbered_ids
 from palaver.gateway.auth import issue_token
 from palaver.gateway.client import Client
@@ -28,6 +30,7 @@ from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.codec import Codec
 from palaver.protocol.errors import Rejected
 from palaver.protocol.features.conversation import CreateConversation
+from palaver.protocol.policy import MIB
 from palaver.tests.gateway.harness import CLOSE, PING, PONG, SECRET, Peer
 from palaver.tests.support.engines import settled
 
@@ -203,6 +206,7 @@ async def product(
     *,
     store: MemoryStore | None = None,
     guards: Sequence[Guard] = (),
+    users: Users | None = None,
     **sections: Any,
 ) -> AsyncIterator[Product]:
     """`sections` are settings above those of the profile."""
@@ -210,7 +214,13 @@ async def product(
     clock = TrioClock()
     async with (
         memory_engine(
-            profile=profile, store=store, guards=guards, clock=clock, new_id=_new_id, **sections
+            profile=profile,
+            store=store,
+            guards=guards,
+            users=users,
+            clock=clock,
+            new_id=_new_id,
+            **sections,
         ) as engine,
         open_gateway(engine) as gateway,
         trio.open_nursery() as nursery,
@@ -226,6 +236,16 @@ _new_id = numbered_ids()
 def fault(no: Rejected) -> tuple[str, str | None]:
     """Its code, and the field that it names."""
     return no.code, (no.details or {}).get("field")
+
+
+async def takes_up_to(mib: int, type: str, send: Callable[..., Awaitable[object]]) -> None:
+    """`send(attachments=…)` does what it says with one of so many MiB, and not with a larger."""
+    file = {"type": type, "url": "/files/1", "size": mib * MIB}
+    await send(attachments=[file])
+    with pytest.raises(Rejected) as no:
+        await send(attachments=[{**file, "size": mib * MIB + 1}])
+    assert no.value.code == "ATTACHMENT_TOO_LARGE"
+    assert no.value.details == {"field": "attachments.0.size", "max_bytes": mib * MIB}
 
 
 def settings_of(profile: str | None) -> Settings:

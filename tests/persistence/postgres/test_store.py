@@ -13,7 +13,7 @@ from palaver.persistence.postgres.connection import Connection, connect
 from palaver.persistence.postgres.conversations import _EVENTS
 from palaver.persistence.postgres.database import Database
 from palaver.persistence.postgres.inboxes import _PAGE
-from palaver.persistence.postgres.pages import PAGE_BEFORE, REPLIES
+from palaver.persistence.postgres.pages import ABOUT_BEFORE, PAGE_BEFORE, REPLIES, SEQ_AT
 from palaver.persistence.postgres.store import PostgresStore
 from palaver.protocol.errors import Rejected
 from palaver.protocol.records import Committed
@@ -182,7 +182,8 @@ async def test_an_exception_in_the_body_comes_out_as_it_is(fresh_database: str):
             raise ZeroDivisionError
 
 
-# 100,000 messages in one conversation, every tenth in one thread, 2,000 conversations of one user.
+# 100,000 messages in one conversation, every tenth in one thread, every hundredth about one house;
+# 2,000 conversations of one user.
 MANY = """
     INSERT INTO log (conversation, event_id, message_id, seq, number, at, incarnation, kind, sender,
                      client_id, body)
@@ -200,11 +201,13 @@ MANY = """
     FROM conversation;
     INSERT INTO conversation_head (conversation, seq, number, at) SELECT id, 1, 0, now()
     FROM conversation;
+    INSERT INTO log_reference (conversation, seq, type, id)
+    SELECT conversation, seq, 'property', 'p' || seq % 100 FROM log;
     ANALYZE;
 """
 
 
-async def test_DB_02_DB_05_plans_use_the_indexes(fresh_database: str):
+async def test_DB_02_DB_03_DB_04_DB_05_plans_use_the_indexes(fresh_database: str):
     async with PostgresStore(fresh_database):
         pass
 
@@ -233,6 +236,11 @@ async def test_DB_02_DB_05_plans_use_the_indexes(fresh_database: str):
             await thread.run(plan, _EVENTS, conversation, 99_000, 100),
             await thread.run(plan, _PAGE, "ann", 1, 51, None, None, None, "all", None, None),
             await thread.run(plan, REPLIES, conversation, [50_000], [2**62], True, 51, root),
+            await thread.run(plan, SEQ_AT, conversation, 1_700_000_000_000),
+            await thread.run(plan, _PAGE, "ann", 1, 51, None, None, None, "unread", None, None),
+            await thread.run(
+                plan, ABOUT_BEFORE, conversation, [1], [90_000], True, 51, ["property", "p9"]
+            ),
         ]
     for text in plans:
         assert "Seq Scan on log" not in text, text
@@ -240,6 +248,9 @@ async def test_DB_02_DB_05_plans_use_the_indexes(fresh_database: str):
     assert "log_pkey" in plans[0]
     assert "member_user" in plans[2]
     assert "log_thread" in plans[3]
+    assert "log_pkey" in plans[4]
+    assert "member_user" in plans[5]
+    assert "log_reference_pkey" in plans[6]
     assert "Sort" not in plans[3].rpartition("Limit")[2], (
         "no more of a thread is read than its page"
     )
