@@ -23,8 +23,8 @@ SECRET = "s" * 32
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No configuration but what the test gives."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    """No configuration but what the test gives, and no key that a server here has made."""
+    monkeypatch.setenv("PALAVER_STORAGE__DATA", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
