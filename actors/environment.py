@@ -11,6 +11,7 @@ from ..protocol.policy import Policy
 from .alarms import Alarms
 from .guards import Guard
 from .hub import Hub
+from .jobs import Bell, JobLimits
 from .loading import Loading
 from .ports import Clock, NewId, Store
 from .reactors import Reactors
@@ -41,6 +42,7 @@ class Limits:
     loads: int = 16
     waiting_loads: int = 10_000
     crashes: CrashLimits = field(default_factory=CrashLimits)
+    jobs: JobLimits = field(default_factory=JobLimits)
 
 
 @dataclass(slots=True)
@@ -65,6 +67,7 @@ class Environment:
     suspect: set[str] = field(default_factory=set)
     diverged: dict[str, int] = field(default_factory=dict)
     alarms: Alarms = field(default_factory=Alarms)
+    bell: Bell = field(default_factory=Bell)
     loading: Loading = field(init=False)
 
     def __post_init__(self) -> None:

@@ -8,18 +8,18 @@ copy by its client id, and counts it once.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from ..protocol.commands import ConversationCommand
 from ..protocol.errors import Rejected, invalid
 from ..protocol.features.forwards import CountForward, ForwardMessage, ReadForward, SendCopy
 from ..protocol.ids import forward_count_id
 from .asker import Asker
+from .asking import ask
 from .environment import Environment
 from .outbox import Outbox
 from .registry import Registry
 from .replies import event_result
-from .request import Request
 
 
 async def forward(
@@ -29,12 +29,7 @@ async def forward(
     if origin is None:
         raise invalid("c", "the conversation is missing")
     asker = Asker(box.user, 1, role=box.role, session=box.session, limited=box.limited)
-
-    async def ask(conversation: str, command: ConversationCommand) -> dict[str, Any]:
-        id = asker.next_id()
-        registry.tell(conversation, Request(asker, command, id, conversation))
-        return await asker.outcome(id, env.limits.ask_timeout_s)
-
+    ask_of = partial(ask, env, registry, asker)
     target, client_id, attempt = command.to, command.client_id, command.attempt
     first = None
     if client_id is not None and attempt > 1:
@@ -42,12 +37,12 @@ async def forward(
     if first is not None:
         sent = event_result(first)
     else:
-        copy = await ask(origin, ReadForward(message_id=command.message_id))
-        sent = await ask(target, SendCopy(client_id=client_id, attempt=attempt, **copy))
+        copy = await ask_of(origin, ReadForward(message_id=command.message_id))
+        sent = await ask_of(target, SendCopy(client_id=client_id, attempt=attempt, **copy))
     count_id = None if client_id is None else forward_count_id(client_id)
     count = CountForward(message_id=command.message_id, client_id=count_id, attempt=attempt)
     try:
-        await ask(origin, count)
+        await ask_of(origin, count)
     except Rejected as no:
         # Otherwise it will never be counted: the message is gone, or its reader is.
         if no.retryable and client_id is not None:

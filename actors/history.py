@@ -79,7 +79,7 @@ class _Window:
         return (
             resident.state.shows(self._user, message.seq)
             and (message.audience is None or self._user in message.audience)
-            and (self._tombstones or not message.deleted)
+            and message.is_listed(self._tombstones)
             and (self._before is None or message.seq < self._before)
             and (self._after is None or message.seq > self._after)
             and (self._before_time is None or message.at < self._before_time)

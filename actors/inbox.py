@@ -12,6 +12,7 @@ from typing import Any
 from ..protocol.commands import UserQuery
 from ..protocol.errors import Rejected
 from ..protocol.features.inbox import GetPresence, ListConversations, SyncChanges
+from ..protocol.features.schedule import ListScheduled
 from ..protocol.features.search import SearchMessages
 from ..protocol.features.settings import GetSettings
 from ..protocol.features.stars import ListStars
@@ -24,6 +25,7 @@ from .conversation import Conversation
 from .environment import Environment
 from .personal import OwnLog
 from .registry import Registry
+from .scheduling import scheduled
 from .search import search_messages
 from .stars import starred
 
@@ -48,6 +50,8 @@ class Inbox:
                 return await self._changes(cursor, n)
             case GetPresence(conversation=id):
                 return await self._presence(id)
+            case ListScheduled():
+                return await scheduled(query, self._user, self._env)
             case ListStars():
                 return await starred(query, self._user, self._env, self._registry)
             case GetSettings():

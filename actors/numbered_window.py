@@ -45,8 +45,7 @@ class NumberedWindow:
         shown = [
             message
             for message in page.messages
-            if (self._tombstones or not message.deleted)
-            and resident.state.shows(self._user, message.seq)
+            if message.is_listed(self._tombstones) and resident.state.shows(self._user, message.seq)
         ]
         page.total -= len(page.messages) - len(shown)
         page.messages = shown

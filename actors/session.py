@@ -18,6 +18,8 @@ from ..protocol.disconnects import Disconnect
 from ..protocol.errors import Rejected
 from ..protocol.features.forwards import ForwardMessage
 from ..protocol.features.inbox import UnreadChanged
+from ..protocol.features.restores import RestoreMessage
+from ..protocol.features.schedule import ScheduleMessage
 from ..protocol.features.subscriptions import PresenceChanged
 from ..protocol.personal import SettingsChanged
 from ..protocol.records import UserEvent
@@ -31,6 +33,8 @@ from .personal import OwnLog, pushed
 from .presence import Presence
 from .registry import Registry
 from .request import Request
+from .restoring import restore
+from .scheduling import try_message
 
 ANNOUNCE_AGAIN_S = 1.0
 
@@ -182,6 +186,14 @@ class Session:
 
     async def _carry_out(self, request: Request[SessionCommand]) -> dict[str, Any]:
         match request.command:
+            case RestoreMessage() as command:
+                origin, box = request.conversation, request.asker
+                return await restore(command, origin, box, self._env, self._registry)
+            case ScheduleMessage() as command:
+                await try_message(
+                    command, request.conversation, request.asker, self._env, self._registry
+                )
+                return await self._own.carry_out(command, request.conversation)
             case UserQuery() as query:
                 return await self._inbox.answer(query)
             case UserCommand() as command:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict
 
 from .immutable import immutable
+from .jobs import Job
 from .message import Message, Overlay
 from .state import ConversationState
 
@@ -75,6 +76,14 @@ class EventData(Payload):
         """seq of a countable message that, after this event, is not counted as unread."""
         return None
 
+    restores: ClassVar[bool] = False
+    """After this event the content of its `target` is served again."""
+
+    @property
+    def recounts(self) -> int | None:
+        """seq of a message that was not counted any more and is again."""
+        return None
+
     @property
     def quotes(self) -> str | None:
         """Id of a message whose preview is shown with this one (MSG-13)."""
@@ -83,6 +92,10 @@ class EventData(Payload):
     def members(self) -> tuple[str, ...]:
         """Users whose membership or role this event changes. Who stops being a member by an
         event still gets that event, and none after it (GRP-07)."""
+        return ()
+
+    def jobs(self, event: Event) -> tuple[Job, ...]:
+        """What is to be done later because of it, stored together with it."""
         return ()
 
     def content_fields(self) -> frozenset[str]:

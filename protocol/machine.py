@@ -74,7 +74,9 @@ def visible(
     state: ConversationState, user: str, messages: Mapping[str, Message]
 ) -> dict[str, Message]:
     """Those of `messages` that were sent while `user` was a member, and to them, and that they have
-    not hidden from themselves."""
+    not hidden from themselves. To the host itself all are."""
+    if user == HOST:
+        return dict(messages)
     if user not in state.members:
         return {}
     return {

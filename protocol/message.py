@@ -50,6 +50,10 @@ class Message:
     def deleted(self) -> bool:
         return self.overlay.deleted_at is not None
 
+    def is_listed(self, tombstones: bool) -> bool:
+        """Whether it stands among others: of one that has expired not even a tombstone does."""
+        return not self.deleted or (tombstones and "expired" not in self.overlay.data)
+
     @property
     def reactions(self) -> Mapping[str, list[str]]:
         """By emoji, the users who have put it on the message (MSG-16)."""

@@ -77,6 +77,13 @@ class Policy(BaseModel):
     delete_window_s: int | None = Field(
         None, ge=0, description="For everyone; None: no end (MSG-09, C-05)"
     )
+    delete_recovery_days: int | None = Field(
+        None,
+        ge=1,
+        le=3650,
+        description="So long a deleted message can be restored, then its content is purged; None:"
+        " neither (MSG-12, C-05)",
+    )
     show_tombstones: bool = Field(
         True, description="Deleted messages stay in history, without content (HIST-06, C-06)"
     )
@@ -128,6 +135,14 @@ class Policy(BaseModel):
     )
     max_forwards: int = Field(
         5, ge=0, description="How often a user may forward one message (MSG-17)"
+    )
+    max_expiry_s: int = Field(
+        7_776_000,
+        ge=0,
+        description="Longest life of a message that disappears by itself; 0: none does (MSG-24)",
+    )
+    max_schedule_s: int = Field(
+        31_536_000, ge=0, description="How far ahead a message may be scheduled; 0: none (MSG-23)"
     )
     max_title_chars: int = Field(200, ge=1, le=1000, description="Title of a conversation")
     conversation_pins: bool = Field(

@@ -87,11 +87,11 @@ class Hidden:
     def shows(self, seq: int) -> bool:
         return seq > self.seq and seq not in self.messages
 
-    def exclude(self, seq: int) -> None:
+    def exclude(self, seq: int, by: int) -> None:
         if seq > self.seq:
-            self.excluded += 1
+            self.excluded += by
         if seq in self.messages:
-            self.messages[seq] = False
+            self.messages[seq] = by < 0
 
     def uncounted(self, seq: int, number: int, excluded: int) -> int:
         """How many up to the head count no more for whoever has read up to `seq`, where the number
@@ -188,19 +188,20 @@ class ConversationState:
     def current_members(self) -> list[str]:
         return [user for user, member in self.members.items() if member.role is not None]
 
-    def exclude(self, seq: int) -> None:
-        """The countable message at `seq` no longer counts for whoever has not read it.
+    def exclude(self, seq: int, by: int = 1) -> None:
+        """The countable message at `seq` no longer counts for whoever has not read it; or, `by` -1,
+        does so again.
 
         What lies after a member's mark they also see, since joining puts the mark.
         """
         for member in self.members.values():
             if member.read_seq < seq:
-                member.excluded += 1
+                member.excluded += by
         for hidden in self.hidden.values():
-            hidden.exclude(seq)
+            hidden.exclude(seq, by)
         for ahead in self.ahead.values():
             if ahead.seq < seq:
-                ahead.excluded += 1
+                ahead.excluded += by
 
     def sent_by(self, user: str | None, seq: int, number: int, at: int) -> None:
         """A countable message: it takes `number` and moves its sender's own marks."""

@@ -20,7 +20,7 @@ from ...protocol.events import Event
 from ...protocol.records import Head, MemberRow
 from ..merge import merge_members
 from .parcel import Parcel
-from .rows import Row, conversation_row, head_row, log_row, mark_row, member_row
+from .rows import Row, conversation_row, head_row, job_row, log_row, mark_row, member_row
 
 # One part per table. {rows} becomes `unnest($n::table[]) AS new`.
 _PARTS = {
@@ -93,6 +93,11 @@ _PARTS = {
             state = excluded.state
         WHERE old.seq <= excluded.seq
     """,
+    "job": """
+        INSERT INTO job
+        SELECT new.* FROM current, {rows}
+        ON CONFLICT DO NOTHING
+    """,
     # The head moves up to a void event and otherwise stays as it is.
     "void": """
         UPDATE conversation_head AS head SET
@@ -139,6 +144,7 @@ class Batch:
         self._created: dict[str, Row] = {}
         self._snapshots: dict[str, Row] = {}
         self._void_heads: dict[str, Head] = {}
+        self._jobs: list[Row] = []
         for parcel in parcels:
             self._add(parcel)
 
@@ -147,6 +153,8 @@ class Batch:
         incarnation = parcel.incarnation or self._incarnation
         for event in write.events:
             self._log.append(log_row(event, incarnation))
+            if jobs := event.data.jobs(event):
+                self._jobs += map(job_row, jobs)
         if write.head is not None:
             self._heads[id] = max(write.head, self._heads.get(id, write.head), key=_HEAD_SEQ)
             self._void_heads.pop(id, None)
@@ -182,6 +190,7 @@ class Batch:
             "member": [member_row(key[0], row) for key, row in self._members.items()],
             "conversation": list(self._created.values()),
             "snapshot": list(self._snapshots.values()),
+            "job": self._jobs,
             "void": [head_row(id, head) for id, head in self._void_heads.items()],
         }
         parts = tuple(part for part, of in rows.items() if of)

@@ -26,6 +26,7 @@ from . import (
     deletes,
     drafts,
     edits,
+    expiry,
     forwards,
     group_settings,
     hides,
@@ -38,6 +39,8 @@ from . import (
     pins,
     preferences,
     reactions,
+    restores,
+    schedule,
     search,
     settings,
     stars,
@@ -55,6 +58,8 @@ FEATURES: tuple[ModuleType, ...] = (
     messages,
     edits,
     deletes,
+    expiry,
+    restores,
     system,
     pins,
     reactions,
@@ -70,6 +75,7 @@ FEATURES: tuple[ModuleType, ...] = (
     hides,
     drafts,
     settings,
+    schedule,
     search,
 )
 

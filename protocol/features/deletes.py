@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from ..commands import Context, DurableCommand, Effect, Needs
 from ..errors import Rejected
 from ..events import Event, EventData
-from ..ids import MessageId
+from ..ids import MessageId, job_id
 from ..immutable import immutable
+from ..jobs import LOW, Job
 from ..message import Message
+from ..policy import Policy
 from ..roles import may, require_member
 from ..state import ConversationState
 from .threads import recounted, root_of
+
+PURGE: Final = "message.purge"
+"""The kind of the job that removes what is stored of a deleted message."""
+DAY_MS: Final = 86_400_000
 
 
 @immutable
@@ -27,6 +33,21 @@ class MessageDeleted(EventData):
     message_seq: int
     counted: bool
     """the message had a number, so it leaves the unread counts"""
+    reason: str | None = None
+    """"expired" if nobody deleted it: its time was over"""
+    until: int | None = None
+    """Until then (ms) it can be restored. Then, or at once if it has expired, it is purged."""
+
+    def jobs(self, event: Event) -> tuple[Job, ...]:
+        due = event.at if self.reason == "expired" else self.until
+        if due is None:
+            return ()
+        data = {
+            "conversation": event.conversation,
+            "message_id": self.message_id,
+            "deleted_at": event.at,
+        }
+        return (Job(job_id(PURGE, event.id), PURGE, due, data, LOW),)
 
     @property
     def target(self) -> tuple[str, int]:
@@ -46,6 +67,18 @@ class MessageDeleted(EventData):
         message.overlay.text = None
         for name in self.content:
             message.overlay.data.pop(name, None)
+        if self.reason == "expired":
+            message.overlay.data["expired"] = True
+
+
+def recoverable_until(message: Message, at: int, policy: Policy) -> int | None:
+    """Up to when (ms) `message`, deleted at that time, can be restored, if there is such a time:
+    not after it would have disappeared by itself."""
+    if policy.delete_recovery_days is None:
+        return None
+    until = at + policy.delete_recovery_days * DAY_MS
+    expires_at: int = message.sent.get("expires_at", until)
+    return min(until, expires_at)
 
 
 class DeleteMessage(DurableCommand):
@@ -84,5 +117,8 @@ class DeleteMessage(DurableCommand):
             raise Rejected("DELETE_WINDOW_EXPIRED", details={"window_s": window})
         yield from recounted(message, context, -1)
         yield MessageDeleted(
-            message_id=message.id, message_seq=message.seq, counted=message.number is not None
+            message_id=message.id,
+            message_seq=message.seq,
+            counted=message.number is not None,
+            until=recoverable_until(message, context.now, context.policy),
         )

@@ -14,11 +14,13 @@ from ..errors import Rejected
 from ..events import Event, EventData, SignalData
 from ..ids import MessageId, UserId
 from ..immutable import immutable
+from ..jobs import Job
 from ..media import MEDIA, check_medium
 from ..message import PREVIEW_CHARS
 from ..roles import require
 from ..state import ConversationState
 from .conversation import opened_direct
+from .expiry import expires_at, expiry
 from .threads import check_threads, replied
 
 
@@ -27,7 +29,7 @@ class MessageSent(EventData):
     """A message. `reply_to` is the {id, seq} of the message that it answers, whose preview is made
     whenever it is served, so that no copy outlives the original. `thread` is the {id, seq} of the
     message that it hangs under (CONV-20); `forwarded` says that it is a copy (MSG-17). `type` None
-    is text, `format` None is plain."""
+    is text, `format` None is plain. At `expires_at` (ms) it disappears (MSG-24)."""
 
     name: ClassVar[str] = "message.sent"
     countable: ClassVar[bool] = True
@@ -42,6 +44,10 @@ class MessageSent(EventData):
     mentions: list[str] | None = None
     entities: list[dict[str, Any]] | None = None
     forwarded: dict[str, Any] | None = None
+    expires_at: int | None = None
+
+    def jobs(self, event: Event) -> tuple[Job, ...]:
+        return () if self.expires_at is None else (expiry(event, self.expires_at),)
 
     @property
     def quotes(self) -> str | None:
@@ -84,6 +90,7 @@ class SendMessage(DurableCommand):
     metadata: dict[str, Any] | None = None
     type: str = Field(default="text", max_length=32)
     mentions: list[UserId] | None = Field(default=None, max_length=1000)
+    expires_in: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _reply_needs_a_conversation(self) -> SendMessage:
@@ -140,6 +147,8 @@ class SendMessage(DurableCommand):
             None if policy.format == "plain" else policy.format,
             mentions,
             links(text, policy.max_entities),
+            None,
+            None if self.expires_in is None else expires_at(context, self.expires_in),
         )
         if mentions:
             yield Notify(MessageMentioned(by=context.user, seq=seq), tuple(mentions))

@@ -112,6 +112,10 @@ GOOD: dict[str, Any] = {
     "seq": 1,
     "epoch": 1,
     "conversation": ID,
+    "id": "k",
+    "send_at": 1,
+    "message": {"text": "x"},
+    "template": "x",
 }
 
 
