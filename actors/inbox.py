@@ -16,6 +16,7 @@ from ..protocol.features.schedule import ListScheduled
 from ..protocol.features.search import SearchMessages
 from ..protocol.features.settings import GetSettings
 from ..protocol.features.stars import ListStars
+from ..protocol.features.templates import ListTemplates
 from ..protocol.paging import page_size
 from ..protocol.personal import Personal
 from ..protocol.records import InboxRow, Selection
@@ -28,6 +29,7 @@ from .registry import Registry
 from .scheduling import scheduled
 from .search import search_messages
 from .stars import starred
+from .templates import templates
 
 LOG_PAGE = 500
 """Events of the user's own log in one answer."""
@@ -50,6 +52,8 @@ class Inbox:
                 return await self._changes(cursor, n)
             case GetPresence(conversation=id):
                 return await self._presence(id)
+            case ListTemplates():
+                return templates(self._env.policy)
             case ListScheduled():
                 return await scheduled(query, self._user, self._env)
             case ListStars():

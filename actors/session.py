@@ -21,6 +21,7 @@ from ..protocol.features.inbox import UnreadChanged
 from ..protocol.features.restores import RestoreMessage
 from ..protocol.features.schedule import ScheduleMessage
 from ..protocol.features.subscriptions import PresenceChanged
+from ..protocol.features.templates import SendTemplate
 from ..protocol.personal import SettingsChanged
 from ..protocol.records import UserEvent
 from .bucket import Bucket, Rate
@@ -35,6 +36,7 @@ from .registry import Registry
 from .request import Request
 from .restoring import restore
 from .scheduling import try_message
+from .templates import send_template
 
 ANNOUNCE_AGAIN_S = 1.0
 
@@ -186,6 +188,9 @@ class Session:
 
     async def _carry_out(self, request: Request[SessionCommand]) -> dict[str, Any]:
         match request.command:
+            case SendTemplate() as command:
+                origin, box = request.conversation, request.asker
+                return await send_template(command, origin, box, self._env, self._registry)
             case RestoreMessage() as command:
                 origin, box = request.conversation, request.asker
                 return await restore(command, origin, box, self._env, self._registry)

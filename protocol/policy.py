@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from .paging import LARGEST_PAGE
 from .roles import PERMISSIONS, RANK, Least, Permission, Role
+from .template import variables
 
 Durability = Literal["commit", "write_behind", "relaxed"]
 Audience = Literal["members", "others", "senders"]
@@ -31,6 +32,15 @@ def _lattice(roles: tuple[Role, ...]) -> tuple[Role, ...]:
     if "member" not in roles:
         raise ValueError("must hold `member`, which is what everybody begins as")
     return tuple(sorted(set(roles), key=RANK.__getitem__))
+
+
+def _templates(templates: dict[str, str]) -> dict[str, str]:
+    for name, text in templates.items():
+        try:
+            variables(text)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+    return templates
 
 
 def _title_template(template: str) -> str:
@@ -143,6 +153,10 @@ class Policy(BaseModel):
     )
     max_schedule_s: int = Field(
         31_536_000, ge=0, description="How far ahead a message may be scheduled; 0: none (MSG-23)"
+    )
+    templates: Annotated[dict[str, str], AfterValidator(_templates)] = Field(
+        default_factory=dict,
+        description="Texts that users are offered, by name, with {gaps} for them to fill (MSG-30)",
     )
     max_title_chars: int = Field(200, ge=1, le=1000, description="Title of a conversation")
     conversation_pins: bool = Field(

@@ -46,6 +46,7 @@ from . import (
     stars,
     subscriptions,
     system,
+    templates,
     threads,
     typing,
 )
@@ -76,6 +77,7 @@ FEATURES: tuple[ModuleType, ...] = (
     drafts,
     settings,
     schedule,
+    templates,
     search,
 )
 

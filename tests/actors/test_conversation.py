@@ -143,6 +143,9 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "reaction.set": {"message_id": SOME_ID, "emoji": "👍"},
     "thread.list": {"message_id": SOME_ID},
     "message.forward": {"message_id": SOME_ID, "to": SOME_ID},
+    "message.restore": {"message_id": SOME_ID},
+    "message.schedule": {"id": "k", "send_at": 1_700_001_000_000, "message": {"text": "x"}},
+    "template.send": {"template": "x"},
     "conversation.resume": {"epoch": 1, "seq": 0},
     "presence.get": {},
     "message.search": {"query": "secret"},
@@ -156,6 +159,9 @@ ELSEWHERE = {
     "star.list",
     "settings.get",
     "settings.set",
+    "schedule.cancel",
+    "schedule.list",
+    "template.list",
 }
 """Commands that name no conversation."""
 

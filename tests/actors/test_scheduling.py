@@ -262,7 +262,8 @@ async def test_AUTO_07_a_message_that_was_sent_by_who_died_is_found_in_the_log(
         return lost
 
     store.jobs.settle = lose_the_first(store.jobs.settle)  # type: ignore[method-assign]
-    async with memory_engine(store=store, clock=clock, actors={"ring": 1}) as engine:
+    often = {"poll_s": 1}
+    async with memory_engine(store=store, clock=clock, actors={"ring": 1}, jobs=often) as engine:
         room = await group(engine, "ann", "bob")
         bob = Device(engine, "bob")
         await schedule(engine, "ann", room, 60)
