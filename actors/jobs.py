@@ -108,6 +108,7 @@ class JobRunner:
         self._ended: list[Tried] = []
         self._some_ended = trio.Event()
         self._some_settled = trio.Event()
+        self._begun = False
         self._stopping = False
         self._stopped = trio.Event()
 
@@ -133,6 +134,9 @@ class JobRunner:
         self._bell.silence()
         next_at: float = now + limits.poll_s * 1000
         try:
+            if not self._begun:
+                await self._jobs.reclaim(now)
+                self._begun = True
             until = now + round(limits.lease_s * 1000)
             free = limits.concurrency - self._running
             taken = await self._jobs.take(now, free, until, limits.tries)

@@ -267,6 +267,11 @@ class Jobs(Protocol):
         """Those whose id is there already change nothing. Returns when they are durable."""
         ...
 
+    async def reclaim(self, now: int) -> None:
+        """What engines had taken that have ended since is due again, and not only when their leases
+        are over: whatever they may still do, they can store nothing any more."""
+        ...
+
     async def take(self, now: int, limit: int, until: int, tries: int) -> Taken:
         """At most `limit` of those that are due, for the caller alone `until` then: of higher
         priority first, then the oldest. One that has begun `tries` times and is due again, since

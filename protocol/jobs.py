@@ -13,6 +13,9 @@ from .immutable import immutable
 JobState = Literal["pending", "done", "cancelled", "dead"]
 """`dead`: given up, until somebody asks for it to be tried again."""
 
+LEASE_RAN_OUT: Final = "whoever tried it last has not come back"
+"""The error of a job that is given up because all who have tried it are gone."""
+
 HIGH: Final = 2
 NORMAL: Final = 1
 LOW: Final = 0

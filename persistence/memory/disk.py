@@ -144,6 +144,7 @@ class Disk:
     spool: list[tuple[int, Write]] = field(default_factory=list)
     jobs: dict[str, Job] = field(default_factory=dict)
     next_at: dict[str, int] = field(default_factory=dict)
+    holders: dict[str, int] = field(default_factory=dict)
 
     def start(self) -> int:
         """A new incarnation; one that still runs is fenced off and counts as ended uncleanly. What
@@ -180,7 +181,7 @@ class Disk:
         return COMMITTED
 
     def add_job(self, job: Job) -> None:
-        """Unless it is there; `next_at` says when it may be taken."""
+        """Unless it is there; `next_at` says when it may be taken, `holders` who has taken it."""
         if job.id not in self.jobs:
             self.jobs[job.id] = replace(job, data=copy_json(job.data))
             self.next_at[job.id] = job.due

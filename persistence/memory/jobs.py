@@ -9,23 +9,29 @@ from typing import Any
 import trio
 
 from ...protocol.features.schedule import MessageScheduled
-from ...protocol.jobs import Job, JobState, Taken, Tried
+from ...protocol.jobs import LEASE_RAN_OUT, Job, JobState, Taken, Tried
 from .disk import Disk, copy_json
-
-LEASE_RAN_OUT = "whoever tried it last has not come back"
 
 
 class MemoryJobs:
     """Implements `Jobs`. `check` is called first by everything: it raises while away."""
 
-    def __init__(self, disk: Disk, check: Callable[[], None]) -> None:
+    def __init__(self, disk: Disk, incarnation: int, check: Callable[[], None]) -> None:
         self._disk = disk
+        self._incarnation = incarnation
         self._check = check
 
     async def add(self, jobs: Sequence[Job]) -> None:
         await self._turn()
         for job in jobs:
             self._disk.add_job(job)
+
+    async def reclaim(self, now: int) -> None:
+        await self._turn()
+        for id, holder in list(self._disk.holders.items()):
+            if self._disk.ended[holder] is not None:
+                del self._disk.holders[id]
+                self._disk.next_at[id] = now
 
     async def take(self, now: int, limit: int, until: int, tries: int) -> Taken:
         await self._turn()
@@ -37,6 +43,7 @@ class MemoryJobs:
         taken = []
         for job in due[:limit]:
             next_at[job.id] = until
+            self._disk.holders[job.id] = self._incarnation
             if job.attempts < tries:
                 taken.append(self._change(job, attempts=job.attempts + 1))
             else:
@@ -50,6 +57,7 @@ class MemoryJobs:
             job = self._disk.jobs.get(tried.job.id)
             if job is None or job.state != "pending" or job.attempts != tried.job.attempts:
                 continue
+            self._disk.holders.pop(job.id, None)
             if tried.error is not None:
                 state: JobState = "dead" if tried.again is None else "pending"
                 self._change(job, state=state, error=tried.error)

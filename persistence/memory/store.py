@@ -52,7 +52,7 @@ class MemoryStore:
         self.user_logs = MemoryUserLogs(self._disk, self._check)
         self.searches = MemorySearches(self._disk, self._check)
         self.contents = MemoryContents(self._disk, self._check)
-        self.jobs = MemoryJobs(self._disk, self._check)
+        self.jobs = MemoryJobs(self._disk, self.incarnation, self._check)
 
     async def __aenter__(self) -> Self:
         return self

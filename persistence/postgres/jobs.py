@@ -4,12 +4,12 @@ locked, so any number of processes may take at once and no job is handed out twi
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any, Protocol
 
-from ...protocol.jobs import Job, JobState, Taken, Tried
-from .database import Database
+from ...protocol.jobs import LEASE_RAN_OUT, Job, JobState, Taken, Tried
+from .database import Rows
+from .incarnation import Incarnation
 from .rows import job_of, job_row
-
-LEASE_RAN_OUT = "whoever tried it last has not come back"
 
 _ADD = "INSERT INTO job SELECT new.* FROM unnest($1::job[]) AS new ON CONFLICT DO NOTHING"
 
@@ -36,7 +36,8 @@ TAKE = f"""
             state = CASE WHEN attempts < $4 THEN state ELSE 'dead' END,
             error = CASE WHEN attempts < $4 THEN error ELSE $5 END,
             attempts = least(attempts + 1, $4),
-            next_at = $3
+            next_at = $3,
+            holder = $6
         FROM chosen WHERE job.id = chosen.id
         RETURNING job.*
     )
@@ -81,6 +82,7 @@ _SETTLE = """
                 ELSE 'pending'
             END,
             next_at = coalesce(held.again, job.next_at),
+            holder = NULL,
             error = held.error,
             data = CASE WHEN held.error IS NULL THEN job.data - 'message' ELSE job.data END
         FROM held
@@ -92,33 +94,50 @@ _SETTLE = """
         AND user_log.user_id = held.owner AND user_log.subject = 'schedule ' || held.id
 """
 
-_OWNED = """
+OWNED = """
     SELECT * FROM job
     WHERE owner = $1 AND kind = $2 AND state = ANY ($3) AND (due, id) > ($4, $5::uuid)
     ORDER BY due, id
     LIMIT $6
 """
 
-_DEAD = "SELECT * FROM job WHERE state = 'dead' ORDER BY due, id LIMIT $1"
+_RECLAIM = """
+    UPDATE job SET next_at = $1, holder = NULL
+    FROM incarnation
+    WHERE job.holder = incarnation.id AND incarnation.ended_at IS NOT NULL AND state = 'pending'
+"""
+
+DEAD = "SELECT * FROM job WHERE state = 'dead' ORDER BY due, id LIMIT $1"
 
 _RETRY = """
-    UPDATE job SET state = 'pending', attempts = 0, next_at = $1
+    UPDATE job SET state = 'pending', attempts = 0, next_at = $1, holder = NULL
     WHERE state = 'dead' AND ($2::uuid[] IS NULL OR id = ANY ($2))
     RETURNING id
 """
 
 
+class Reads(Protocol):
+    """Where statements are sent: a `Database`, or a connection of whoever only looks at jobs."""
+
+    async def fetch(self, sql: str, *arguments: Any) -> Rows: ...
+
+
 class PostgresJobs:
     """Implements `Jobs`. Every method is one statement."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Reads, incarnation: Incarnation) -> None:
         self._database = database
+        self._incarnation = incarnation
 
     async def add(self, jobs: Sequence[Job]) -> None:
         await self._database.fetch(_ADD, [job_row(job) for job in jobs])
 
+    async def reclaim(self, now: int) -> None:
+        await self._database.fetch(_RECLAIM, now)
+
     async def take(self, now: int, limit: int, until: int, tries: int) -> Taken:
-        rows = await self._database.fetch(TAKE, now, limit, until, tries, LEASE_RAN_OUT)
+        me = self._incarnation.id
+        rows = await self._database.fetch(TAKE, now, limit, until, tries, LEASE_RAN_OUT, me)
         jobs = [job_of(row) for row in rows if row["id"] is not None]
         return Taken(jobs, rows[0]["next"], rows[0]["chosen"] >= limit)
 
@@ -140,11 +159,11 @@ class PostgresJobs:
         after: tuple[int, str] | None = None,
     ) -> list[Job]:
         due, id = after or (0, "00000000-0000-0000-0000-000000000000")
-        rows = await self._database.fetch(_OWNED, owner, kind, list(states), due, id, limit)
+        rows = await self._database.fetch(OWNED, owner, kind, list(states), due, id, limit)
         return [job_of(row) for row in rows]
 
     async def dead(self, limit: int) -> list[Job]:
-        return [job_of(row) for row in await self._database.fetch(_DEAD, limit)]
+        return [job_of(row) for row in await self._database.fetch(DEAD, limit)]
 
     async def retry(self, now: int, ids: Collection[str] | None = None) -> int:
         wanted = None if ids is None else list(ids)

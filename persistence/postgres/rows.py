@@ -127,6 +127,7 @@ def job_row(job: Job) -> Row:
         job.owner,
         job.error,
         to_json(job.data),
+        None,  # whoever has it
     )
 
 

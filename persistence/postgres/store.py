@@ -150,7 +150,7 @@ class PostgresStore:
             self.user_logs = PostgresUserLogs(database)
             self.searches = PostgresSearches(database, indexer, lambda: self._trigrams)
             self.contents = PostgresContents(database)
-            self.jobs = PostgresJobs(database)
+            self.jobs = PostgresJobs(database, self._incarnation)
             nursery = await exits.enter_async_context(trio.open_nursery())
             nursery.start_soon(self.journal.run)
             nursery.start_soon(self._watch, started, spool)

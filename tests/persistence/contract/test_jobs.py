@@ -10,7 +10,7 @@ import trio
 from palaver.protocol.errors import Rejected
 from palaver.protocol.features.schedule import SEND, MessageScheduled, ScheduleCancelled
 from palaver.protocol.ids import scheduled_id
-from palaver.protocol.jobs import HIGH, LOW, NORMAL, Job, Taken, Tried
+from palaver.protocol.jobs import HIGH, LEASE_RAN_OUT, LOW, NORMAL, Job, Taken, Tried
 from palaver.tests.persistence.contract.twins import Twin
 from palaver.tests.support.engines import refused
 
@@ -94,6 +94,17 @@ async def test_AUTO_07_who_dies_over_a_job_loses_it_to_another(twin: Twin):
     assert await twin.store.jobs.dead(10) == []
 
 
+async def test_AUTO_07_what_a_dead_engine_had_is_taken_over_at_once(twin: Twin):
+    jobs = twin.store.jobs
+    await jobs.add([job(0), job(0)])
+    assert len((await take(twin, 0, limit=1)).jobs) == 1
+    await jobs.reclaim(1)
+    assert len((await take(twin, 1)).jobs) == 1, "its own stay its own"
+    await twin.open()
+    await twin.store.jobs.reclaim(2)
+    assert [each.attempts for each in (await take(twin, 2)).jobs] == [2, 2]
+
+
 async def test_SEND_13_after_three_tries_there_is_no_fourth(twin: Twin):
     jobs = twin.store.jobs
     one = job(0)
@@ -114,7 +125,7 @@ async def test_AUTO_07_what_kills_whoever_tries_it_is_given_up_as_well(twin: Twi
         assert len((await take(twin, attempt * LEASE)).jobs) == 1
     assert (await take(twin, TRIES * LEASE)).jobs == []
     (dead,) = await twin.store.jobs.dead(10)
-    assert dead.error == "whoever tried it last has not come back"
+    assert dead.error == LEASE_RAN_OUT
 
 
 async def test_AUTO_07_what_was_given_up_can_be_listed_and_tried_again(twin: Twin):
