@@ -275,11 +275,12 @@ class Jobs(Protocol):
     async def take(self, now: int, limit: int, until: int, tries: int) -> Taken:
         """At most `limit` of those that are due, for the caller alone `until` then: of higher
         priority first, then the oldest. One that has begun `tries` times and is due again, since
-        its lease ran out, is given up instead."""
+        its lease ran out, is given up instead. An engine that was fenced off gets none."""
         ...
 
     async def settle(self, results: Sequence[Tried]) -> None:
-        """How tries ended. One whose job somebody else has taken since counts no more."""
+        """How tries ended. One whose job somebody else has taken or reclaimed since counts no
+        more."""
         ...
 
     async def owned(

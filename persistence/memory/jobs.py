@@ -35,6 +35,8 @@ class MemoryJobs:
 
     async def take(self, now: int, limit: int, until: int, tries: int) -> Taken:
         await self._turn()
+        if self._disk.ended[self._incarnation] is not None:
+            return Taken([], None, False)
         next_at = self._disk.next_at
         pending = [job for job in self._disk.jobs.values() if job.state == "pending"]
         due = [job for job in pending if next_at[job.id] <= now]
@@ -57,7 +59,9 @@ class MemoryJobs:
             job = self._disk.jobs.get(tried.job.id)
             if job is None or job.state != "pending" or job.attempts != tried.job.attempts:
                 continue
-            self._disk.holders.pop(job.id, None)
+            if self._disk.holders.get(job.id) != self._incarnation:
+                continue
+            del self._disk.holders[job.id]
             if tried.error is not None:
                 state: JobState = "dead" if tried.again is None else "pending"
                 self._change(job, state=state, error=tried.error)

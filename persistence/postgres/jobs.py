@@ -15,12 +15,14 @@ _ADD = "INSERT INTO job SELECT new.* FROM unnest($1::job[]) AS new ON CONFLICT D
 
 _CLASSES = "unnest('{2,1,0}'::smallint[]) AS class (priority)"
 
-# $1 now, $2 how many, $3 end of the lease, $4 tries. Each class of priority is read from its oldest
+# $1 now, $2 how many, $3 end of the lease, $4 tries, $5 why there are no more, $6 incarnation: one
+# that has ended could do nothing with them. Each class of priority is read from its oldest
 # job on and no further than the limit, however many are due or wait for later.
 TAKE = f"""
     WITH chosen AS MATERIALIZED (
         SELECT found.id
-        FROM {_CLASSES}
+        FROM incarnation AS me
+        CROSS JOIN {_CLASSES}
         CROSS JOIN LATERAL (
             SELECT id, next_at FROM job
             WHERE state = 'pending' AND job.priority = class.priority AND next_at <= $1
@@ -28,6 +30,7 @@ TAKE = f"""
             LIMIT $2
             FOR UPDATE SKIP LOCKED
         ) AS found
+        WHERE me.id = $6 AND me.ended_at IS NULL
         ORDER BY class.priority DESC, found.next_at
         LIMIT $2
     ),
@@ -66,7 +69,7 @@ _SETTLE = """
     held AS MATERIALIZED (
         SELECT job.id, job.owner, tried.error, tried.again
         FROM job JOIN tried ON tried.id = job.id AND tried.attempts = job.attempts
-        WHERE job.state = 'pending'
+        WHERE job.state = 'pending' AND job.holder = $5
         ORDER BY job.id
         FOR UPDATE OF job
     ),
@@ -148,6 +151,7 @@ class PostgresJobs:
             [tried.job.attempts for tried in results],
             [tried.again for tried in results],
             [tried.error for tried in results],
+            self._incarnation.id,
         )
 
     async def owned(

@@ -102,6 +102,7 @@ async def test_AUTO_07_what_a_dead_engine_had_is_taken_over_at_once(twin: Twin):
     assert len((await take(twin, 1)).jobs) == 1, "its own stay its own"
     await twin.open()
     await twin.store.jobs.reclaim(2)
+    assert await jobs.take(2, 10, 2 + LEASE, TRIES) == Taken([], None, False), "it is fenced off"
     assert [each.attempts for each in (await take(twin, 2)).jobs] == [2, 2]
 
 
