@@ -67,7 +67,7 @@ class Bell:
 class JobLimits:
     """The bounds of the runner; `engine.settings.Jobs` says what each means."""
 
-    concurrency: int = 64
+    concurrency: int = 256
     tries: int = 3
     backoff_s: float = 2.0
     lease_s: float = 60.0
@@ -190,13 +190,14 @@ class JobRunner:
         if error is None:
             counters.done += 1
             return Tried(job)
+        begun = error != "OVERLOADED"
         counters.failed += 1
-        if not again or job.attempts >= limits.tries:
+        if not again or (begun and job.attempts >= limits.tries):
             counters.dead += 1
             _log.warning("job given up", kind=job.kind, job=job.id, tries=job.attempts, error=error)
             return Tried(job, error)
         wait_s = limits.backoff_s * 4 ** (job.attempts - 1) * random.uniform(0.75, 1.25)
-        return Tried(job, error, self._clock() + round(wait_s * 1000))
+        return Tried(job, error, self._clock() + round(wait_s * 1000), begun)
 
     async def _settle(self) -> None:
         """All that ended during one statement go into the next."""

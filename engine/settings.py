@@ -165,7 +165,7 @@ class Actors(Section):
 class Jobs(Section):
     """What is done at its time: scheduled messages, expiry, purges (AUTO-07)."""
 
-    concurrency: int = Field(64, ge=1, le=1000, description="Jobs done at a time")
+    concurrency: int = Field(256, ge=1, le=1000, description="Jobs done at a time")
     tries: int = Field(3, ge=1, le=100, description="Then a job is given up (SEND-13)")
     backoff_s: float = Field(2.0, gt=0, description="Before the second try; then 4 times as long")
     lease_s: float = Field(

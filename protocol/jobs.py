@@ -55,8 +55,9 @@ class Taken:
 @immutable
 class Tried:
     """How a try of `job` ended: well, if there is no `error`; otherwise it is tried `again` at that
-    time (ms), or never."""
+    time (ms), or never. One that was not even `begun` is none."""
 
     job: Job
     error: str | None = None
     again: int | None = None
+    begun: bool = True

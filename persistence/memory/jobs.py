@@ -64,7 +64,8 @@ class MemoryJobs:
             del self._disk.holders[job.id]
             if tried.error is not None:
                 state: JobState = "dead" if tried.again is None else "pending"
-                self._change(job, state=state, error=tried.error)
+                attempts = job.attempts - (not tried.begun)
+                self._change(job, state=state, error=tried.error, attempts=attempts)
                 self._disk.next_at[job.id] = tried.again or self._disk.next_at[job.id]
             elif job.owner is None:
                 del self._disk.jobs[job.id]

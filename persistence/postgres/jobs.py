@@ -63,13 +63,14 @@ TAKE = f"""
 # also from its owner's log.
 _SETTLE = """
     WITH tried AS (
-        SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::timestamptz[], $4::text[])
-            AS tried (id, attempts, again, error)
+        SELECT *
+        FROM unnest($1::uuid[], $2::smallint[], $3::timestamptz[], $4::text[], $5::boolean[])
+            AS tried (id, attempts, again, error, begun)
     ),
     held AS MATERIALIZED (
-        SELECT job.id, job.owner, tried.error, tried.again
+        SELECT job.id, job.owner, tried.error, tried.again, tried.begun
         FROM job JOIN tried ON tried.id = job.id AND tried.attempts = job.attempts
-        WHERE job.state = 'pending' AND job.holder = $5
+        WHERE job.state = 'pending' AND job.holder = $6
         ORDER BY job.id
         FOR UPDATE OF job
     ),
@@ -85,6 +86,7 @@ _SETTLE = """
                 ELSE 'pending'
             END,
             next_at = coalesce(held.again, job.next_at),
+            attempts = job.attempts - CASE WHEN held.begun THEN 0 ELSE 1 END,
             holder = NULL,
             error = held.error,
             data = CASE WHEN held.error IS NULL THEN job.data - 'message' ELSE job.data END
@@ -151,6 +153,7 @@ class PostgresJobs:
             [tried.job.attempts for tried in results],
             [tried.again for tried in results],
             [tried.error for tried in results],
+            [tried.begun for tried in results],
             self._incarnation.id,
         )
 

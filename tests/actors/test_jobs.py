@@ -129,6 +129,19 @@ async def test_SEND_13_it_is_tried_three_times_each_later_than_the_last(work: Wo
     assert (work.runner.counters.failed, work.runner.counters.dead) == (3, 1)
 
 
+async def test_what_there_is_no_room_for_is_tried_until_there_is(work: Work):
+    async def act(job: Job) -> None:
+        if len(work.done) < 6:
+            raise Rejected("OVERLOADED")
+
+    work.act = act
+    await work.add("x", 0)
+    async with work.running():
+        await trio.sleep(100)
+    assert len(work.done) == 6
+    assert await work.dead() == []
+
+
 async def test_a_no_that_is_final_is_not_asked_for_again(work: Work):
     async def act(job: Job) -> None:
         raise Rejected("PERMISSION_DENIED")

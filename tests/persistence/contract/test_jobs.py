@@ -120,6 +120,15 @@ async def test_SEND_13_after_three_tries_there_is_no_fourth(twin: Twin):
     assert (dead.id, dead.attempts, dead.error, dead.state) == (one.id, 3, "error 3", "dead")
 
 
+async def test_what_was_not_even_begun_is_no_try(twin: Twin):
+    jobs = twin.store.jobs
+    await jobs.add([job(0)])
+    for attempt in range(5):
+        (tried,) = (await take(twin, attempt)).jobs
+        assert tried.attempts == 1
+        await jobs.settle([Tried(tried, "OVERLOADED", attempt + 1, begun=False)])
+
+
 async def test_AUTO_07_what_kills_whoever_tries_it_is_given_up_as_well(twin: Twin):
     await twin.store.jobs.add([job(0)])
     for attempt in range(TRIES):
