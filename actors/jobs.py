@@ -196,7 +196,9 @@ class JobRunner:
             counters.dead += 1
             _log.warning("job given up", kind=job.kind, job=job.id, tries=job.attempts, error=error)
             return Tried(job, error)
-        wait_s = limits.backoff_s * 4 ** (job.attempts - 1) * random.uniform(0.75, 1.25)
+        wait_s = limits.backoff_s * random.uniform(0.75, 1.25)
+        if begun:
+            wait_s *= 4 ** (job.attempts - 1)
         return Tried(job, error, self._clock() + round(wait_s * 1000), begun)
 
     async def _settle(self) -> None:

@@ -16,12 +16,16 @@ _ADD = "INSERT INTO job SELECT new.* FROM unnest($1::job[]) AS new ON CONFLICT D
 _CLASSES = "unnest('{2,1,0}'::smallint[]) AS class (priority)"
 
 # $1 now, $2 how many, $3 end of the lease, $4 tries, $5 why there are no more, $6 incarnation: one
-# that has ended could do nothing with them. Each class of priority is read from its oldest
-# job on and no further than the limit, however many are due or wait for later.
+# that has ended could do nothing with them, and the next start waits until this is done. Each class
+# of priority is read from its oldest job on and no further than the limit, however many are due or
+# wait for later.
 TAKE = f"""
-    WITH chosen AS MATERIALIZED (
+    WITH me AS MATERIALIZED (
+        SELECT id FROM incarnation WHERE id = $6 AND ended_at IS NULL FOR SHARE
+    ),
+    chosen AS MATERIALIZED (
         SELECT found.id
-        FROM incarnation AS me
+        FROM me
         CROSS JOIN {_CLASSES}
         CROSS JOIN LATERAL (
             SELECT id, next_at FROM job
@@ -30,7 +34,6 @@ TAKE = f"""
             LIMIT $2
             FOR UPDATE SKIP LOCKED
         ) AS found
-        WHERE me.id = $6 AND me.ended_at IS NULL
         ORDER BY class.priority DESC, found.next_at
         LIMIT $2
     ),
