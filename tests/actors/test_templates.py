@@ -9,7 +9,7 @@ from palaver.tests.support.engines import group, refused
 POLICY = {"templates": {"free": "Is {place} free?", "hello": "Hello!"}, "max_chars": 20}
 
 
-async def test_MSG_30_templates_are_listed_and_sent_with_their_gaps_filled():
+async def test_MSG_30_FUT_12_templates_are_listed_and_sent_with_their_gaps_filled():
     async with memory_engine(policy=POLICY) as engine:
         room = await group(engine, "ann", "bob")
         ann, bob = engine.as_user("ann"), Device(engine, "bob")

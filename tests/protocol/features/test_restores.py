@@ -66,7 +66,7 @@ def test_MSG_12_RCPT_07_for_who_had_not_read_it_it_is_unread_again():
 
 
 @pytest.mark.parametrize(("days", "code"), [(29, None), (30, "MESSAGE_NOT_FOUND")])
-def test_MSG_12_for_thirty_days_and_no_longer(days: int, code: str | None):
+def test_C_05_MSG_12_for_thirty_days_and_no_longer(days: int, code: str | None):
     chat = recoverable()
     message = chat.send("ann", "x")
     chat.delete(message)
@@ -108,7 +108,7 @@ def test_MSG_12_MSG_24_not_beyond_the_time_at_which_it_would_have_disappeared():
     assert chat.refuses("ann", put_back(message)).code == "MESSAGE_NOT_FOUND"
 
 
-def test_MSG_12_without_a_time_for_it_there_is_none():
+def test_C_05_MSG_12_without_a_time_for_it_there_is_none():
     chat = Chat.group("ann")
     message = chat.send("ann", "x")
     chat.delete(message)
