@@ -187,25 +187,21 @@ class Session:
             request.refuse(Rejected("INTERNAL", correlation=correlation))
 
     async def _carry_out(self, request: Request[SessionCommand]) -> dict[str, Any]:
+        where, box, env, registry = request.conversation, request.asker, self._env, self._registry
         match request.command:
             case SendTemplate() as command:
-                origin, box = request.conversation, request.asker
-                return await send_template(command, origin, box, self._env, self._registry)
+                return await send_template(command, where, box, env, registry)
             case RestoreMessage() as command:
-                origin, box = request.conversation, request.asker
-                return await restore(command, origin, box, self._env, self._registry)
+                return await restore(command, where, box, env, registry)
             case ScheduleMessage() as command:
-                await try_message(
-                    command, request.conversation, request.asker, self._env, self._registry
-                )
-                return await self._own.carry_out(command, request.conversation)
+                await try_message(command, where, box, env, registry)
+                return await self._own.carry_out(command, where)
             case UserQuery() as query:
                 return await self._inbox.answer(query)
             case UserCommand() as command:
-                return await self._own.carry_out(command, request.conversation)
+                return await self._own.carry_out(command, where)
             case ForwardMessage() as command:
-                origin, box = request.conversation, request.asker
-                return await forward(command, origin, box, self._env, self._registry)
+                return await forward(command, where, box, env, registry)
             case _:
                 raise Rejected("UNSUPPORTED_COMMAND")
 

@@ -12,7 +12,6 @@ from ..ids import MessageId, job_id
 from ..immutable import immutable
 from ..jobs import LOW, Job
 from ..message import Message
-from ..policy import Policy
 from ..roles import may, require_member
 from ..state import ConversationState
 from .threads import recounted, root_of
@@ -69,14 +68,17 @@ class MessageDeleted(EventData):
             message.overlay.data.pop(name, None)
         if self.reason == "expired":
             message.overlay.data["expired"] = True
+        if self.until is not None:
+            message.overlay.data["until"] = self.until
 
 
-def recoverable_until(message: Message, at: int, policy: Policy) -> int | None:
-    """Up to when (ms) `message`, deleted at that time, can be restored, if there is such a time:
-    not after it would have disappeared by itself."""
-    if policy.delete_recovery_days is None:
+def _recoverable_until(message: Message, context: Context) -> int | None:
+    """Up to when (ms) `message`, deleted now, can be restored, if there is such a time: not after
+    it would have disappeared by itself."""
+    days = context.policy.delete_recovery_days
+    if days is None:
         return None
-    until = at + policy.delete_recovery_days * DAY_MS
+    until = context.now + days * DAY_MS
     expires_at: int = message.sent.get("expires_at", until)
     return min(until, expires_at)
 
@@ -120,5 +122,5 @@ class DeleteMessage(DurableCommand):
             message_id=message.id,
             message_seq=message.seq,
             counted=message.number is not None,
-            until=recoverable_until(message, context.now, context.policy),
+            until=_recoverable_until(message, context),
         )

@@ -15,7 +15,6 @@ from ..immutable import immutable
 from ..message import PREVIEW_CHARS, Message
 from ..roles import may, require_member
 from ..state import ConversationState
-from .deletes import recoverable_until
 from .threads import recounted, root_of
 
 
@@ -52,6 +51,7 @@ class MessageRestored(EventData):
     def change(self, message: Message, event: Event) -> None:
         message.overlay.deleted_at = message.overlay.deleted_by = None
         message.overlay.text = self.text
+        message.overlay.data.pop("until", None)
         message.overlay.data.update(self.rest or {})
 
 
@@ -96,7 +96,7 @@ class PutBack(DurableCommand):
             return
         if overlay.deleted_by != context.user and not may(state, member, "delete_any_message"):
             raise Rejected("PERMISSION_DENIED")
-        until = recoverable_until(message, overlay.deleted_at, context.policy)
+        until = overlay.data.get("until")
         if until is None:
             raise Rejected("FEATURE_DISABLED")
         if context.now >= until:

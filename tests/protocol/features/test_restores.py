@@ -115,6 +115,15 @@ def test_C_05_MSG_12_without_a_time_for_it_there_is_none():
     assert chat.refuses("ann", put_back(message)).code == "FEATURE_DISABLED"
 
 
+def test_MSG_12_what_the_deletion_said_holds_though_the_product_changes_its_mind():
+    chat = recoverable()
+    message = chat.send("ann", "x")
+    chat.delete(message)
+    chat.policy = chat.policy.model_copy(update={"delete_recovery_days": 3650})
+    chat.wait(30 * DAY)
+    assert chat.refuses("ann", put_back(message)).code == "MESSAGE_NOT_FOUND", "it is purged"
+
+
 def test_MSG_12_of_two_deletions_the_last_one_is_taken_back():
     chat = recoverable()
     message = chat.send("ann", "x")
