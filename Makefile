@@ -1,7 +1,7 @@
 # `make serve` is all it takes to try palaver; `make` alone tells the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test plans chaos requirements profiles check format coverage clean lint types arrows serve-tools test-tools
+.PHONY: help serve test plans due chaos requirements profiles check format coverage clean lint types arrows serve-tools test-tools
 
 ARGS ?=
 CHAOS_SEEDS ?= 20
@@ -28,6 +28,9 @@ test: test-tools ## run the whole test suite
 
 plans: test-tools ## a million messages, and how Postgres searches and pages them
 	@.venv/bin/pytest -s -m plans tests/persistence/plans $(ARGS)
+
+due: test-tools ## ten thousand scheduled messages in one second, the engine killed twice
+	@.venv/bin/pytest -s -m due tests/journeys/test_due.py $(ARGS)
 
 chaos: test-tools ## kill, stop and freeze it under load, for about half an hour
 	@{ echo --seed 0 --seconds $(CHAOS_LONG); \

@@ -302,6 +302,7 @@ class Effects:
             self._show(pending)
         if pending.events:
             self.resident.stored = pending.events[-1].seq
+            self._env.bell.ring_for(pending.events)
         if pending.marks:
             self.resident.stored_marks(pending.marks)
         if not pending.durable:

@@ -12,6 +12,7 @@ from .alarms import Alarms
 from .guards import Guard
 from .host import Host
 from .hub import Hub
+from .jobs import Bell, JobLimits
 from .loading import Loading
 from .people import People
 from .ports import Clock, NewId, Store
@@ -47,6 +48,7 @@ class Limits:
     loads: int = 16
     waiting_loads: int = 10_000
     crashes: CrashLimits = field(default_factory=CrashLimits)
+    jobs: JobLimits = field(default_factory=JobLimits)
 
 
 @dataclass(slots=True)
@@ -73,6 +75,7 @@ class Environment:
     diverged: dict[str, int] = field(default_factory=dict)
     alarms: Alarms = field(default_factory=Alarms)
     relations: Relations = field(default_factory=Strangers)
+    bell: Bell = field(default_factory=Bell)
     loading: Loading = field(init=False)
     people: People = field(init=False)
 

@@ -19,7 +19,7 @@ from .hub import Hub
 from .outbox import Outbox, Parcel, Push
 from .ports import Clock
 from .receipts import Shares
-from .sight import Sight, sight
+from .sight import Own, Sight, sight
 
 if TYPE_CHECKING:
     from .session import Session
@@ -221,6 +221,8 @@ class FanOut:
             if quoted is None:
                 return False
             return quoted.audience is not None or self._may_be_unseen(quoted.seq)
+        if event.data.seen_by("") is not event.data:
+            return True
         target = event.data.target
         return target is not None and self._may_be_unseen(target[1])
 
@@ -229,7 +231,7 @@ class FanOut:
 
     def _offer_by_sight(self, pushes: list[Push], answers: dict[Outbox, list[Push]]) -> None:
         """Few parcels in practice: one for those who see all, one for those who do not."""
-        parcels: dict[tuple[Sight, ...], Parcel] = {}
+        parcels: dict[tuple[Sight | Own, ...], Parcel] = {}
         for box in self._recipients:
             sights = tuple(sight(push, box.user, self._state) for push in pushes)
             parcel = parcels.get(sights)

@@ -14,9 +14,11 @@ from ..protocol.errors import Rejected
 from ..protocol.features.blocks import ListBlocks
 from ..protocol.features.inbox import GetPresence, ListConversations, ListOnline, SyncChanges
 from ..protocol.features.references import CONTEXT
+from ..protocol.features.schedule import ListScheduled
 from ..protocol.features.search import SearchMessages
 from ..protocol.features.settings import GetSettings
 from ..protocol.features.stars import ListStars
+from ..protocol.features.templates import ListTemplates
 from ..protocol.features.users import GetUsers, SearchUsers
 from ..protocol.paging import page_size
 from ..protocol.personal import Personal
@@ -29,8 +31,10 @@ from .environment import Environment
 from .names import get_users, named, search_users
 from .personal import OwnLog
 from .registry import Registry
+from .scheduling import scheduled
 from .search import search_messages
 from .stars import starred
+from .templates import templates
 
 LOG_PAGE = 500
 """Events of the user's own log in one answer."""
@@ -62,6 +66,10 @@ class Inbox:
                 return await self._presence(id)
             case ListOnline():
                 return await self._online(query)
+            case ListTemplates():
+                return templates(self._env.policy)
+            case ListScheduled():
+                return await scheduled(query, self._user, self._env)
             case ListStars():
                 return await starred(query, self._user, self._env, self._registry)
             case GetSettings():

@@ -10,6 +10,7 @@ from ..protocol.commands import UserCommand
 from ..protocol.errors import Rejected, invalid
 from ..protocol.features.blocks import BlockChanged
 from ..protocol.features.requests import RequestAnswered
+from ..protocol.features.schedule import MessageScheduled
 from ..protocol.personal import Personal, Place, SettingsChanged, UserContext
 from ..protocol.records import UserEvent
 from .conversation import Conversation
@@ -109,9 +110,12 @@ class OwnLog:
         return await self._registry.visit(conversation, look)
 
     def _spread(self, event: UserEvent, at: Place | None) -> None:
-        """Let the conversations in memory know what concerns them; `at` is where it was decided."""
+        """Let the runner of jobs, and the conversations in memory, know what concerns them; `at` is
+        where it was decided."""
         data = event.data
-        if isinstance(data, SettingsChanged):
+        if isinstance(data, MessageScheduled):
+            self._env.bell.ring(data.send_at)
+        elif isinstance(data, SettingsChanged):
             reticent = self._env.policy.receipts_optout and not data.read_receipts
             for conversation in self._registry:
                 conversation.set_reticent(self._user, reticent)

@@ -51,7 +51,7 @@ class PinsRead:
         pinned = [
             message
             for message in visible(resident.state, self._user, there).values()
-            if (self._policy.show_tombstones or not message.deleted)
+            if message.is_listed(self._policy.show_tombstones)
             and (before is None or message.seq < before)
         ]
         pinned.sort(key=lambda message: message.seq)

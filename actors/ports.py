@@ -10,12 +10,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from ..protocol.events import Event
+from ..protocol.jobs import Job, JobState, Taken, Tried
 from ..protocol.people import Bar, Standing
 from ..protocol.personal import UserEventData
 from ..protocol.records import (
     EVERYTHING,
     Changes,
     Condition,
+    Deleted,
     Events,
     Found,
     Inbox,
@@ -286,6 +288,64 @@ class Searches(Protocol):
         ...
 
 
+class Contents(Protocol):
+    """What deleted messages said, as long as it is kept."""
+
+    async def deleted(self, conversation: str, message: str) -> Deleted | None:
+        """A deleted message; None if there is none of this id, or it is not deleted. Once it is
+        erased it says nothing."""
+        ...
+
+    async def erase(self, conversation: str, message: str, deleted_at: int) -> None:
+        """Remove it for good from everything that is stored of the message and its edits, if it is
+        deleted, since `deleted_at`. Who, when and where stays. Again it changes nothing."""
+        ...
+
+
+class Jobs(Protocol):
+    """What is to be done at a time to come (`protocol/jobs.py`). Several processes may take at
+    once; their clocks must agree better than a lease is long. Times are in ms."""
+
+    async def add(self, jobs: Sequence[Job]) -> None:
+        """Those whose id is there already change nothing. Returns when they are durable."""
+        ...
+
+    async def reclaim(self, now: int) -> None:
+        """What engines had taken that have ended since is due again, and not only when their leases
+        are over: whatever they may still do, they can store nothing any more."""
+        ...
+
+    async def take(self, now: int, limit: int, until: int, tries: int) -> Taken:
+        """At most `limit` of those that are due, for the caller alone `until` then: of higher
+        priority first, then the oldest. One that has begun `tries` times and is due again, since
+        its lease ran out, is given up instead. An engine that was fenced off gets none."""
+        ...
+
+    async def settle(self, results: Sequence[Tried]) -> None:
+        """How tries ended. One whose job somebody else has taken or reclaimed since counts no
+        more."""
+        ...
+
+    async def owned(
+        self,
+        owner: str,
+        kind: str,
+        states: Collection[JobState],
+        limit: int,
+        after: tuple[int, str] | None = None,
+    ) -> list[Job]:
+        """At most `limit` of a user's, by `due` and id; of those behind `after`, these two."""
+        ...
+
+    async def dead(self, limit: int) -> list[Job]:
+        """At most `limit` of those given up, by `due` and id."""
+        ...
+
+    async def retry(self, now: int, ids: Collection[str] | None = None) -> int:
+        """Try those given up, or `ids` of them, from the beginning; how many they are."""
+        ...
+
+
 class Store(Protocol):
     """All of it, opened and closed together."""
 
@@ -303,3 +363,9 @@ class Store(Protocol):
 
     @property
     def searches(self) -> Searches: ...
+
+    @property
+    def contents(self) -> Contents: ...
+
+    @property
+    def jobs(self) -> Jobs: ...

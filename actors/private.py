@@ -46,7 +46,10 @@ def hide_in(resident: Resident, user: str, data: UserEventData, as_of: int) -> b
         if as_of + 1 < ring.first:
             return False
         since = (push.event for push in ring.after(as_of))
-        gone = any(event and event.data.uncounts == data.message_seq for event in since)
+        gone = False
+        for event in since:
+            if event is not None and data.message_seq in (event.data.uncounts, event.data.recounts):
+                gone = event.data.erases
         hidden.messages[data.message_seq] = data.counted and not gone
     elif isinstance(data, PreferenceChanged) and data.hidden_seq > hidden.seq:
         if data.hidden_seq + 1 < ring.first:

@@ -12,7 +12,7 @@ from ..protocol.state import ConversationState
 from .outbox import Push
 from .ports import Conversations
 from .resident import Resident
-from .sight import Sight, sight
+from .sight import Own, Sight, sight
 
 
 def diverged_at(state: ConversationState, epoch: int) -> int | None:
@@ -139,7 +139,7 @@ class ResumeRead:
         close_gap()
         return out
 
-    def _sight(self, state: ConversationState, push: Push) -> Sight:
+    def _sight(self, state: ConversationState, push: Push) -> Sight | Own:
         """As live, of what happened in the user's times and is not hidden since."""
         event = push.event
         assert event is not None

@@ -117,12 +117,12 @@ class Ring:
         return True
 
     def erases(self, id: str) -> bool:
-        """Whether a recent event has taken the content of message `id` away."""
-        for push in self._pushes:
+        """Whether recent events have taken the content of message `id` away, the last of them."""
+        for push in reversed(self._pushes):
             assert push.event is not None
             data = push.event.data
-            if data.erases and data.target is not None and data.target[0] == id:
-                return True
+            if (data.erases or data.restores) and data.target is not None and data.target[0] == id:
+                return data.erases
         return False
 
     def recent_messages(self, after: int, *, system: bool = False) -> list[Message]:
@@ -165,7 +165,10 @@ class Ring:
         for push in self.after(as_of):
             event = push.event
             assert event is not None
-            uncounted = event.data.uncounts if event.is_for(user) else event.number and event.seq
+            data, own = event.data, event.is_for(user)
+            uncounted = data.uncounts if own else event.number and event.seq
             if uncounted is not None and uncounted > seq:
                 excluded += 1
+            elif own and (data.recounts or 0) > seq:
+                excluded -= 1
         return excluded

@@ -40,7 +40,8 @@ async def search_messages(
             limit=limit,
         )
     )
-    hits = [hit for hit in found.hits if _is_there(hit, user, registry)]
+    now = env.clock()
+    hits = [hit for hit in found.hits if _is_there(hit, user, registry, now)]
     total = found.total - len(found.hits) + len(hits)
     return {
         "hits": [{"c": hit.conversation, **hit.message.wire(user=user)} for hit in hits],
@@ -51,9 +52,11 @@ async def search_messages(
     }
 
 
-def _is_there(hit: Hit, user: str, registry: Registry) -> bool:
-    """Whether it has not been deleted, and its conversation not been left, by what is not stored
-    yet."""
+def _is_there(hit: Hit, user: str, registry: Registry, now: int) -> bool:
+    """Whether it has not expired or been deleted, and its conversation not been left, by what is
+    not stored yet."""
+    if hit.message.sent.get("expires_at", now + 1) <= now:
+        return False
     conversation = registry.resident(hit.conversation)
     if conversation is None or not conversation.is_known:
         return True

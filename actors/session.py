@@ -20,7 +20,10 @@ from ..protocol.features.blocks import BlockChanged
 from ..protocol.features.forwards import ForwardMessage
 from ..protocol.features.inbox import UnreadChanged
 from ..protocol.features.references import DropReference
+from ..protocol.features.restores import RestoreMessage
+from ..protocol.features.schedule import ScheduleMessage
 from ..protocol.features.subscriptions import PresenceChanged
+from ..protocol.features.templates import SendTemplate
 from ..protocol.personal import SettingsChanged
 from ..protocol.records import UserEvent
 from .bucket import Bucket, Rate
@@ -34,6 +37,9 @@ from .presence import Presence
 from .references import drop_reference
 from .registry import Registry
 from .request import Request
+from .restoring import restore
+from .scheduling import try_message
+from .templates import send_template
 
 ANNOUNCE_AGAIN_S = 1.0
 
@@ -195,16 +201,21 @@ class Session:
             request.refuse(Rejected("INTERNAL", correlation=correlation))
 
     async def _carry_out(self, request: Request[SessionCommand]) -> dict[str, Any]:
+        where, box, env, registry = request.conversation, request.asker, self._env, self._registry
         match request.command:
+            case SendTemplate() as command:
+                return await send_template(command, where, box, env, registry)
+            case RestoreMessage() as command:
+                return await restore(command, where, box, env, registry)
+            case ScheduleMessage() as command:
+                await try_message(command, where, box, env, registry)
+                return await self._own.carry_out(command, where)
             case UserQuery() as query:
                 return await self._inbox.answer(query)
             case UserCommand() as command:
-                return await self._own.carry_out(command, request.conversation)
+                return await self._own.carry_out(command, where)
             case ForwardMessage() as command:
-                origin, box = request.conversation, request.asker
-                return await forward(command, origin, box, self._env, self._registry)
-            case DropReference() as command:
-                return await drop_reference(command, self._env, self._registry)
+                return await forward(command, where, box, env, registry)
             case _:
                 raise Rejected("UNSUPPORTED_COMMAND")
 

@@ -6,6 +6,7 @@ as a reply to something that was deleted. The same live and on resume.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from ..protocol.events import skipped
@@ -29,7 +30,19 @@ class Sight(Enum):
         return Push(event.item(push.quoted.unseen()), event)
 
 
-def sight(push: Push, user: str, state: ConversationState) -> Sight:
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Of what says something else to `user` than to others (REQ-09)."""
+
+    user: str
+
+    def of(self, push: Push) -> Push:
+        """`push` as `user` is sent it."""
+        assert push.event is not None
+        return Push(push.event.item(user=self.user), push.event)
+
+
+def sight(push: Push, user: str, state: ConversationState) -> Sight | Own:
     """What `user`, who was there when it happened, may see of `push`: nothing if it is for others,
     or about a message that is not there for them; no preview of such a message."""
     event = push.event
@@ -40,6 +53,8 @@ def sight(push: Push, user: str, state: ConversationState) -> Sight:
     target = event.data.target
     if target is not None and not state.shows(user, target[1]):
         return Sight.NOTHING
+    if event.data.seen_by(user) is not event.data:
+        return Own(user)
     if push.quoted is not None and not state.may_see(user, push.quoted):
         return Sight.NO_PREVIEW
     return Sight.WHOLE

@@ -28,7 +28,7 @@ class Wanted:
         """Whether `message` is one of them, as both are now."""
         return (
             state.may_see(self.user, message)
-            and (self.tombstones or not message.deleted)
+            and message.is_listed(self.tombstones)
             and (self.before is None or message.seq < self.before)
             and (self.after is None or message.seq > self.after)
             and (self.before_time is None or message.at < self.before_time)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,15 +23,21 @@ import uuid_utils
 from ..actors.dispatch import Dispatch
 from ..actors.environment import Environment, Limits
 from ..actors.guards import Guard
+from ..actors.jobs import JobLimits, JobRunner
 from ..actors.outbox import Outbox
 from ..actors.ports import Clock, Store
+from ..actors.purging import expire, purge
 from ..actors.reactors import Reactor, Reactors
 from ..actors.registry import Registry
 from ..actors.relations import Relations, Strangers
+from ..actors.scheduling import send_scheduled
 from ..actors.session import Sessions
 from ..actors.supervisor import Limits as CrashLimits
 from ..protocol.disconnects import DRAIN, REVOKED, Disconnect
 from ..protocol.errors import Rejected
+from ..protocol.features.deletes import PURGE
+from ..protocol.features.expiry import EXPIRE
+from ..protocol.features.schedule import SEND
 from ..protocol.features.system import PostMessage
 from ..protocol.frames import Item
 from ..protocol.ids import HOST
@@ -47,6 +54,9 @@ from .storage import open_store
 from .user import Sent, User
 
 _log = structlog.get_logger("palaver.engine")
+
+HANDLERS = {SEND: send_scheduled, EXPIRE: expire, PURGE: purge}
+"""What does a job, by its kind."""
 
 
 def new_uuid7() -> str:
@@ -98,6 +108,7 @@ class Engine:
         self._registry: Registry
         self._sessions: Sessions
         self._dispatch: Dispatch
+        self._jobs: JobRunner
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -127,7 +138,19 @@ class Engine:
             self._registry = Registry(self._env)
             self._sessions = Sessions(self._env, self._registry)
             self._dispatch = Dispatch(self._env, self._registry, self._sessions)
-            self.metrics.watch(self._env, self._registry)
+            self._jobs = JobRunner(
+                store.jobs,
+                self.now,
+                self.new_id,
+                self._env.bell,
+                {
+                    kind: partial(handler, self._env, self._registry)
+                    for kind, handler in HANDLERS.items()
+                },
+                self._env.limits.jobs,
+            )
+            nursery.start_soon(self._jobs.run)
+            self.metrics.watch(self._env, self._registry, self._jobs.counters)
             self._exit = stack.pop_all()
         self._status = "ok"
         return self
@@ -235,6 +258,8 @@ class Engine:
         `storage.close_timeout_s` is over."""
         self._status = "draining"
         with trio.move_on_after(self.settings.storage.close_timeout_s) as deadline:
+            with trio.move_on_after(self.settings.storage.close_timeout_s / 2):
+                await self._jobs.stop()
             await self._registry.close()
             await self._sessions.close()
         if deadline.cancelled_caught:
@@ -267,7 +292,7 @@ class Engine:
 
 
 def _limits(settings: Settings) -> Limits:
-    actors = settings.actors
+    actors, jobs = settings.actors, settings.jobs
     return Limits(
         mailbox=actors.mailbox,
         slice=actors.slice,
@@ -291,4 +316,5 @@ def _limits(settings: Settings) -> Limits:
         loads=actors.loads,
         waiting_loads=actors.waiting_loads,
         crashes=CrashLimits(actors.max_crashes, actors.crash_window_s, actors.quarantine_s),
+        jobs=JobLimits(jobs.concurrency, jobs.tries, jobs.backoff_s, jobs.lease_s, jobs.poll_s),
     )

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from ..actors.environment import Environment
+from ..actors.jobs import JobCounters
 from ..actors.registry import Registry
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -41,15 +42,16 @@ class Metrics:
             registry=self.registry,
         )
 
-    def watch(self, env: Environment, registry: Registry) -> None:
+    def watch(self, env: Environment, registry: Registry, jobs: JobCounters) -> None:
         """From now on show the depths of these actors."""
-        self.registry.register(_Actors(env, registry))
+        self.registry.register(_Actors(env, registry, jobs))
 
 
 class _Actors:
-    def __init__(self, env: Environment, registry: Registry) -> None:
+    def __init__(self, env: Environment, registry: Registry, jobs: JobCounters) -> None:
         self._env = env
         self._registry = registry
+        self._jobs = jobs
 
     def collect(self) -> Iterator[Metric]:
         env, registry = self._env, self._registry
@@ -74,6 +76,11 @@ class _Actors:
         yield _counter("actor_crashes", "Crashes of conversation actors", env.counters.crashes)
         yield _counter("quarantines", "Conversations set aside", env.counters.quarantines)
         yield _counter("reactor_dropped", "Events no reactor had room for", env.reactors.dropped)
+        jobs = self._jobs
+        yield _gauge("job_late_seconds", "How late the last job began", jobs.late_s)
+        yield _counter("jobs_done", "Jobs done", jobs.done)
+        yield _counter("job_failures", "Tries of jobs that failed", jobs.failed)
+        yield _counter("jobs_dead", "Jobs given up", jobs.dead)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

@@ -175,6 +175,18 @@ class Actors(Section):
     pending_asks: int = Field(1024, ge=1, description="Calls of one `as_user` not yet answered")
 
 
+class Jobs(Section):
+    """What is done at its time: scheduled messages, expiry, purges (AUTO-07)."""
+
+    concurrency: int = Field(256, ge=1, le=1000, description="Jobs done at a time")
+    tries: int = Field(3, ge=1, le=100, description="Then a job is given up (SEND-13)")
+    backoff_s: float = Field(2.0, gt=0, description="Before the second try; then 4 times as long")
+    lease_s: float = Field(
+        60.0, ge=1, description="A job whose engine has died is taken over after so long"
+    )
+    poll_s: float = Field(5.0, gt=0, description="To look for jobs that others have added")
+
+
 class Storage(Section):
     """Where the log lives."""
 
@@ -257,6 +269,7 @@ class Settings(BaseSettings):
     connections: Connections = Field(default_factory=Connections)
     limits: Limits = Field(default_factory=Limits)
     actors: Actors = Field(default_factory=Actors)
+    jobs: Jobs = Field(default_factory=Jobs)
     storage: Storage = Field(default_factory=Storage)
     host: Host = Field(default_factory=Host)
     policy: Policy = Field(default_factory=Policy)

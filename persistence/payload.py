@@ -11,8 +11,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..protocol.events import Event, EventData
 from ..protocol.features import EVENTS
+from ..protocol.features.edits import MessageEdited
+from ..protocol.features.restores import MessageRestored
 
 _ADAPTERS = {name: TypeAdapter(kind) for name, kind in EVENTS.items()}
+CONTENT = sorted({"text"}.union(*(kind.content for kind in EVENTS.values())))
+"""Names of whatever goes when a message does, in an event or in an overlay."""
+SAYING = [MessageEdited.name, MessageRestored.name]
+"""Kinds of events after which a message says something else than before."""
 _NEED_TEXT = {
     name
     for name, kind in EVENTS.items()

@@ -49,10 +49,11 @@ def _without(move: MoveMark, user: str) -> MoveMark:
 
 def heard_by(state: ConversationState, user: str, data: EventData) -> tuple[str, ...] | None:
     """Who hears of `data`, which `user` does: nobody but they, if the other one keeps them out; but
-    what is to be gone is gone for both."""
+    what is to be gone is gone for both, and so is it there again."""
     other = _keeping_out(state, user)
-    silent = other is not None and state.aloof[other].silent and not data.erases
-    return (user,) if silent else None
+    if other is None or data.erases or data.restores or not state.aloof[other].silent:
+        return None
+    return (user,)
 
 
 def _keeping_out(state: ConversationState, user: str) -> str | None:

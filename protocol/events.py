@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict
 
 from .immutable import immutable
+from .jobs import Job
 from .message import Message, Overlay
 from .state import ConversationState
 
@@ -78,6 +79,14 @@ class EventData(Payload):
         """seq of a countable message that, after this event, is not counted as unread."""
         return None
 
+    restores: ClassVar[bool] = False
+    """After this event the content of its `target` is served again."""
+
+    @property
+    def recounts(self) -> int | None:
+        """seq of a message that was not counted any more and is again."""
+        return None
+
     @property
     def quotes(self) -> str | None:
         """Id of a message whose preview is shown with this one (MSG-13)."""
@@ -93,9 +102,17 @@ class EventData(Payload):
         """Things of the host, by type, that it is about (CONV-05)."""
         return None
 
+    def seen_by(self, user: str) -> EventData:
+        """What `user` is told of it, or "" for all who are told the same."""
+        return self
+
     def members(self) -> tuple[str, ...]:
         """Users whose membership or role this event changes. Who stops being a member by an
         event still gets that event, and none after it (GRP-07)."""
+        return ()
+
+    def jobs(self, event: Event) -> tuple[Job, ...]:
+        """What is to be done later because of it, stored together with it."""
         return ()
 
     def content_fields(self) -> frozenset[str]:
@@ -138,8 +155,9 @@ class Event:
     def kind(self) -> str:
         return self.data.name
 
-    def item(self, quoted: Message | None = None) -> dict[str, Any]:
-        """The Push of this event, as it travels; `quoted` is the message that `data.quotes`."""
+    def item(self, quoted: Message | None = None, user: str = "") -> dict[str, Any]:
+        """The Push of this event, as it travels to all or to `user`; `quoted` is the message that
+        `data.quotes`."""
         payload: dict[str, Any] = {"id": self.id}
         if self.sender is not None:
             payload["by"] = self.sender
@@ -147,7 +165,7 @@ class Event:
             payload["client_id"] = self.client_id
         if self.number is not None:
             payload["number"] = self.number
-        payload.update(self.data.fields())
+        payload.update(self.data.seen_by(user).fields())
         if self.redacted:
             # Of a kind that has no content nothing is missing: it reads as it did live.
             for name in self.data.content_fields():
@@ -176,7 +194,7 @@ class Event:
             told = tuple(message.views)
         for user in told:
             view = message.seen_by(user)
-            self.data.change(view, self)
+            self.data.seen_by(user).change(view, self)
             message.keep_view(user, view)
 
     def redact(self) -> Event:

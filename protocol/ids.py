@@ -77,6 +77,16 @@ def forward_count_id(client_id: str) -> str:
     return _derive("forward", client_id)
 
 
+def scheduled_id(user: str, id: str) -> str:
+    """Of the job that sends what `user` has scheduled as `id`; the message's client id."""
+    return _derive("scheduled", user, id)
+
+
+def job_id(kind: str, event: str) -> str:
+    """Of the job of this kind that follows from an event."""
+    return _derive("job", kind, event)
+
+
 def group_conversation_id(profile: str, creator: str, client_id: str) -> str:
     """The group that `creator` creates under `client_id`; a resend names the same group."""
     return _derive("group", profile, creator, client_id)

@@ -54,6 +54,8 @@ def changed(
 
 def _become(last: Last, change: Last) -> Last:
     after = {**last, **change}
-    if "deleted" in after:
+    if after.get("deleted"):
         after.pop("attachments", None)  # content, like the text
+    else:
+        after.pop("deleted", None)
     return after

@@ -132,6 +132,8 @@ def apply(state: ConversationState, event: Event) -> ConversationState:
     event.data.apply(state, event)
     if (uncounted := event.data.uncounts) is not None:
         state.exclude(uncounted, event.audience)
+    elif (recounted := event.data.recounts) is not None:
+        state.exclude(recounted, event.audience, by=-1)
     state.seq = event.seq
     state.changed_at = event.at
     return state

@@ -77,6 +77,9 @@ class Message:
     def unseen(self) -> Message:
         """What it is to those who may not see it: as good as deleted."""
         return replace(self, text=None, sent={}, overlay=Overlay(self.seq, deleted_at=self.at))
+    def is_listed(self, tombstones: bool) -> bool:
+        """Whether it stands among others: of one that has expired not even a tombstone does."""
+        return not self.deleted or (tombstones and "expired" not in self.overlay.data)
 
     @property
     def reactions(self) -> Mapping[str, list[str]]:
@@ -146,7 +149,7 @@ class Message:
         preview: dict[str, Any] = {"by": self.by, "text": (self.current_text or "")[:PREVIEW_CHARS]}
         if (type := self.sent.get("type")) is not None:
             preview["type"] = type
-        if attachments := self.sent.get("attachments"):
+        if attachments := self.current("attachments"):
             preview["attachments"] = attachment_types(attachments)
         return preview
 

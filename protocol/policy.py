@@ -24,6 +24,7 @@ from pydantic import (
 from .paging import LARGEST_PAGE
 from .references import MAX_REFERENCES, ReferenceType
 from .roles import PERMISSIONS, RANK, Least, Permission, Role
+from .template import variables
 
 Durability = Literal["commit", "write_behind", "relaxed"]
 Audience = Literal["members", "others", "senders"]
@@ -46,6 +47,15 @@ def _lattice(roles: tuple[Role, ...]) -> tuple[Role, ...]:
     if "member" not in roles:
         raise ValueError("must hold `member`, which is what everybody begins as")
     return tuple(sorted(set(roles), key=RANK.__getitem__))
+
+
+def _templates(templates: dict[str, str]) -> dict[str, str]:
+    for name, text in templates.items():
+        try:
+            variables(text)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+    return templates
 
 
 def _title_template(template: str) -> str:
@@ -108,6 +118,13 @@ class Policy(BaseModel):
         ("me", "everyone"), description="For whom a message can be deleted (MSG-09, C-05)"
     )
     delete_window_s: Window = Field(None, description='For everyone; "none": no end (MSG-09, C-05)')
+    delete_recovery_days: int | None = Field(
+        None,
+        ge=1,
+        le=3650,
+        description="So long a deleted message can be restored, then its content is purged; None:"
+        " neither (MSG-12, C-05)",
+    )
     show_tombstones: bool = Field(
         True, description="Deleted messages stay in history, without content (HIST-06, C-06)"
     )
@@ -175,6 +192,18 @@ class Policy(BaseModel):
     )
     max_forwards: int = Field(
         5, ge=0, description="How often a user may forward one message (MSG-17)"
+    )
+    max_expiry_s: int = Field(
+        7_776_000,
+        ge=0,
+        description="Longest life of a message that disappears by itself; 0: none does (MSG-24)",
+    )
+    max_schedule_s: int = Field(
+        31_536_000, ge=0, description="How far ahead a message may be scheduled; 0: none (MSG-23)"
+    )
+    templates: Annotated[dict[str, str], AfterValidator(_templates)] = Field(
+        default_factory=dict,
+        description="Texts that users are offered, by name, with {gaps} for them to fill (MSG-30)",
     )
     max_title_chars: int = Field(200, ge=1, le=1000, description="Title of a conversation")
     conversation_pins: bool = Field(

@@ -197,6 +197,15 @@ class Events:
 
 
 @dataclass(slots=True)
+class Deleted:
+    """A message deleted `at` a time (ms), by the events that say what it said last: its own, and
+    of those that have replaced that the last one for each audience."""
+
+    at: int
+    events: list[Event]
+
+
+@dataclass(slots=True)
 class Messages:
     """Messages in order of seq; `more` says that the page was cut by its limit."""
 

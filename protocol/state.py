@@ -90,11 +90,11 @@ class Hidden:
     def shows(self, seq: int) -> bool:
         return seq > self.seq and seq not in self.messages
 
-    def exclude(self, seq: int) -> None:
+    def exclude(self, seq: int, by: int) -> None:
         if seq > self.seq:
-            self.excluded += 1
+            self.excluded += by
         if seq in self.messages:
-            self.messages[seq] = False
+            self.messages[seq] = by < 0
 
     def uncounted(self, seq: int, number: int, excluded: int) -> int:
         """How many up to the head count no more for whoever has read up to `seq`, where the number
@@ -230,10 +230,16 @@ class ConversationState:
             self.aloof[user] = aloof
 
     def exclude(
-        self, seq: int, audience: Collection[str] | None = None, *, outside: bool = False
+        self,
+        seq: int,
+        audience: Collection[str] | None = None,
+        *,
+        outside: bool = False,
+        by: Literal[1, -1] = 1,
     ) -> None:
         """The countable message at `seq` does not count, any longer, for whoever has not read it:
-        for those of its `audience`, to whom it did; or for those `outside` of that.
+        for those of its `audience`, to whom it did; or for those `outside` of that. `by` -1: it
+        does so again.
 
         What lies after a member's mark they also see, since joining puts the mark.
         """
@@ -243,13 +249,13 @@ class ConversationState:
 
         for user, member in self.members.items():
             if member.read_seq < seq and concerns(user):
-                member.excluded += 1
+                member.excluded += by
         for user, hidden in self.hidden.items():
             if concerns(user):
-                hidden.exclude(seq)
+                hidden.exclude(seq, by)
         for (user, _), ahead in self.ahead.items():
             if ahead.seq < seq and concerns(user):
-                ahead.excluded += 1
+                ahead.excluded += by
 
     def sent_by(self, user: str | None, seq: int, number: int, at: int) -> None:
         """A countable message: it takes `number` and moves its sender's own marks."""

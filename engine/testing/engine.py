@@ -41,6 +41,8 @@ async def memory_engine(
     Engines that share a `store`, one after another, must share `new_id`, too: ids are unique.
     """
     settings["storage"] = {"memory": True, **settings.get("storage", {})}
+    # Nobody else adds jobs, and a clock that jumps would spend its days with looking for some.
+    settings["jobs"] = {"poll_s": 86_400.0, **settings.get("jobs", {})}
     chosen = Settings(**settings)
     if store is None:
         store = MemoryStore(durability=chosen.policy.durability)

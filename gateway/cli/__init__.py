@@ -1,4 +1,5 @@
-"""The command line: `palaver serve`, `chat`, `token`, `migrate`, `spool`, `config`, `doctor`.
+"""The command line: `palaver serve`, `chat`, `token`, `migrate`, `spool`, `jobs`,
+`config`, `doctor`.
 
 Commands import what they need when they are called, so that `palaver --help` is quick.
 """
@@ -14,6 +15,7 @@ from ... import __version__
 from .chat import chat
 from .config import config
 from .doctor import doctor
+from .jobs import jobs
 from .migrate import migrate
 from .serve import serve
 from .spool import spool
@@ -49,6 +51,7 @@ app.command()(chat)
 app.command()(token)
 app.command()(migrate)
 app.command()(spool)
+app.add_typer(jobs, name="jobs")
 app.command()(config)
 app.command()(doctor)
 

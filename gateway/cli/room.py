@@ -123,6 +123,9 @@ class Room:
                 if text is not None:
                     note = f"edited {data['message_seq']}: "
                     self._line(event, (note, "dim"), harmless(text))
+            case "message.restored":
+                note = f"restored {data['message_seq']}: "
+                self._line(event, (note, "dim"), harmless(data.get("text", "")))
             case "message.deleted":
                 self._line(event, (f"deleted {data['message_seq']}", "dim"))
             case "message.pinned" | "message.unpinned":

@@ -15,6 +15,7 @@ from ...protocol.events import Event
 from ...protocol.features.blocks import BlockChanged
 from ...protocol.features.hides import MessageHidden
 from ...protocol.features.requests import RequestAnswered
+from ...protocol.jobs import Job
 from ...protocol.machine import Mark
 from ...protocol.message import Message, Overlay
 from ...protocol.people import Bar, RequestStatus
@@ -157,6 +158,9 @@ class Disk:
     user_log: dict[str, list[UserEvent]] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
     spool: list[tuple[int, Write]] = field(default_factory=list)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    next_at: dict[str, int] = field(default_factory=dict)
+    holders: dict[str, int] = field(default_factory=dict)
 
     def start(self) -> int:
         """A new incarnation; one that still runs is fenced off and counts as ended uncleanly. What
@@ -187,7 +191,16 @@ class Disk:
             shelf.row, shelf.opened_in = write.created, opened_in or incarnation
         self.commits += 1
         shelf.store(write, write.events, self.commits)
+        for event in write.events:
+            for job in event.data.jobs(event):
+                self.add_job(job)
         return COMMITTED
+
+    def add_job(self, job: Job) -> None:
+        """Unless it is there; `next_at` says when it may be taken, `holders` who has taken it."""
+        if job.id not in self.jobs:
+            self.jobs[job.id] = replace(job, data=copy_json(job.data))
+            self.next_at[job.id] = job.due
 
     def refuse(self, write: Write, problem: str, voidable: bool) -> Outcome:
         """Store `void` rows for `write`, unless that is not possible either."""

@@ -13,9 +13,11 @@ from typing import Self
 from ...protocol.errors import Rejected
 from ...protocol.policy import Durability
 from ...protocol.records import Write
+from .contents import MemoryContents
 from .conversations import MemoryConversations
 from .disk import Disk
 from .inboxes import MemoryInboxes
+from .jobs import MemoryJobs
 from .journal import MemoryJournal
 from .searches import MemorySearches
 from .user_logs import MemoryUserLogs
@@ -49,6 +51,8 @@ class MemoryStore:
         self.inboxes = MemoryInboxes(self._disk, self.incarnation, self._check)
         self.user_logs = MemoryUserLogs(self._disk, self._check)
         self.searches = MemorySearches(self._disk, self._check)
+        self.contents = MemoryContents(self._disk, self._check)
+        self.jobs = MemoryJobs(self._disk, self.incarnation, self._check)
 
     async def __aenter__(self) -> Self:
         return self

@@ -6,14 +6,18 @@ from collections.abc import Callable, Collection
 
 import trio
 
+from ...protocol.errors import Rejected
 from ...protocol.features.blocks import BlockChanged
+from ...protocol.features.schedule import SEND, MessageScheduled, ScheduleCancelled
 from ...protocol.features.stars import MessageStarred
+from ...protocol.jobs import Job
 from ...protocol.people import Bar, Standing
 from ...protocol.personal import UserEventData
 from ...protocol.records import Remembered, Starred, UserEvent
 from ...protocol.state import Hidden, Member
 from ..user_events import read
 from .disk import Disk, copy_json
+from .jobs import over
 
 
 class MemoryUserLogs:
@@ -31,10 +35,27 @@ class MemoryUserLogs:
         log = await self._log(user)
         n = _last(log) + 1
         data = read(data.name, copy_json(data.fields()), user, n)
+        if isinstance(data, MessageScheduled | ScheduleCancelled):
+            self._change_job(user, data)
         event = UserEvent(user, n, data, at)
         kept = [old for old in log if old.data.subject != data.subject]
         self._disk.user_log[user] = [*kept, event]
         return event
+
+    def _change_job(self, user: str, data: MessageScheduled | ScheduleCancelled) -> None:
+        """Only before anybody has begun with it."""
+        job, jobs = self._disk.jobs.get(data.job), self._disk.jobs
+        if isinstance(data, MessageScheduled):
+            if job is not None and (job.state != "pending" or job.attempts):
+                raise Rejected("VERSION_CONFLICT")
+            jobs.pop(data.job, None)
+            self._disk.add_job(Job(data.job, SEND, data.send_at, data.fields(), owner=user))
+        elif job is None:
+            raise Rejected("MESSAGE_NOT_FOUND")
+        elif job.state not in ("pending", "cancelled") or job.attempts:
+            raise Rejected("VERSION_CONFLICT")
+        else:
+            jobs[data.job] = over(job, "cancelled")
 
     async def after(self, user: str, n: int, limit: int) -> list[UserEvent]:
         return [event for event in await self._log(user) if event.n > n][:limit]

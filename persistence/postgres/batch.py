@@ -25,6 +25,7 @@ from .rows import (
     attachment_rows,
     conversation_row,
     head_row,
+    job_row,
     log_row,
     mark_row,
     member_row,
@@ -126,6 +127,11 @@ _PARTS = {
             AND old.conversation = new.conversation
             AND old.seq = new.seq
     """,
+    "job": """
+        INSERT INTO job
+        SELECT new.* FROM current, {rows}
+        ON CONFLICT DO NOTHING
+    """,
     # The head moves up to a void event and otherwise stays as it is.
     "void": """
         UPDATE conversation_head AS head SET
@@ -178,6 +184,7 @@ class Batch:
         self._snapshots: dict[str, Row] = {}
         self._void_heads: dict[str, Head] = {}
         self._references: dict[Row, bool] = {}
+        self._jobs: list[Row] = []
         for parcel in parcels:
             self._add(parcel)
 
@@ -190,6 +197,8 @@ class Batch:
                 self._attachments += attachment_rows(event, media)
             if event.data.references:
                 self._references.update(reference_rows(event))
+            if jobs := event.data.jobs(event):
+                self._jobs += map(job_row, jobs)
         if write.head is not None:
             self._heads[id] = max(write.head, self._heads.get(id, write.head), key=_HEAD_SEQ)
             self._void_heads.pop(id, None)
@@ -231,6 +240,7 @@ class Batch:
             "snapshot": list(self._snapshots.values()),
             "log_reference": [row for row, there in self._references.items() if there],
             "dropped": [row for row, there in self._references.items() if not there],
+            "job": self._jobs,
             "void": [head_row(id, head) for id, head in self._void_heads.items()],
         }
         parts = tuple(part for part, of in rows.items() if of)

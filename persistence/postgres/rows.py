@@ -15,6 +15,7 @@ import asyncpg
 
 from ...protocol.events import Event
 from ...protocol.features.references import ReferenceDropped
+from ...protocol.jobs import Job
 from ...protocol.machine import Mark
 from ...protocol.message import Message, Overlay
 from ...protocol.records import Head, MemberRow, NewConversation, Snapshot
@@ -149,6 +150,36 @@ def request_row(new: NewConversation) -> Row:
 
 def snapshot_row(conversation: str, snapshot: Snapshot) -> Row:
     return (conversation, snapshot.seq, snapshot.version, to_json(snapshot.state))
+
+
+def job_row(job: Job) -> Row:
+    return (
+        job.id,
+        job.due,
+        job.due,  # when it may be taken
+        job.priority,
+        job.attempts,
+        job.kind,
+        job.state,
+        job.owner,
+        job.error,
+        to_json(job.data),
+        None,  # whoever has it
+    )
+
+
+def job_of(row: Record) -> Job:
+    return Job(
+        id=str(row["id"]),
+        kind=row["kind"],
+        due=row["due"],
+        data=row["data"],
+        priority=row["priority"],
+        owner=row["owner"],
+        state=row["state"],
+        attempts=row["attempts"],
+        error=row["error"],
+    )
 
 
 def event_of(conversation: str, row: Record) -> Event:

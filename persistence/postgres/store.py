@@ -20,6 +20,7 @@ from ..spool.spool import Spool
 from . import incarnation
 from .availability import Availability
 from .committer import Committer
+from .contents import PostgresContents
 from .conversations import PostgresConversations
 from .database import Database
 from .drain import drain
@@ -29,6 +30,7 @@ from .inboxes import PostgresInboxes
 from .incarnation import Incarnation
 from .indexer import Indexer
 from .installation import installation, probe
+from .jobs import PostgresJobs
 from .migrate import MigrationRefused, migrate
 from .searches import PostgresSearches, index_trigrams
 from .shard import BatchReport
@@ -74,6 +76,8 @@ class PostgresStore:
     inboxes: PostgresInboxes
     user_logs: PostgresUserLogs
     searches: PostgresSearches
+    contents: PostgresContents
+    jobs: PostgresJobs
 
     def __init__(
         self,
@@ -145,6 +149,8 @@ class PostgresStore:
             self.inboxes = PostgresInboxes(database, self._incarnation)
             self.user_logs = PostgresUserLogs(database)
             self.searches = PostgresSearches(database, indexer, lambda: self._trigrams)
+            self.contents = PostgresContents(database)
+            self.jobs = PostgresJobs(database, self._incarnation)
             nursery = await exits.enter_async_context(trio.open_nursery())
             nursery.start_soon(self.journal.run)
             nursery.start_soon(self._watch, started, spool)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from ...protocol.errors import Rejected
 from ...protocol.features.blocks import BlockChanged
 from ...protocol.features.hides import MessageHidden
 from ...protocol.features.requests import RequestAnswered
+from ...protocol.features.schedule import SEND, MessageScheduled, ScheduleCancelled
 from ...protocol.features.stars import MessageStarred, MessageUnstarred
+from ...protocol.jobs import NORMAL
 from ...protocol.people import Bar, Standing
 from ...protocol.personal import PreferenceChanged, SettingsChanged, UserEventData
 from ...protocol.records import Remembered, Starred, UserEvent
@@ -81,12 +84,37 @@ _FOLLOWS: dict[type[UserEventData], str] = {
 }
 
 
-def _append(follows: str | None) -> str:
+# What must be there, or be possible, or nothing is stored: a job is changed only before anybody has
+# begun with it. Its row is locked by that, so that nobody can begin meanwhile.
+_SEND_AT = _time("send_at")
+_LEADS: dict[type[UserEventData], str] = {
+    MessageScheduled: f"""
+        INSERT INTO job AS old (id, due, next_at, priority, attempts, kind, state, owner, data)
+        VALUES (
+            ($4::jsonb->>'job')::uuid, {_SEND_AT}, {_SEND_AT},
+            {NORMAL}, 0, '{SEND}', 'pending', $1, $4::jsonb
+        )
+        ON CONFLICT (id) DO UPDATE SET
+            due = excluded.due, next_at = excluded.next_at, data = excluded.data
+        WHERE old.state = 'pending' AND old.attempts = 0
+        RETURNING id
+    """,
+    ScheduleCancelled: """
+        UPDATE job SET state = 'cancelled', data = data - 'message'
+        WHERE id = ($4::jsonb->>'job')::uuid AND state IN ('pending', 'cancelled') AND attempts = 0
+        RETURNING id
+    """,
+}
+
+
+def _append(lead: str | None, follows: str | None) -> str:
     return f"""
-        WITH added AS (
+        WITH lead AS ({lead or "SELECT"}),
+        added AS (
             INSERT INTO user_log (user_id, n, kind, subject, data, at)
             SELECT $1, coalesce(max(n), 0) + 1, $2, $3, $4::jsonb, $5::timestamptz
             FROM user_log WHERE user_id = $1
+            HAVING EXISTS (SELECT FROM lead)
             ON CONFLICT DO NOTHING
             RETURNING n
         ),
@@ -95,12 +123,13 @@ def _append(follows: str | None) -> str:
             WHERE old.user_id = $1 AND old.subject = $3 AND old.n < added.n
         )
         {"" if follows is None else f", follows AS ({follows})"}
-        SELECT n FROM added
+        SELECT (SELECT n FROM added) AS n, EXISTS (SELECT FROM lead) AS possible
     """
 
 
-_APPEND = {kind: _append(follows) for kind, follows in _FOLLOWS.items()}
-_APPEND_ALONE = _append(None)
+_APPEND = {kind: _append(_LEADS.get(kind), _FOLLOWS.get(kind)) for kind in (*_LEADS, *_FOLLOWS)}
+_APPEND_ALONE = _append(None, None)
+_IS_THERE = "SELECT FROM job WHERE id = $1"
 
 _AFTER = "SELECT n, kind, data, at FROM user_log WHERE user_id = $1 AND n > $2 ORDER BY n LIMIT $3"
 _REMEMBERED = """
@@ -177,12 +206,17 @@ class PostgresUserLogs:
 
     async def append(self, user: str, data: UserEventData, at: int) -> UserEvent:
         sql = _APPEND.get(type(data), _APPEND_ALONE)
-        row = None
-        while row is None:  # no row: something else of the user has taken that number
-            row = await self._database.first(
+        n = None
+        while n is None:  # something else of the user has taken that number
+            (row,) = await self._database.fetch(
                 sql, user, data.name, data.subject, to_json(data.fields()), at
             )
-        return UserEvent(user, row["n"], data, at)
+            if not row["possible"]:
+                assert isinstance(data, MessageScheduled | ScheduleCancelled)
+                there = await self._database.fetch(_IS_THERE, data.job)
+                raise Rejected("VERSION_CONFLICT" if there else "MESSAGE_NOT_FOUND")
+            n = row["n"]
+        return UserEvent(user, n, data, at)
 
     async def after(self, user: str, n: int, limit: int) -> list[UserEvent]:
         rows = await self._database.fetch(_AFTER, user, n, limit)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from ..commands import Context, DurableCommand, Effect, Needs
 from ..errors import Rejected
 from ..events import Event, MessageChange
-from ..ids import MessageId
+from ..ids import MessageId, job_id
 from ..immutable import immutable
+from ..jobs import LOW, Job
 from ..last import changed
 from ..message import Message
 from ..roles import may, require_member
 from ..state import ConversationState
 from .threads import recounted, root_of
+
+PURGE: Final = "message.purge"
+"""The kind of the job that removes what is stored of a deleted message."""
+DAY_MS: Final = 86_400_000
 
 
 @immutable
@@ -26,6 +31,21 @@ class MessageDeleted(MessageChange):
 
     counted: bool
     """the message had a number, so it leaves the unread counts"""
+    reason: str | None = None
+    """"expired" if nobody deleted it: its time was over"""
+    until: int | None = None
+    """Until then (ms) it can be restored. Then, or at once if it has expired, it is purged."""
+
+    def jobs(self, event: Event) -> tuple[Job, ...]:
+        due = event.at if self.reason == "expired" else self.until
+        if due is None:
+            return ()
+        data = {
+            "conversation": event.conversation,
+            "message_id": self.message_id,
+            "deleted_at": event.at,
+        }
+        return (Job(job_id(PURGE, event.id), PURGE, due, data, LOW),)
 
     @property
     def uncounts(self) -> int | None:
@@ -41,6 +61,21 @@ class MessageDeleted(MessageChange):
         message.overlay.text = None
         for name in self.content:
             message.overlay.data.pop(name, None)
+        if self.reason == "expired":
+            message.overlay.data["expired"] = True
+        if self.until is not None:
+            message.overlay.data["until"] = self.until
+
+
+def _recoverable_until(message: Message, context: Context) -> int | None:
+    """Up to when (ms) `message`, deleted now, can be restored, if there is such a time: not after
+    it would have disappeared by itself."""
+    days = context.policy.delete_recovery_days
+    if days is None:
+        return None
+    until = context.now + days * DAY_MS
+    expires_at: int = message.sent.get("expires_at", until)
+    return min(until, expires_at)
 
 
 class DeleteMessage(DurableCommand):
@@ -79,5 +114,8 @@ class DeleteMessage(DurableCommand):
             raise Rejected("DELETE_WINDOW_EXPIRED", details={"window_s": window})
         yield from recounted(message, context, -1)
         yield MessageDeleted(
-            message_id=message.id, message_seq=message.seq, counted=message.number is not None
+            message_id=message.id,
+            message_seq=message.seq,
+            counted=message.number is not None,
+            until=_recoverable_until(message, context),
         )

@@ -81,7 +81,7 @@ class EditMessage(DurableCommand):
         type = message.sent.get("type", "text")
         if type == "announcement":
             require(state, context.user, "announce")
-        check_text(self.text, policy, type, attachments="attachments" in message.sent)
+        check_text(self.text, policy, type, attachments=bool(message.current("attachments")))
         window = policy.edit_window_s
         late = window is not None and context.now - message.at > window * 1000
         if late and not may(state, member, "edit_without_window"):

@@ -72,7 +72,8 @@ class ReadForward(ConversationCommand):
 
     def result(self, state: ConversationState, context: Context) -> dict[str, Any]:
         message = context.messages[self.message_id].seen_by(context.user)
-        carried = {name: message.sent[name] for name in CARRIED if name in message.sent}
+        said = ((name, message.current(name)) for name in CARRIED)
+        carried = {name: value for name, value in said if value is not None}
         if carried.get("type") == "announcement":  # where it was said, not where it is passed on
             del carried["type"]
         hops = message.sent.get("forwarded", {}).get("hops", 0) + 1

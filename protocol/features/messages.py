@@ -17,6 +17,7 @@ from ..errors import Rejected
 from ..events import Event, EventData, SignalData
 from ..ids import MessageId, UserId
 from ..immutable import immutable
+from ..jobs import Job
 from ..last import said
 from ..media import FORMS, Attachment, attached, check_form, shown
 from ..message import PREVIEW_CHARS, attachment_types
@@ -24,6 +25,7 @@ from ..references import References
 from ..roles import require
 from ..state import ConversationState
 from .conversation import opened_direct
+from .expiry import expires_at, expiry
 from .references import CONTEXT, message_context, tells_apart
 from .threads import check_threads, replied
 
@@ -33,7 +35,8 @@ class MessageSent(EventData):
     """A message. `reply_to` is the {id, seq} of the message that it answers, whose preview is made
     whenever it is served, so that no copy outlives the original. `thread` is the {id, seq} of the
     message that it hangs under (CONV-20); `forwarded` says that it is a copy (MSG-17). `type` None
-    is text, `format` None is plain. `context` is what it is about (CONV-05)."""
+    is text, `format` None is plain. `context` is what it is about (CONV-05). At
+    `expires_at` (ms) it disappears (MSG-24)."""
 
     name: ClassVar[str] = "message.sent"
     countable: ClassVar[bool] = True
@@ -50,6 +53,7 @@ class MessageSent(EventData):
     forwarded: dict[str, Any] | None = None
     attachments: list[dict[str, Any]] | None = None
     context: dict[str, str] | None = None
+    expires_at: int | None = None
 
     @property
     def media(self) -> Sequence[Mapping[str, Any]]:
@@ -60,6 +64,9 @@ class MessageSent(EventData):
     @property
     def references(self) -> Mapping[str, str] | None:
         return self.context
+
+    def jobs(self, event: Event) -> tuple[Job, ...]:
+        return () if self.expires_at is None else (expiry(event, self.expires_at),)
 
     @property
     def quotes(self) -> str | None:
@@ -108,6 +115,7 @@ class SendMessage(DurableCommand):
     mentions: list[UserId] | None = Field(default=None, max_length=1000)
     attachments: list[Attachment] | None = Field(default=None, max_length=50)
     context: References | None = None
+    expires_in: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _reply_needs_a_conversation(self) -> SendMessage:
@@ -177,6 +185,7 @@ class SendMessage(DurableCommand):
             None,
             attachments,
             about,
+            None if self.expires_in is None else expires_at(context, self.expires_in),
         )
         if mentions:
             yield Notify(MessageMentioned(by=context.user, seq=seq), tuple(mentions))

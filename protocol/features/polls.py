@@ -53,7 +53,7 @@ class VotePoll(DurableCommand):
         message = context.message(self.message_id)
         if message.sent.get("type") != "poll":
             raise invalid("message_id", "must be that of a poll")
-        options = len(message.sent["metadata"]["options"])
+        options = len(message.current("metadata")["options"])
         if self.option is not None and self.option >= options:
             raise invalid("option", f"must be below {options}")
         votes = _votes(message)

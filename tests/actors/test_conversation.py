@@ -144,6 +144,9 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "poll.vote": {"message_id": SOME_ID, "option": 0},
     "thread.list": {"message_id": SOME_ID},
     "message.forward": {"message_id": SOME_ID, "to": SOME_ID},
+    "message.restore": {"message_id": SOME_ID},
+    "message.schedule": {"id": "k", "send_at": 1_700_001_000_000, "message": {"text": "x"}},
+    "template.send": {"template": "x"},
     "conversation.resume": {"epoch": 1, "seq": 0},
     "presence.get": {},
     "message.search": {"query": "secret"},
@@ -164,6 +167,9 @@ ELSEWHERE = {
     "user.restrict",
     "user.unblock",
     "block.list",
+    "schedule.cancel",
+    "schedule.list",
+    "template.list",
 }
 """Commands that name no conversation."""
 

@@ -16,6 +16,7 @@ from palaver.protocol.features.marks import Acknowledge, ReadMessages
 from palaver.protocol.features.requests import DeclineRequest
 from palaver.protocol.features.typing import StartTyping
 from palaver.tests.support.engines import settled
+from palaver.tests.support.machine import START
 
 POLICY = {
     "blocks": "silent",
@@ -24,7 +25,10 @@ POLICY = {
     "expose_edit_history": True,
     "mentions_in_text": True,
     "max_forwards": 2,
+    "delete_recovery_days": 30,
+    "templates": {"hello": "hello {name}"},
 }
+SCHEDULED = {"id": "k", "send_at": START + 15_000, "message": {"text": "later"}}
 
 # What ann does, in the direct conversation unless it says otherwise. OWN and THEIRS stand for a
 # message of hers and of bob's, from before; LATE for one that she has sent since, LAST for what
@@ -67,6 +71,16 @@ PLANS: dict[str, list[dict[str, Any]]] = {
     "message.pin": [{"message_id": "OWN"}, {"message_id": "LATE"}],
     "message.read": [{}, {"seq": 2}],
     "message.readers": [{"message_id": "OWN"}, {"message_id": "LATE"}],
+    "message.restore": [
+        {"do": "message.edit", "message_id": "OWN", "text": "once @bob"},
+        {"do": "message.delete", "message_id": "OWN"},
+        {"message_id": "OWN"},
+        {"do": "message.edit", "message_id": "OWN", "text": "twice"},
+        {"do": "message.delete", "message_id": "LATE"},
+        {"message_id": "LATE"},
+        {"message_id": "THEIRS"},
+    ],
+    "message.schedule": [SCHEDULED, SCHEDULED | {"message": {"text": ""}}],
     "message.search": [{"c": None, "query": "hello"}],
     "message.send": [
         {"text": "hello @bob", "mentions": ["bob"]},
@@ -99,10 +113,14 @@ PLANS: dict[str, list[dict[str, Any]]] = {
     ],
     "request.accept": [{}],
     "request.decline": [{}],
+    "schedule.cancel": [SCHEDULED | {"do": "message.schedule"}, {"c": None, "id": "k"}],
+    "schedule.list": [SCHEDULED | {"do": "message.schedule"}, {"c": None}],
     "settings.get": [{"c": None}],
     "settings.set": [{"c": None, "messages_from": "friends"}],
     "star.list": [{"c": None}],
     "sync.changes": [{"c": None}, {"c": None, "cursor": "0"}],
+    "template.list": [{"c": None}],
+    "template.send": [{"template": "hello", "variables": {"name": "bob"}}, {"template": "hello"}],
     "thread.list": [{"message_id": "OWN"}],
     "typing.start": [{}, {}],
     "typing.stop": [{}],
@@ -205,11 +223,12 @@ async def test_REQ_09_whatever_one_does_all_is_as_if_the_other_were_idle(kind: s
     for world in ("blocked", "restricted"):
         seen, bobs = await lives_of_ann(kind, world)
         assert seen == idle, world
-        # Nothing passes (REQ-08), but that what is deleted is gone.
+        # Nothing passes (REQ-08), but that what is deleted is gone, or there again.
         arrived = {item["t"] for device in bobs for item in device.items}
         told = {"presence.changed"} if world == "restricted" else set()
-        assert arrived - told <= {"reply", "skipped", "message.deleted"}
-        assert ("message.deleted" in arrived) is (kind == "message.delete")
+        assert arrived - told <= {"reply", "skipped", "message.deleted", "message.restored"}
+        assert ("message.deleted" in arrived) is (kind in ("message.delete", "message.restore"))
+        assert ("message.restored" in arrived) is (kind == "message.restore")
 
 
 @pytest.mark.parametrize("kind", sorted(COMMANDS))

@@ -113,6 +113,10 @@ GOOD: dict[str, Any] = {
     "epoch": 1,
     "conversation": ID,
     "option": 0,
+    "id": "k",
+    "send_at": 1,
+    "message": {"text": "x"},
+    "template": "x",
 }
 
 

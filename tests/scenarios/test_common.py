@@ -362,15 +362,14 @@ async def test_12_whatever_is_sent_is_answered_and_gaps_are_filled(here: Product
         assert (await refused(bob.send(group, "still here?"))).code == "PERMISSION_DENIED"
 
 
-@waits_for("calls", "moderation", "requests", "scheduling")
+@waits_for("calls", "moderation", "requests")
 def test_13_the_schema():
     """DB-01, 06, 10, 11, 12, ATT-27. It is no profile's: what there is of it is held by
     tests/persistence."""
 
 
-@waits_for("scheduling")
 def test_14_two_workers_never_do_the_same():
-    """AUTO-07."""
+    """AUTO-07. They are no profile's: tests/persistence/contract/test_jobs.py, tests/journeys."""
 
 
 async def test_15_what_was_answered_is_there_after_a_stop(profile: str | None):

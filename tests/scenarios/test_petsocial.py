@@ -135,7 +135,6 @@ async def test_06_a_group_of_256_and_how_it_is_kept(here: Product):
     await bob.ask("conversation.leave", {"confirm": True}, room)
 
 
-@waits_for("scheduling")
 async def test_07_what_is_done_with_messages(here: Product):
     """MSG-14, 17, 19, 22, 28; MSG-21, 23, 24."""
     ann, desk, bob = await here.phones("ann", "ann", "bob")
@@ -178,6 +177,22 @@ async def test_07_what_is_done_with_messages(here: Product):
     await desk.send(room, "So can Mina")
     await here.settled()
     assert ann.of_kind("draft.cleared")
+
+    at = here.clock() + 60_000
+    later = {"id": "1", "send_at": at, "message": {"text": "Good morning"}}
+    await ann.ask("message.schedule", later, room)
+    await ann.ask("message.schedule", {**later, "id": "2"}, room)
+    await ann.ask("schedule.cancel", {"id": "2"})
+    assert [each["id"] for each in (await desk.ask("schedule.list"))["scheduled"]] == ["1"]
+    await ann.send(room, "Here is the key", expires_in=90)
+    await trio.sleep(61)
+    assert bob.texts()[-2:] == ["Here is the key", "Good morning"]
+    sent = await ann.ask("schedule.list", {"status": "sent"})
+    assert [each["id"] for each in sent["scheduled"]] == ["1"]
+    await trio.sleep(30)
+    (gone,) = bob.payloads("message.deleted")
+    assert gone["reason"] == "expired"
+    assert "Here is the key" not in [each.get("text") for each in await bob.history(room)]
 
 
 @waits_for("requests")
@@ -450,11 +465,11 @@ def test_27_clients_gather_what_they_say():
     """CLI-08, 09, 11, PERF-15, 16."""
 
 
-@waits_for("cluster", "degradation", "scheduling")
+@waits_for("cluster", "degradation")
 def test_28_in_operation():
     """MON-06, 09, DEP-05, 10, 12, PRIV-11."""
 
 
-@waits_for("calls", "requests", "scheduling")
+@waits_for("calls", "requests")
 def test_29_in_the_database():
     """DB-05, 07, 08, 09. What there is of it: tests/persistence/postgres/test_indexes.py."""

@@ -127,9 +127,8 @@ async def test_05_a_thread_is_closed_to_others(here: Product):
         assert no.code == "CONVERSATION_NOT_FOUND", name
 
 
-@waits_for("restoring")
 async def test_06_replies_edits_and_deletions(here: Product):
-    """MSG-03, 06, 08, 13."""
+    """MSG-03, 06, 08, 12, 13."""
     ann, bob = await here.phones("ann", "bob")
     thread = await opened(here)
     first = await ann.send(thread, "Is it free?")
@@ -144,6 +143,9 @@ async def test_06_replies_edits_and_deletions(here: Product):
     await ann.ask("message.delete", {"message_id": first["id"]}, thread)
     (left,) = await bob.history(thread)
     assert (left["text"], left["preview"]) == ("Yes", {"unavailable": True})
+    here.clock.jump(29 * DAY)
+    await ann.ask("message.restore", {"message_id": first["id"]}, thread)
+    assert [each["text"] for each in await bob.history(thread)] == ["Is it still free?", "Yes"]
 
 
 @waits_for("REST", "vocabularies")

@@ -19,10 +19,8 @@ CAPABILITIES = {
     "premium": "what is for subscribers",
     "relations": "the product's word on who has to do with whom: parties to a booking, followers",
     "requests": "message requests, privacy, blocks, rates towards strangers",
-    "restoring": "deleted messages that come back",
     "retention": "archiving, purging, export, anonymised users",
     "REST": "commands by HTTP",
-    "scheduling": "messages that are sent later, or disappear",
     "vocabularies": "the product's own names, paths and shapes",
 }
 

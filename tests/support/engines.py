@@ -11,7 +11,7 @@ import trio
 import trio.testing
 
 from palaver.engine import Engine
-from palaver.engine.testing import Device, memory_engine, numbered_ids
+from palaver.engine.testing import Device, TrioClock, memory_engine, numbered_ids
 from palaver.engine.user import Sent
 from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.errors import Rejected
@@ -70,10 +70,11 @@ class Lives:
         self.store = MemoryStore(durability=self.durability)
 
     @asynccontextmanager
-    async def life(self, *, guards: Sequence[Any] = ()) -> AsyncGenerator[Engine]:
-        async with memory_engine(
-            store=self.store, new_id=self._new_id, guards=guards, **self._settings
-        ) as engine:
+    async def life(
+        self, *, guards: Sequence[Any] = (), clock: TrioClock | None = None
+    ) -> AsyncGenerator[Engine]:
+        more = {"guards": guards, "clock": clock, **self._settings}
+        async with memory_engine(store=self.store, new_id=self._new_id, **more) as engine:
             yield engine
 
     def crash(self) -> None:

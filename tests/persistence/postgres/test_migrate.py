@@ -49,7 +49,7 @@ async def test_DB_01_all_tables_are_there(fresh_database: str):
     assert {row["table_name"] for row in rows} >= {
         "incarnation", "conversation", "member", "log", "overlay", "mark", "user_log",
         "conversation_head", "snapshot", "presence", "migration",
-        "preference", "hidden", "star", "user_setting", "attachment",
+        "preference", "hidden", "star", "user_setting", "attachment", "job",
     }  # fmt: skip
 
 

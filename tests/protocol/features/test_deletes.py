@@ -2,7 +2,7 @@
 
 import pytest
 
-from palaver.protocol.features.deletes import DeleteMessage
+from palaver.protocol.features.deletes import PURGE, DeleteMessage
 from palaver.protocol.features.members import AddMembers, ChangeRole
 from palaver.tests.support.machine import NOWHERE, START, Chat
 
@@ -182,3 +182,19 @@ def test_the_inbox_shows_that_the_last_message_is_deleted():
         "text": None,
         "deleted": True,
     }
+
+
+DAY = 86_400
+
+
+def test_MSG_12_a_deletion_says_until_when_it_can_be_taken_back():
+    chat = Chat.group("ann", "bob", delete_recovery_days=30)
+    message = chat.send("ann", "x")
+    event = chat.delete(message).event
+    assert event.item()["d"]["until"] == START + 30 * DAY * 1000
+    (job,) = event.data.jobs(event)
+    assert (job.kind, job.due) == (PURGE, START + 30 * DAY * 1000)
+    assert job.data["message_id"] == message.id
+    kept = Chat.group("ann")
+    event = kept.delete(kept.send("ann", "x")).event
+    assert event.data.jobs(event) == ()
