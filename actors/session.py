@@ -216,6 +216,8 @@ class Session:
                 return await self._own.carry_out(command, where)
             case ForwardMessage() as command:
                 return await forward(command, where, box, env, registry)
+            case DropReference() as command:
+                return await drop_reference(command, env, registry)
             case _:
                 raise Rejected("UNSUPPORTED_COMMAND")
 

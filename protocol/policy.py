@@ -72,6 +72,7 @@ def _or_none(value: object) -> object:
 
 Window = Annotated[NonNegativeInt | None, BeforeValidator(_or_none)]
 """Seconds; None has no end, for which TOML and the environment say `none`."""
+Recovery = Annotated[Annotated[int, Field(ge=1, le=3650)] | None, BeforeValidator(_or_none)]
 
 
 class Policy(BaseModel):
@@ -118,12 +119,10 @@ class Policy(BaseModel):
         ("me", "everyone"), description="For whom a message can be deleted (MSG-09, C-05)"
     )
     delete_window_s: Window = Field(None, description='For everyone; "none": no end (MSG-09, C-05)')
-    delete_recovery_days: int | None = Field(
+    delete_recovery_days: Recovery = Field(
         None,
-        ge=1,
-        le=3650,
-        description="So long a deleted message can be restored, then its content is purged; None:"
-        " neither (MSG-12, C-05)",
+        description="So long a deleted message can be restored, then its content is purged;"
+        ' "none": neither (MSG-12, C-05)',
     )
     show_tombstones: bool = Field(
         True, description="Deleted messages stay in history, without content (HIST-06, C-06)"

@@ -77,6 +77,7 @@ def test_C_17_C_19_C_21_what_is_attached_to_them(setting: str, values: list[Any]
             [("everyone",), ("everyone",), ("me", "everyone"), (), ("everyone",)],
         ),
         ("policy.delete_window_s", [None, None, 3600, None, None]),
+        ("policy.delete_recovery_days", [30, None, None, None, None]),
         ("policy.show_tombstones", [False, False, True, True, True]),
     ],
 )
