@@ -14,7 +14,7 @@ from functools import partial
 import structlog
 
 from ..protocol import machine
-from ..protocol.commands import Context, ConversationCommand, DurableCommand, Effect, Query
+from ..protocol.commands import NONE, Context, ConversationCommand, DurableCommand, Effect, Query
 from ..protocol.errors import Rejected
 from ..protocol.events import EventData
 from ..protocol.features.messages import SendMessage
@@ -237,17 +237,19 @@ class Lanes:
         return True
 
     def _context(self, request: Asked, lookup: Lookup | None) -> Context:
-        env, resident = self._env, self._effects.resident
+        env, resident, asker = self._env, self._effects.resident, request.asker
+        # By position: this is made for each command.
         return Context(
-            user=request.user,
-            now=env.clock(),
-            policy=env.policy,
-            new_id=env.new_id,
-            messages={} if lookup is None else lookup.messages(resident),
-            position=None if lookup is None else lookup.position(resident),
-            people={} if lookup is None else lookup.standings,
-            role=request.asker.role,
-            session=request.asker.session,
+            request.user,
+            env.clock(),
+            env.policy,
+            env.new_id,
+            NONE if lookup is None else lookup.messages(resident),
+            None if lookup is None else lookup.position(resident),
+            NONE if lookup is None else lookup.standings,
+            asker.role,
+            asker.session,
+            NONE,
         )
 
     def _try(self, request: Asked) -> None:

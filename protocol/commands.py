@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -50,6 +51,14 @@ class Position:
     excluded: int
 
 
+NONE: Mapping[str, Any] = MappingProxyType({})
+"""Nothing was fetched; shared, since most decisions need nothing."""
+
+
+def _none() -> Mapping[str, Any]:
+    return NONE
+
+
 @dataclass(slots=True)
 class Context:
     """What a decision may know besides the state: who, when, and what was fetched for it.
@@ -66,12 +75,12 @@ class Context:
     now: int
     policy: Policy
     new_id: Callable[[], str]
-    messages: Mapping[str, Message] = field(default_factory=dict)
+    messages: Mapping[str, Message] = field(default_factory=_none)
     position: Position | None = None
-    people: Mapping[str, Standing] = field(default_factory=dict)
+    people: Mapping[str, Standing] = field(default_factory=_none)
     role: str | None = None
     session: str | None = None
-    unfiltered: Mapping[str, Message] = field(default_factory=dict)
+    unfiltered: Mapping[str, Message] = field(default_factory=_none)
 
     def message(self, id: str) -> Message:
         """The message `id`, or MESSAGE_NOT_FOUND; a deleted one is not found either."""

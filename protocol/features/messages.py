@@ -55,6 +55,23 @@ class MessageSent(EventData):
     context: dict[str, str] | None = None
     expires_at: int | None = None
 
+    def fields(self) -> dict[str, Any]:
+        # Most messages are a text and nothing else: not to look for all that they might have.
+        if (
+            self.type is None
+            and self.reply_to is None
+            and self.context is None
+            and self.format is None
+            and self.metadata is None
+            and self.mentions is None
+            and self.entities is None
+            and self.attachments is None
+            and self.thread is None
+            and self.forwarded is None
+        ):
+            return {"text": self.text}
+        return EventData.fields(self)
+
     @property
     def media(self) -> Sequence[Mapping[str, Any]]:
         if self.type is None and self.attachments is None:
@@ -134,6 +151,12 @@ class SendMessage(DurableCommand):
             return NOTHING
         return Needs(messages=tuple(id for id in (self.reply_to, self.thread) if id is not None))
 
+    def _check_type(self, state: ConversationState, context: Context) -> None:
+        if self.type == "announcement":
+            require(state, context.user, "announce")
+        elif self.type in FORMS:
+            check_form(self.type, self.metadata, attached=bool(self.attachments))
+
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         policy, text, type = context.policy, self.text, self.type
         # SEND-22: membership before form.
@@ -143,10 +166,8 @@ class SendMessage(DurableCommand):
             raise Rejected("CONVERSATION_NOT_FOUND")
         if type not in policy.message_types:
             raise invalid_type(type, policy)
-        if type == "announcement":
-            require(state, context.user, "announce")
-        elif type in FORMS:
-            check_form(type, self.metadata, attached=bool(self.attachments))
+        if type != "text":
+            self._check_type(state, context)
         attachments = attached(self.attachments, policy) if self.attachments else None
         check_text(text, policy, type, attachments=attachments is not None)
         if self.metadata is not None:
