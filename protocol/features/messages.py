@@ -35,8 +35,8 @@ class MessageSent(EventData):
     """A message. `reply_to` is the {id, seq} of the message that it answers, whose preview is made
     whenever it is served, so that no copy outlives the original. `thread` is the {id, seq} of the
     message that it hangs under (CONV-20); `forwarded` says that it is a copy (MSG-17). `type` None
-    is text, `format` None is plain. `context` is what it is about (CONV-05). At
-    `expires_at` (ms) it disappears (MSG-24)."""
+    is text, `format` None is plain. `context` is what it is about (CONV-05). At `expires_at` (ms)
+    it disappears (MSG-24)."""
 
     name: ClassVar[str] = "message.sent"
     countable: ClassVar[bool] = True
@@ -68,6 +68,7 @@ class MessageSent(EventData):
             and self.attachments is None
             and self.thread is None
             and self.forwarded is None
+            and self.expires_at is None
         ):
             return {"text": self.text}
         return EventData.fields(self)
