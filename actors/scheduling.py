@@ -22,11 +22,7 @@ from .registry import Registry
 
 
 async def try_message(
-    command: ScheduleMessage,
-    conversation: str | None,
-    box: Outbox,
-    env: Environment,
-    registry: Registry,
+    command: ScheduleMessage, conversation: str | None, box: Outbox, registry: Registry
 ) -> None:
     """Raises the `Rejected` of sending it now, so that few are met later by nobody."""
     if conversation is None:

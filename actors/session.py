@@ -208,7 +208,7 @@ class Session:
             case RestoreMessage() as command:
                 return await restore(command, where, box, env, registry)
             case ScheduleMessage() as command:
-                await try_message(command, where, box, env, registry)
+                await try_message(command, where, box, registry)
                 return await self._own.carry_out(command, where)
             case UserQuery() as query:
                 return await self._inbox.answer(query)

@@ -33,6 +33,12 @@ def test_CONV_01_GRP_17_sending_is_the_same_in_every_kind_of_conversation(kind: 
     }
 
 
+@pytest.mark.parametrize("name", MessageSent.field_names()[1:])
+def test_whatever_a_message_has_is_told(name: str):
+    more: dict[str, Any] = {name: "y"}
+    assert MessageSent("x", **more).fields() == {"text": "x", **more}
+
+
 def test_SEND_04_the_server_sets_id_sender_place_and_time():
     chat = Chat.group("ann", "bob")
     first, second = chat.send("ann", "1"), chat.send("bob", "2")
