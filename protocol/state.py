@@ -221,7 +221,7 @@ class ConversationState:
 
     def asks(self, user: str) -> bool:
         """Whether it is such a request of `user`."""
-        return any(name != user and self.is_asked(name) for name in self.aloof)
+        return bool(self.aloof) and any(name != user and self.is_asked(name) for name in self.aloof)
 
     def _set_aloof(self, user: str, aloof: Aloof) -> None:
         if aloof.bar is None and aloof.request is None:
