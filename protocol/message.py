@@ -77,6 +77,7 @@ class Message:
     def unseen(self) -> Message:
         """What it is to those who may not see it: as good as deleted."""
         return replace(self, text=None, sent={}, overlay=Overlay(self.seq, deleted_at=self.at))
+
     def is_listed(self, tombstones: bool) -> bool:
         """Whether it stands among others: of one that has expired not even a tombstone does."""
         return not self.deleted or (tombstones and "expired" not in self.overlay.data)
