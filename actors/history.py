@@ -108,7 +108,9 @@ class _MediaWindow(_Window):
     """The same of those that show something, and are not deleted."""
 
     def _shown(self, message: Message, resident: Resident) -> bool:
-        return bool(shown(message.sent)) and super()._shown(message, resident)
+        return bool(shown(message.sent | message.overlay.data)) and super()._shown(
+            message, resident
+        )
 
     async def fetch(self, store: Conversations, id: str, spans: list[tuple[int, int]]) -> None:
         wanted = self._wanted

@@ -14,8 +14,10 @@ from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.commands import Command
 from palaver.protocol.features.blocks import RestrictUser
 from palaver.protocol.features.edits import EditMessage
+from palaver.protocol.features.forwards import ForwardMessage
 from palaver.protocol.features.history import Resume
 from palaver.protocol.features.inbox import ListConversations
+from palaver.protocol.features.media import ListMedia
 from palaver.protocol.features.messages import SendMessage
 from palaver.protocol.features.pins import ListPins, PinMessage
 from palaver.protocol.features.restores import RestoreMessage
@@ -24,6 +26,7 @@ from palaver.protocol.features.stars import ListStars, StarMessage
 from palaver.tests.support.engines import NOWHERE, Lives, group, refused, settled
 
 DAY = 86_400.0
+PHOTO = {"type": "image", "url": "https://a.example/dog.png"}
 RECOVERABLE = {"delete_recovery_days": 30}
 
 
@@ -118,29 +121,39 @@ async def test_MSG_12_on_day_29_it_comes_back_as_it_was(autojump_clock: MockCloc
     async with memory_engine(policy=RECOVERABLE, actors={"ring": ring}) as engine:
         room = await group(engine, "ann", "bob")
         bob = Device(engine, "bob")
-        metadata = {"colour": "red"}
-        sent = await engine.as_user("ann").send(room, "first @bob", metadata=metadata)
+        said = {"text": "first @bob", "metadata": {"colour": "red"}, "attachments": [PHOTO]}
+        sent = await do(engine, "ann", SendMessage.model_validate(said), room)
         await do(
             engine,
             "ann",
-            EditMessage(message_id=sent.id, text="see https://a.example", mentions=["bob"]),
+            EditMessage(message_id=sent["id"], text="see https://a.example", mentions=["bob"]),
             room,
         )
         (before,) = await engine.as_user("bob").history(room)
-        await engine.as_user("ann").delete(room, sent.id)
+        (row,) = (await do(engine, "bob", ListConversations(), None))["conversations"]
+        assert row["last"]["attachments"] == ["image"]
+        await engine.as_user("ann").delete(room, sent["id"])
         assert "a.example" not in str(await engine.as_user("bob").history(room))
         await trio.sleep(29 * DAY)
-        answer = await do(engine, "ann", RestoreMessage(message_id=sent.id), room)
+        answer = await do(engine, "ann", RestoreMessage(message_id=sent["id"]), room)
         (restored,) = bob.of_kind("message.restored")
         assert answer["seq"] == restored["seq"]
         assert restored["d"]["text"] == "see https://a.example"
         assert await engine.as_user("bob").history(room) == [before]
+        (again,) = (await do(engine, "bob", ListConversations(), None))["conversations"]
+        assert (again["last"], again["unread"]) == (row["last"], row["unread"])
+        (shown,) = (await do(engine, "bob", ListMedia(), room))["messages"]
+        assert shown["attachments"] == [PHOTO]
         found = await do(engine, "bob", SearchMessages(query="a.example"), None)
         assert found["total"] == 1
         resumed = await do(engine, "bob", Resume(epoch=1, seq=0), room)
         assert resumed["recovered"]
         await trio.sleep(5 * DAY)
         assert await engine.as_user("bob").history(room) == [before], "it is not purged then"
+        forward = ForwardMessage(message_id=sent["id"], to=await group(engine, "ann"))
+        copy = await do(engine, "ann", forward, room)
+        (copied,) = await engine.as_user("ann").history(copy["c"])
+        assert (copied["text"], copied["attachments"]) == (before["text"], [PHOTO])
 
 
 @pytest.mark.parametrize("ring", [1, 100])

@@ -1,5 +1,7 @@
 """What deleted messages said: kept for a while, then in no table any more."""
 
+import pytest
+
 from palaver.protocol.features.edits import MessageEdited
 from palaver.protocol.features.messages import SendMessage
 from palaver.protocol.jobs import Job
@@ -8,14 +10,24 @@ from palaver.protocol.state import STATE_VERSION
 from palaver.tests.persistence.contract.chat import Chat
 from palaver.tests.persistence.contract.twins import PostgresTwin, Twin, execute
 
+PHOTO = {"type": "image", "url": "https://a.example/secret.png", "name": "secret.png"}
 
-async def deleted(twin: Twin) -> tuple[Chat, Message]:
-    """A chat in which a secret was said, said again otherwise, and deleted."""
+
+async def deleted(twin: Twin, *, alone: bool = False) -> tuple[Chat, Message]:
+    """A chat in which a secret was said, said again otherwise, in the end to its author alone, and
+    deleted."""
     chat = await Chat(twin.store, ["ann", "bob"]).create()
     await chat.send("bob", "open").outcome()
-    await chat.do("ann", SendMessage(text="secret", metadata={"k": "secret"})).outcome()
+    said = SendMessage.model_validate(
+        {"text": "secret", "metadata": {"k": "secret"}, "attachments": [PHOTO]}
+    )
+    await chat.do("ann", said).outcome()
     message = chat.sent[1]
     await chat.edit(message, "secret again").outcome()
+    if alone:
+        chat.state.set_bar("bob", "restricted")
+        await chat.edit(message, "a secret of her own").outcome()
+        chat.state.set_bar("bob", None)
     chat.passivate()
     await chat.settle()
     await chat.delete(message).outcome()
@@ -30,6 +42,7 @@ async def test_MSG_12_what_a_deleted_message_said_is_kept(twin: Twin):
     assert found.at == message.overlay.deleted_at
     sent, edited = found.events
     assert sent.as_message().text == "secret"
+    assert sent.as_message().sent["attachments"] == [PHOTO]
     assert sent.as_message().sent["metadata"] == {"k": "secret"}
     assert isinstance(edited.data, MessageEdited)
     assert edited.data.text == "secret again"
@@ -53,8 +66,9 @@ async def test_MSG_12_REQ_09_what_it_said_to_each_is_kept(twin: Twin):
     assert said == [("hello", None), ("to both", None), ("to herself again", ("ann",))]
 
 
-async def test_MSG_12_PRIV_11_what_is_erased_is_in_no_table(twin: Twin):
-    chat, message = await deleted(twin)
+@pytest.mark.parametrize("alone", [False, True])
+async def test_MSG_12_PRIV_11_what_is_erased_is_in_no_table(twin: Twin, alone: bool):
+    chat, message = await deleted(twin, alone=alone)
     await twin.store.searches.caught_up()
     at = message.overlay.deleted_at or 0
     contents, conversations = twin.store.contents, twin.store.conversations
@@ -71,7 +85,7 @@ async def test_MSG_12_PRIV_11_what_is_erased_is_in_no_table(twin: Twin):
     loaded = await conversations.load(chat.id, STATE_VERSION)
     assert "secret" not in repr(loaded)
     assert loaded is not None
-    assert [event.seq for event in loaded.tail] == [5]
+    assert [event.seq for event in loaded.tail] == [6 if alone else 5]
     if isinstance(twin, PostgresTwin):
         tables = await execute(
             twin.dsn, "SELECT table_name FROM information_schema.tables WHERE table_schema='public'"
