@@ -45,7 +45,7 @@ class MessageRestored(MessageChange):
         own = self.apart.get(user)
         if own is None:
             return replace(self, apart=None)
-        return replace(self, text=own["text"], rest=own["rest"] or None, apart=None)
+        return replace(self, text=own.get("text", ""), rest=own.get("rest") or None, apart=None)
 
     def apply(self, state: ConversationState, event: Event) -> None:
         self._show_last(state, event.audience)
