@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import structlog
 import trio
@@ -29,7 +29,7 @@ from ..actors.ports import Clock, Store
 from ..actors.purging import expire, purge
 from ..actors.reactors import Reactor, Reactors
 from ..actors.registry import Registry
-from ..actors.relations import Relations, Strangers
+from ..actors.relations import Strangers
 from ..actors.scheduling import send_scheduled
 from ..actors.session import Sessions
 from ..actors.supervisor import Limits as CrashLimits
@@ -44,9 +44,9 @@ from ..protocol.ids import HOST
 from .background import Background
 from .clock import SystemClock
 from .events import Subscription
-from .host import Users
 from .host.claims import Claims
 from .host.opening import open_host
+from .host.ports import Ports
 from .metrics import Metrics
 from .revocations import Revocations
 from .settings import Settings
@@ -69,9 +69,8 @@ class Engine:
 
     Every method is to be called in the trio run that entered it. `store`, `clock` and `new_id` are
     for tests; by default the settings choose the store. `guards` run in order before every command
-    of a conversation, `reactors` after every event that is stored. `users` is asked who there is
-    (`engine/host/users.py`), whatever the settings say of that; `relations` tells who follows whom:
-    without it nobody follows anybody (REQ-01).
+    of a conversation, `reactors` after every event that is stored. `ports` are asked what the
+    product knows (`engine/host/ports.py`), whatever the settings say of that.
 
     Raises `StartupError`, in words, if the store cannot be opened.
     """
@@ -83,11 +82,10 @@ class Engine:
         store: Store | None = None,
         guards: Sequence[Guard] = (),
         reactors: Sequence[Reactor] = (),
-        users: Users | None = None,
-        relations: Relations | None = None,
         clock: Clock | None = None,
         new_id: Callable[[], str] = new_uuid7,
         progress: Callable[[str], None] | None = None,
+        **ports: Unpack[Ports],
     ) -> None:
         self.settings = settings or Settings()
         self.metrics = Metrics()
@@ -96,9 +94,8 @@ class Engine:
         self._store = store
         self._guards = guards
         self._reactors = reactors
-        self._users = users
+        self._ports = ports
         self._claims = Claims(self.settings.host.cache_size)
-        self._relations = relations or Strangers()
         self.now: Clock = clock or SystemClock()
         self.new_id = new_id
         self._progress = progress or _log.info
@@ -119,7 +116,7 @@ class Engine:
                 )
             nursery = await stack.enter_async_context(Background())
             host = await stack.enter_async_context(
-                open_host(self.settings, self._claims, self.metrics, self.new_id, users=self._users)
+                open_host(self.settings, self._claims, self.metrics, self.new_id, self._ports)
             )
             self._env = Environment(
                 store=store,
@@ -130,7 +127,7 @@ class Engine:
                 limits=_limits(self.settings),
                 guards=self._guards,
                 host=host,
-                relations=self._relations,
+                relations=self._ports.get("relations") or Strangers(),
                 reactors=Reactors(self._reactors, self.settings.actors.reactor_queue),
             )
             self._env.reactors.start(nursery)
