@@ -249,13 +249,12 @@ class Host(Section):
     max_requests: int = Field(16, ge=1, description="Of a port at a time; more wait their turn")
     when_away: Literal["refuse", "allow"] = Field(
         "refuse",
-        description="What is said while the product has no answer: UNAVAILABLE, or as if it agreed",
+        description="What is said of users while the product has no answer: UNAVAILABLE, or as if"
+        " it agreed",
     )
     cache_size: int = Field(10_000, ge=1000, description="Answers of a port that are remembered")
     cache_ttl_s: float = Field(60.0, gt=0, description="For so long; see Engine.user_changed")
-    sessions_ttl_s: float = Field(
-        10.0, gt=0, description="The same of sessions: one that has ended unsaid may go on so long"
-    )
+    sessions_ttl_s: float = Field(10.0, gt=0, description="The same of sessions; see Engine.revoke")
     absent_ttl_s: float = Field(5.0, gt=0, description="The same of what there is not")
     failures: int = Field(5, ge=1, description="After so many in a row nothing is asked any more")
     cool_down_s: float = Field(10.0, gt=0, description="Then one question in so long")

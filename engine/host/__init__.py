@@ -2,8 +2,8 @@
 
 Each has three adapters: what tokens say, an HTTP callback, a Python object of an embedding
 application. A new port is a file like `users.py`, and a line each in `ports.py`, in `opening.py`,
-in `Host` of `actors/host.py`, and in the settings; what invalidates it is a class in
-`gateway/host_calls.py`.
+in `Host` of `actors/host.py` (of `opening.py`, if only the gateway asks), and in the settings; what
+invalidates it is a class in `gateway/host_calls.py`.
 
 ports.py        which there are, for an embedding application
 users.py        who there is, and what they may see of one another

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final
 import pytest
 import trio
 
+from palaver.engine import StartupError
 from palaver.engine.host import Session
 from palaver.tests.support import hosts
 from palaver.tests.support.engines import refused
@@ -208,3 +209,11 @@ async def test_a_product_that_is_away_is_left_in_peace(subject: Make, adapter: s
         assert len(it.product.asked) == 3
         assert refusals[-1].retry_after is not None
         assert refusals[-1].retry_after > 900
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+async def test_a_callback_without_an_address_is_refused_in_words(subject: type[Subject]):
+    settings: dict[str, Any] = {subject.name: "callback"}
+    with pytest.raises(StartupError, match=r"host\.url and host\.secret"):
+        async with hosts.opened(subject.name, "settings", None, {}, **settings):
+            pass

@@ -14,7 +14,8 @@ import trio
 
 from palaver.engine.host.callback import signature, signing_key
 from palaver.engine.testing import memory_engine
-from palaver.gateway import Session
+from palaver.gateway import Session, serve
+from palaver.gateway.client import Client
 from palaver.gateway.gateway import open_gateway
 from palaver.gateway.http import make_app
 from palaver.tests.gateway import harness
@@ -115,6 +116,7 @@ async def test_CONN_07_CONN_12_one_that_the_product_ends_is_out_at_once_and_stay
         assert await two.item() == {"t": "pong"}
         _, answer = await here.signed_in("s1")
         assert answer["error"]["code"] == "SESSION_EXPIRED", "though the table still has it"
+        assert table.asked.count(["s1"]) == (0 if adapter == "claims" else 2), "not from memory"
 
 
 async def test_CONN_07_a_storm_of_sign_ins_is_few_questions():
@@ -131,6 +133,26 @@ async def test_CONN_07_a_storm_of_sign_ins_is_few_questions():
                     nursery.start_soon(sign_in, session)
         assert welcome == ["welcome"] * 120
         assert sorted(id for question in table.asked for id in question) == sorted(table.sessions)
+        assert len(table.asked) < 10
+
+
+async def test_CONN_07_a_server_of_its_own_asks_where_the_settings_say():
+    table = SessionTable(s1=Session("ann", "tutor"))
+    async with (
+        web(sessions_by_http(table)) as url,
+        memory_engine(
+            auth={"secret": harness.SECRET},
+            host={"sessions": "callback", "url": url, "secret": SECRET},
+            listen={"port": 0, "http_port": 0},
+        ) as engine,
+        trio.open_nursery() as nursery,
+    ):
+        listening = await nursery.start(serve, engine)
+        token = jwt.encode({"sid": "s1"}, harness.SECRET, "HS256")
+        async with Client(listening.ws_url, token) as ann:
+            await ann.call("message.send", {"to": "bob", "text": "hi"})
+            assert ann.user == "ann"
+        nursery.cancel_scope.cancel()
 
 
 @who_can_be_asked
