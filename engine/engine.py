@@ -238,8 +238,8 @@ class Engine:
             users.invalidate(user)
 
     def relations_changed(self, user: str | None = None) -> None:
-        """The same of whom `user` follows and who follows them, or of everybody: the next first
-        message between two of them goes by what the host says then (REQ-01)."""
+        """What the host said of whom `user` follows and who follows them, or of all users, is not
+        so any more: the next first message asks again (REQ-01)."""
         if (relations := self._env.host.relations) is not None:
             relations.invalidate(user)
 

@@ -9,14 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+import structlog
 
 from ...protocol.ids import is_user_id
 from .asking import BadAnswer
 from .callback import Callback
 from .facts import Facts
 from .tools import Tools
+
+MAX_TIME_S: Final = 2.0**53
+"""A time later than that is none."""
+
+_log = structlog.get_logger("palaver.host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +57,29 @@ class HttpSessions:
         self._callback = callback
 
     async def find(self, ids: Sequence[str]) -> dict[str, Session]:
-        """Those of `ids` that there are."""
+        """Those of `ids` that there are. One of which is not clear what it is counts as none, and
+        is logged: it must not keep others out who are asked for together with it."""
         answer = await self._callback.ask("sessions", {"ids": ids})
         match answer:
             case {"sessions": dict(said)}:
-                return {id: _session(said[id]) for id in ids if said.get(id) is not None}
+                known = ((id, _session(said[id])) for id in ids if said.get(id) is not None)
+                return {id: session for id, session in known if session is not None}
         raise BadAnswer("no `sessions` in it")
 
 
-def _session(said: Any) -> Session:
+def _session(said: Any) -> Session | None:
     match said:
         case {"user": str(user)} if is_user_id(user):
             role, expires_at = said.get("role"), said.get("expires_at")
             if (role is None or isinstance(role, str)) and _is_time(expires_at):
                 return Session(user, role, expires_at)
-    raise BadAnswer("a session of which is not clear whose it is, as what, or until when")
+    _log.warning("a session of which is not clear whose it is, as what, or until when")
+    return None
 
 
 def _is_time(value: Any) -> bool:
-    if isinstance(value, int | float):
-        return not isinstance(value, bool) and isfinite(value)
-    return value is None
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value is None or (number and abs(value) < MAX_TIME_S)
 
 
 class AskedSessions:

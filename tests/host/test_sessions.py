@@ -21,7 +21,6 @@ from palaver.gateway.http import make_app
 from palaver.tests.gateway import harness
 from palaver.tests.gateway.harness import Peer
 from palaver.tests.support import hosts
-from palaver.tests.support.engines import refused
 from palaver.tests.support.hosts import SECRET, SessionTable, sessions_by_http, web
 
 every_adapter = pytest.mark.parametrize("adapter", ["python", "http", "claims"])
@@ -172,9 +171,17 @@ async def test_CONN_07_while_the_product_is_away_one_is_to_come_back(adapter: st
         *({"user": "ann", "expires_at": end} for end in ("soon", True, 10**400, [5])),
     ],
 )
-async def test_CONN_07_what_is_not_clear_is_no_session(said: Any):
+async def test_CONN_07_what_is_not_clear_is_no_session_and_keeps_nobody_else_out(said: Any):
     async def answer(asked: dict[str, Any]) -> Any:
-        return {"sessions": {"s1": said}}
+        return {"sessions": {"s1": said, "s2": {"user": "bob", "expires_at": 1.5}}}
 
+    found: dict[str, Session | None] = {}
     async with hosts.opened("sessions", "http", None, {"sessions": answer}) as port:
-        assert (await refused(port.find("s1"))).code == "UNAVAILABLE"
+
+        async def find(session: str) -> None:
+            found[session] = await port.find(session)
+
+        async with trio.open_nursery() as nursery:
+            for session in ("s1", "s2", "s3"):
+                nursery.start_soon(find, session)
+    assert found == {"s1": None, "s2": Session("bob", None, 1.5), "s3": None}
