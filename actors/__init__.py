@@ -9,7 +9,7 @@
     session.py inbox.py           a user's devices, presence, counts, inbox
       personal.py stars.py        what is a user's own: stored, and pushed to their devices
       private.py                  … and what of it a conversation must know
-    people.py relations.py        how people stand to one another, asked for outside of all of these
+    people.py                     how people stand to one another, asked for outside of all of these
     fanout.py hub.py outbox.py    to the devices of the members
     ports.py                      what is needed from the world; adapters are elsewhere
     guards/ reactors/             before a command, after an event: for users of the engine

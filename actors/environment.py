@@ -17,7 +17,6 @@ from .loading import Loading
 from .people import People
 from .ports import Clock, NewId, Store
 from .reactors import Reactors
-from .relations import Relations, Strangers
 from .supervisor import Counters
 from .supervisor import Limits as CrashLimits
 
@@ -34,7 +33,6 @@ class Limits:
     idle_s: float = 300.0
     snapshot_every: int = 500
     ask_timeout_s: float = 10.0
-    relations_timeout_s: float = 2.0
     presence_grace_s: float = 5.0
     unread_flush_s: float = 0.5
     session_queries: int = 64
@@ -74,14 +72,12 @@ class Environment:
     suspect: set[str] = field(default_factory=set)
     diverged: dict[str, int] = field(default_factory=dict)
     alarms: Alarms = field(default_factory=Alarms)
-    relations: Relations = field(default_factory=Strangers)
     bell: Bell = field(default_factory=Bell)
     loading: Loading = field(init=False)
     people: People = field(init=False)
 
     def __post_init__(self) -> None:
-        timeout_s = self.limits.relations_timeout_s
-        self.people = People(self.policy, self.store, self.relations, timeout_s)
+        self.people = People(self.policy, self.store, self.host.relations)
         self.loading = Loading(self.limits.loads, self.limits.waiting_loads)
 
     def diverge(self, conversation: str, after: int) -> None:

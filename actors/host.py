@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ..protocol.people import Relation
+
 
 class Users(Protocol):
     """Who there is, and what they may see of one another (CONV-19, CONV-23)."""
@@ -46,8 +48,21 @@ class Users(Protocol):
         ...
 
 
+class Relations(Protocol):
+    """Who follows whom (REQ-01, REQ-02). Asked only when two users begin a conversation."""
+
+    async def find(self, user: str, other: str) -> Relation:
+        """How `user` is related to `other`. Raises UNAVAILABLE."""
+        ...
+
+    def invalidate(self, user: str | None) -> None:
+        """What is at hand of `user` and anybody else, or of all, is not so any more."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """The ports; None for what the product has not said how to ask."""
 
     users: Users | None = None
+    relations: Relations | None = None

@@ -29,7 +29,6 @@ from ..actors.ports import Clock, Store
 from ..actors.purging import expire, purge
 from ..actors.reactors import Reactor, Reactors
 from ..actors.registry import Registry
-from ..actors.relations import Strangers
 from ..actors.scheduling import send_scheduled
 from ..actors.session import Sessions
 from ..actors.supervisor import Limits as CrashLimits
@@ -47,6 +46,7 @@ from .events import Subscription
 from .host.claims import Claims
 from .host.opening import open_host
 from .host.ports import Ports
+from .host.sessions import AskedSessions
 from .metrics import Metrics
 from .revocations import Revocations
 from .settings import Settings
@@ -101,6 +101,8 @@ class Engine:
         self._progress = progress or _log.info
         self._exit = AsyncExitStack()
         self._status = "starting"
+        self.session_store: AskedSessions | None = None
+        """where the gateway looks sessions up, if the settings say so"""
         self._env: Environment
         self._registry: Registry
         self._sessions: Sessions
@@ -118,6 +120,7 @@ class Engine:
             host = await stack.enter_async_context(
                 open_host(self.settings, self._claims, self.metrics, self.new_id, self._ports)
             )
+            self.session_store = host.sessions
             self._env = Environment(
                 store=store,
                 nursery=nursery,
@@ -127,7 +130,6 @@ class Engine:
                 limits=_limits(self.settings),
                 guards=self._guards,
                 host=host,
-                relations=self._ports.get("relations") or Strangers(),
                 reactors=Reactors(self._reactors, self.settings.actors.reactor_queue),
             )
             self._env.reactors.start(nursery)
@@ -224,6 +226,8 @@ class Engine:
             self.disconnect(user, REVOKED)
         if session is not None:
             self.revocations.session(session)
+            if self.session_store is not None:
+                self.session_store.invalidate(session)
             for each in list(self._env.hub.sessions.values()):
                 each.disconnect(REVOKED, session)
 
@@ -232,6 +236,12 @@ class Engine:
         that is needed next. Without this the change is noticed after `host.cache_ttl_s`."""
         if (users := self._env.host.users) is not None:
             users.invalidate(user)
+
+    def relations_changed(self, user: str | None = None) -> None:
+        """What the host said of whom `user` follows and who follows them, or of all users, is not
+        so any more: the next first message asks again (REQ-01)."""
+        if (relations := self._env.host.relations) is not None:
+            relations.invalidate(user)
 
     async def post(
         self, conversation: str, text: str, *, metadata: dict[str, Any] | None = None
@@ -299,7 +309,6 @@ def _limits(settings: Settings) -> Limits:
         idle_s=actors.idle_s,
         snapshot_every=actors.snapshot_every,
         ask_timeout_s=actors.ask_timeout_s,
-        relations_timeout_s=actors.relations_timeout_s,
         presence_grace_s=actors.presence_grace_s,
         unread_flush_s=actors.unread_flush_s,
         session_queries=actors.session_queries,

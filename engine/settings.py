@@ -159,9 +159,6 @@ class Actors(Section):
     idle_s: float = Field(300.0, gt=0, description="A conversation unused so long is put away")
     snapshot_every: int = Field(500, ge=1, description="Events between snapshots of a busy one")
     ask_timeout_s: float = Field(10.0, gt=0, description="An ask is UNAVAILABLE after this")
-    relations_timeout_s: float = Field(
-        2.0, gt=0, description="For the host to say who follows whom; then UNAVAILABLE (REQ-02)"
-    )
     max_crashes: int = Field(3, ge=0, description="Crashes within crash_window_s it survives")
     crash_window_s: float = Field(5.0, gt=0, description="See max_crashes")
     quarantine_s: float = Field(30.0, gt=0, description="First cool-down; it doubles")
@@ -229,9 +226,20 @@ class Host(Section):
         description="Who there is: whoever is named, without a name; the same with what tokens say"
         " of their users; or whom the product knows (CONV-19, CONV-23)",
     )
+    relations: Literal["none", "claims", "callback"] = Field(
+        "none",
+        description="Who follows whom: nobody; whom the claim `follows` of their token lists; or as"
+        " the product says (REQ-01, REQ-02)",
+    )
+    sessions: Literal["none", "callback"] = Field(
+        "none",
+        description="What a session is that a token names: what the token says; or as the product"
+        " says (CONN-07)",
+    )
     claims: dict[str, str] = Field(
         default_factory=lambda: {"avatar": "picture"},
-        description="What tokens call one of policy.user_fields, where it is not the same",
+        description="What tokens call one of policy.user_fields, or `follows`, where it is not the"
+        " same",
     )
     url: str | None = Field(None, description="Where callbacks go, each port under its name")
     secret: SecretStr | None = Field(
@@ -241,10 +249,12 @@ class Host(Section):
     max_requests: int = Field(16, ge=1, description="Of a port at a time; more wait their turn")
     when_away: Literal["refuse", "allow"] = Field(
         "refuse",
-        description="What is said while the product has no answer: UNAVAILABLE, or as if it agreed",
+        description="What is said of users while the product has no answer: UNAVAILABLE, or as if"
+        " it agreed",
     )
     cache_size: int = Field(10_000, ge=1000, description="Answers of a port that are remembered")
     cache_ttl_s: float = Field(60.0, gt=0, description="For so long; see Engine.user_changed")
+    sessions_ttl_s: float = Field(10.0, gt=0, description="The same of sessions; see Engine.revoke")
     absent_ttl_s: float = Field(5.0, gt=0, description="The same of what there is not")
     failures: int = Field(5, ge=1, description="After so many in a row nothing is asked any more")
     cool_down_s: float = Field(10.0, gt=0, description="Then one question in so long")

@@ -88,24 +88,31 @@ class Gateway:
             connection.abort()
 
 
+def token_verifier(engine: Engine, sessions: SessionStore | None) -> TokenVerifier:
+    """As the settings say; what is given goes before what they say of sessions."""
+    settings = engine.settings
+    if sessions is None:
+        sessions = engine.session_store
+    development = settings.listen.development
+    return TokenVerifier(settings.auth, sessions=sessions, development=development)
+
+
 @asynccontextmanager
 async def open_gateway(
     engine: Engine, *, verifier: Verifier | None = None, sessions: SessionStore | None = None
 ) -> AsyncGenerator[Gateway]:
     """A gateway without listeners: `serve_stream` takes any stream, for embedding and for tests.
 
-    A token is verified as the settings say, and its session looked up in `sessions` if there are
-    any; or by a `verifier` of the host's own. Raises `StartupError`, in words, if `settings.auth`
-    cannot work.
+    A token is verified as the settings say, and its session looked up in `sessions`, or else where
+    `host.sessions` says; or by a `verifier` of the host's own. Raises `StartupError`, in words, if
+    `settings.auth` cannot work.
 
     Leaving it, also by cancellation, drains: connections are not cut by what cancels the caller.
     """
-    auth = engine.settings.auth
     if verifier is None:
-        verifier = TokenVerifier(
-            auth, sessions=sessions, development=engine.settings.listen.development
-        )
-    authenticator = Authenticator(verifier, engine.revocations, auth.lookup_timeout_s)
+        verifier = token_verifier(engine, sessions)
+    timeout_s = engine.settings.auth.lookup_timeout_s
+    authenticator = Authenticator(verifier, engine.revocations, timeout_s)
     stop = trio.Event()
 
     async def host(

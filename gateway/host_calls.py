@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import ClassVar, Final
 
+import trio
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -43,7 +44,33 @@ class UsersChanged(HostCall):
             engine.user_changed(id)
 
 
-CALLS: Final[tuple[type[HostCall], ...]] = (UsersChanged,)
+class RelationsChanged(HostCall):
+    """`ids` None: of all users."""
+
+    path = "relations/changed"
+    summary = "Ask anew whom these users follow, and who follows them"
+
+    ids: list[UserId] | None = None
+
+    async def tell(self, engine: Engine) -> None:
+        for id in self.ids if self.ids is not None else [None]:
+            engine.relations_changed(id)
+            await trio.lowlevel.checkpoint()
+
+
+class SessionsEnded(HostCall):
+    path = "sessions/ended"
+    summary = "Close the connections of these sessions, and let them in no more"
+
+    ids: list[str]
+
+    async def tell(self, engine: Engine) -> None:
+        for id in self.ids:
+            engine.revoke(session=id)
+            await trio.lowlevel.checkpoint()
+
+
+CALLS: Final[tuple[type[HostCall], ...]] = (UsersChanged, RelationsChanged, SessionsEnded)
 
 
 def add_host_calls(api: FastAPI, gateway: Gateway) -> None:

@@ -11,7 +11,7 @@ import trio
 
 from ..engine import Engine, StartupError
 from .auth import SessionStore, TokenVerifier, Verifier
-from .gateway import open_gateway
+from .gateway import open_gateway, token_verifier
 from .handshake import PATHS
 from .http_server import serve_http
 from .listeners import accept, address, bind, encrypted, netloc
@@ -66,7 +66,7 @@ async def serve(
     settings = engine.settings
     listen = settings.listen
     if verifier is None:
-        verifier = TokenVerifier(settings.auth, sessions=sessions, development=listen.development)
+        verifier = token_verifier(engine, sessions)
     own = certificate(settings.tls)
     tls = own.context if own is not None else None
     async with AsyncExitStack() as bound:

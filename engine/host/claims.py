@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 
@@ -33,9 +33,8 @@ class Claims:
         """What is kept of `user`; empty for who has not signed in."""
         return self._said.get(user, {})
 
-    def forget(self, user: str | None) -> None:
-        """What was said of `user`, or of all."""
-        if user is None:
-            self._said.clear()
-        else:
-            self._said.pop(user, None)
+    def forget(self, user: str | None, names: Collection[str]) -> None:
+        """What was said of `user`, or of all, under these names."""
+        for each in list(self._said) if user is None else self._said.keys() & {user}:
+            said = self._said[each].items()
+            self._said[each] = {name: value for name, value in said if name not in names}

@@ -45,9 +45,10 @@ class Facts(Generic[K, V]):
     """`Words` that are asked for, and remembered: `cache_ttl_s` seconds, and for `absent_ttl_s`
     that there is none; of the `cache_size` keys that were needed last.
 
-    Who asks for the same key at the same time shares one question; a question has up to `BATCH`
-    keys. One that is under way when its key is invalidated answers those who wait for it already,
-    and nobody else. No caller's cancellation takes the answer from another.
+    Who asks for the same key at the same time shares one question. While a question waits for its
+    turn it takes in what else is asked for, up to `BATCH` keys: however many ask at once, there are
+    few questions. One that is under way when its key is invalidated answers those who wait for it
+    already, and nobody else. No caller's cancellation takes the answer from another.
     """
 
     def __init__(
@@ -56,15 +57,17 @@ class Facts(Generic[K, V]):
         asking: Asking,
         nursery: trio.Nursery,
         settings: Host,
+        ttl_s: float | None = None,
     ) -> None:
         self._ask = ask
         self._asking = asking
         self._nursery = nursery
         self._size = settings.cache_size
-        self._ttl_s = settings.cache_ttl_s
+        self._ttl_s = settings.cache_ttl_s if ttl_s is None else ttl_s
         self._absent_ttl_s = settings.absent_ttl_s
         self._facts: OrderedDict[K, tuple[V | None, float]] = OrderedDict()  # used last at the end
         self._questions: dict[K, _Question[K, V]] = {}
+        self._next: _Question[K, V] | None = None  # waits for its turn, and has room
 
     def are_known(self, keys: Iterable[K]) -> bool:
         return all(map(self._is_known, keys))
@@ -107,27 +110,41 @@ class Facts(Generic[K, V]):
         return fact is not None and trio.current_time() < fact[1]
 
     def _asked(self, keys: Sequence[K]) -> dict[K, _Question[K, V]]:
-        """The question that is under way for each of `keys`, as a rule several in one."""
-        new = [key for key in keys if key not in self._questions]
-        for start in range(0, len(new), BATCH):
-            batch = new[start : start + BATCH]
-            question = _Question[K, V]()
-            self._questions.update(dict.fromkeys(batch, question))
-            self._nursery.start_soon(self._put, question, batch)
+        """The question for each of `keys`, as a rule one for all."""
+        for key in keys:
+            if key not in self._questions:
+                self._questions[key] = question = self._next or self._begun()
+                question.keys[key] = None
+                if len(question.keys) == BATCH:
+                    self._next = None
         return {key: self._questions[key] for key in keys}
 
-    async def _put(self, question: _Question[K, V], keys: Sequence[K]) -> None:
+    def _begun(self) -> _Question[K, V]:
+        self._next = question = _Question[K, V]()
+        self._nursery.start_soon(self._put, question)
+        return question
+
+    async def _put(self, question: _Question[K, V]) -> None:
         try:
-            question.answer = await self._asking.ask(partial(self._ask, keys))
+            question.answer = await self._asking.ask(partial(self._say, question))
         except Rejected as no:
             question.retry_after = no.retry_after
         finally:
-            for key in keys:
+            self._take_no_more(question)
+            for key in question.keys:
                 if self._questions.get(key) is question:  # not invalidated meanwhile
                     del self._questions[key]
                     if question.answer is not None:
                         self._remember(key, question.answer.get(key))
             question.over.set()
+
+    async def _say(self, question: _Question[K, V]) -> Mapping[K, V]:
+        self._take_no_more(question)
+        return await self._ask(list(question.keys))
+
+    def _take_no_more(self, question: _Question[K, V]) -> None:
+        if self._next is question:
+            self._next = None
 
     def _remember(self, key: K, word: V | None) -> None:
         ttl_s = self._absent_ttl_s if word is None else self._ttl_s
@@ -138,9 +155,10 @@ class Facts(Generic[K, V]):
 
 
 class _Question(Generic[K, V]):
-    __slots__ = ("answer", "over", "retry_after")
+    __slots__ = ("answer", "keys", "over", "retry_after")
 
     def __init__(self) -> None:
+        self.keys: dict[K, None] = {}
         self.answer: Mapping[K, V] | None = None
         self.retry_after: float | None = None
         self.over = trio.Event()

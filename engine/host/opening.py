@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 from ...actors.host import Host
 from ..background import Background
@@ -14,8 +15,17 @@ from ..storage import StartupError
 from .callback import Callback, open_callback, signing_key
 from .claims import Claims
 from .ports import Ports
+from .relations import open_relations
+from .sessions import AskedSessions, open_sessions
 from .tools import Tools
 from .users import open_users
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Host):
+    """What the actors ask, and what the gateway asks."""
+
+    sessions: AskedSessions | None = None
 
 
 @asynccontextmanager
@@ -25,15 +35,17 @@ async def open_host(
     metrics: Metrics,
     new_id: Callable[[], str],
     given: Ports,
-) -> AsyncGenerator[Host]:
+) -> AsyncGenerator[Opened]:
     """Every port: what the embedding application has `given` goes before what the settings say.
     Raises `StartupError`, in words, if that cannot work."""
     async with AsyncExitStack() as stack:
         calls = await _callback(stack, settings.host, new_id)
         nursery = await stack.enter_async_context(Background())
         tools = Tools(settings.host, settings.policy, nursery, metrics, claims, calls)
-        yield Host(
+        yield Opened(
             users=open_users(tools, given.get("users")),
+            relations=open_relations(tools, given.get("relations")),
+            sessions=open_sessions(tools),
         )
 
 

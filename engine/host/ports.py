@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from ...actors.relations import Relations
+from .relations import Relations
 from .users import Users
 
 
@@ -14,4 +14,4 @@ class Ports(TypedDict, total=False):
     users: Users
     """who there is, and what they may see of one another"""
     relations: Relations
-    """who follows whom; without it nobody follows anybody (REQ-01)"""
+    """who follows whom"""

@@ -45,7 +45,11 @@ class Tools:
         return Asking(what, self.settings, count)
 
     def facts(
-        self, what: str, ask: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]
+        self,
+        what: str,
+        ask: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]],
+        ttl_s: float | None = None,
     ) -> Facts[K, V]:
-        """The host's words as `ask` gets them, remembered."""
-        return Facts(ask, self.asking(what), self.nursery, self.settings)
+        """The host's words as `ask` gets them, remembered: for `ttl_s`, by default as long as the
+        settings say of all ports."""
+        return Facts(ask, self.asking(what), self.nursery, self.settings, ttl_s)

@@ -106,7 +106,7 @@ class ClaimedUsers:
         return {id: self.get(id) for id in ids}
 
     def invalidate(self, id: str | None) -> None:
-        self._claims.forget(id)
+        self._claims.forget(id, self._names.values())
 
 
 class KnownUsers:

@@ -17,5 +17,6 @@ from __future__ import annotations
 from .clock import TrioClock
 from .device import Device
 from .engine import memory_engine, numbered_ids
+from .follows import Follows
 
-__all__ = ["Device", "TrioClock", "memory_engine", "numbered_ids"]
+__all__ = ["Device", "Follows", "TrioClock", "memory_engine", "numbered_ids"]

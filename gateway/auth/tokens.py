@@ -10,13 +10,13 @@ import trio
 from pydantic import TypeAdapter, ValidationError
 
 from ...engine import StartupError
+from ...engine.host.sessions import SessionStore
 from ...engine.settings import Auth
 from ...protocol.errors import Rejected
 from ...protocol.ids import UserId
 from .identity import Identity
 from .jwks import Jwks
 from .keys import public_keys, secret
-from .sessions import SessionStore
 
 MAX_TOKEN_CHARS: Final = 16_384
 

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 import trio
 
-from palaver.actors.relations import Follows
 from palaver.engine import Engine
-from palaver.engine.testing import Device, memory_engine
+from palaver.engine.testing import Device, Follows, memory_engine
 from palaver.protocol.features import COMMANDS
 from palaver.protocol.features.blocks import BlockUser, RestrictUser
 from palaver.protocol.features.marks import Acknowledge, ReadMessages

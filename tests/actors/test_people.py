@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 import trio
 
-from palaver.actors.relations import Follows
 from palaver.engine import Engine
-from palaver.engine.testing import Device, memory_engine
+from palaver.engine.testing import Device, Follows, memory_engine
 from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.errors import Rejected
 from palaver.protocol.features.blocks import BlockUser, RestrictUser, UnblockUser
@@ -319,6 +318,21 @@ async def test_REQ_02_each_branch_and_the_earlier_reason_is_told():
         assert bob.texts() == ["hello"], "that of the fan"
 
 
+@pytest.mark.parametrize("user", ["ann", "bob", None])
+async def test_REQ_02_the_next_first_message_goes_by_what_the_host_says_now(user: str | None):
+    relations = Follows()
+    async with memory_engine(relations=relations, policy=REQUESTS) as engine:
+        ann, bob = engine.as_user("ann"), Device(engine, "bob")
+        await ok(bob, "settings.set", messages_from="following")
+        relations.set("ann", "bob")
+        assert (await refused(ann.send_to("bob", "hi"))).code == "PRIVACY_DENIED"
+        relations.set("bob", "ann")
+        assert (await refused(ann.send_to("bob", "hi"))).code == "PRIVACY_DENIED", "nobody said so"
+        engine.relations_changed(user)
+        room = (await ann.send_to("bob", "hi")).conversation
+        assert await listed(bob) == [room]
+
+
 @pytest.mark.parametrize("command", ["message.send", "conversation.create"])
 async def test_REQ_11_REQ_13_no_one_is_no_one_and_nothing_is_made(command: str):
     """A block does not show either: to be blocked is answered in the same way."""
@@ -526,11 +540,11 @@ class Slow:
         self.open = trio.Event()
         self.error: Exception | None = None
 
-    async def relation(self, user: str, other: str) -> Any:
+    async def find(self, pairs: Any) -> Any:
         if self.error is not None:
             raise self.error
         await self.open.wait()
-        return await Follows().relation(user, other)
+        return await Follows().find(pairs)
 
 
 async def test_REQ_02_a_slow_host_delays_nobody_but_whoever_waits_for_it():

@@ -41,6 +41,7 @@ class FakeEngine:
         self.settings = settings
         self.metrics = Metrics()
         self.revocations = Revocations(60, 100)
+        self.session_store = None
         self.status = "ok"
         self.storage = "ok"
         self.outboxes: list[Outbox] = []

@@ -12,14 +12,10 @@ from palaver.actors.host import Users
 from palaver.engine import StartupError
 from palaver.engine.host import Account
 from palaver.engine.host.claims import Claims
-from palaver.engine.host.opening import open_host
-from palaver.engine.host.ports import Ports
-from palaver.engine.metrics import Metrics
-from palaver.engine.settings import Settings
-from palaver.engine.testing import numbered_ids
 from palaver.protocol.errors import Rejected
+from palaver.tests.support import hosts
 from palaver.tests.support.engines import refused
-from palaver.tests.support.hosts import GONE, SECRET, Directory, by_http, person, web
+from palaver.tests.support.hosts import GONE, SECRET, Directory, by_http, person
 
 every_adapter = pytest.mark.parametrize("adapter", ["python", "http", "claims"])
 who_can_be_asked = pytest.mark.parametrize("adapter", ["python", "http"])
@@ -49,31 +45,12 @@ class Case:
 async def opened(
     adapter: str, directory: Directory, fields: Sequence[str] = ("name",), **host: Any
 ) -> AsyncIterator[Case]:
-    claims, given = Claims(1000), None
-    if adapter == "http":
-        async with (
-            web(by_http(directory)) as url,
-            _opened(claims, fields, None, users="callback", url=url, secret=SECRET, **host) as port,
-        ):
-            yield Case(port, directory, claims)
-        return
-    if adapter == "python":
-        given = directory
-    else:
-        host["users"] = "claims"
-    async with _opened(claims, fields, given, **host) as port:
+    claims, policy = Claims(1000), {"user_fields": tuple(fields)}
+    answers = by_http(directory)
+    async with hosts.opened(
+        "users", adapter, directory, answers, claims=claims, policy=policy, **host
+    ) as port:
         yield Case(port, directory, claims)
-
-
-@asynccontextmanager
-async def _opened(
-    claims: Claims, fields: Sequence[str], given: Directory | None, **host: Any
-) -> AsyncIterator[Users]:
-    settings = Settings.model_validate({"host": host, "policy": {"user_fields": tuple(fields)}})
-    ports: Ports = {} if given is None else {"users": given}
-    async with open_host(settings, claims, Metrics(), numbered_ids(), ports) as there:
-        assert there.users is not None
-        yield there.users
 
 
 @every_adapter
@@ -128,15 +105,6 @@ async def test_CONV_23_who_is_unknown_or_inactive_is_not_found(adapter: str):
         assert await case.shown("old", "zed") == {"old": {"name": "Gone"}}, "old has written things"
         case.change("old", person("old"))
         await case.port.require(["old"])
-
-
-@who_can_be_asked
-async def test_what_was_said_is_not_asked_again(adapter: str):
-    directory = Directory("ann")
-    async with opened(adapter, directory) as case:
-        for _ in range(3):
-            assert await case.shown("ann", "zed") == {"ann": {"name": "Ann"}}
-        assert directory.asked == [["ann", "zed"]]
 
 
 @who_can_be_asked
@@ -210,7 +178,7 @@ async def test_a_host_refuses_a_search_in_its_own_words():
         ({"url": "https://example.org", "secret": "whsec_!"}, "base64"),
     ],
 )
-async def test_settings_that_cannot_work_are_refused_in_words(host: dict[str, str], words: str):
+async def test_settings_that_cannot_work_are_refused_in_words(host: dict[str, Any], words: str):
     with pytest.raises(StartupError, match=words):
-        async with _opened(Claims(1), (), None, users="callback", **host):
+        async with hosts.opened("users", "settings", None, {}, users="callback", **host):
             pass

@@ -6,41 +6,88 @@ import base64
 import hashlib
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict
+from typing import Any, cast
 
 import trio
 from fastapi import FastAPI, Request, Response
 
-from palaver.engine.host import Account
+from palaver.engine.host import Account, Session
+from palaver.engine.host.claims import Claims
+from palaver.engine.host.opening import open_host
+from palaver.engine.host.ports import Ports
+from palaver.engine.host.relations import Pair
+from palaver.engine.metrics import Metrics
+from palaver.engine.settings import Settings
+from palaver.engine.testing import Follows, numbered_ids
 from palaver.gateway.http_server import supervise
+from palaver.protocol.people import Relation
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
-class Directory:
-    """`Users` who are what `accounts` says. Takes `delay_s` to answer, or raises if `broken`;
-    `asked` is what `find` was asked."""
+class Product:
+    """Whom a port asks. Takes `delay_s` to answer, or raises if `broken`; `asked` is each
+    question."""
 
-    def __init__(self, *ids: str, **accounts: Account) -> None:
-        self.accounts = {id: person(id) for id in ids} | accounts
-        self.asked: list[list[str]] = []
+    def __init__(self) -> None:
+        self.asked: list[list[Any]] = []
         self.delay_s = 0.0
         self.broken = False
 
+    async def hears(self, question: Sequence[Any]) -> None:
+        self.asked.append(list(question))
+        await self.thinks()
+
+    async def thinks(self) -> None:
+        await trio.sleep(self.delay_s)
+        if self.broken:
+            raise RuntimeError("no such table")
+
+
+class Directory(Product):
+    """`Users` who are what `accounts` says."""
+
+    def __init__(self, *ids: str, **accounts: Account) -> None:
+        super().__init__()
+        self.accounts = {id: person(id) for id in ids} | accounts
+
     async def find(self, ids: Sequence[str]) -> dict[str, Account]:
-        self.asked.append(list(ids))
-        await self._think()
+        await self.hears(ids)
         return {id: self.accounts[id] for id in ids if id in self.accounts}
 
     async def search(self, user: str, text: str, limit: int) -> list[str]:
-        await self._think()
+        await self.thinks()
         return [id for id, each in self.accounts.items() if text in each.fields["name"]][:limit]
 
-    async def _think(self) -> None:
-        await trio.sleep(self.delay_s)
-        if self.broken:
-            raise RuntimeError("no such table: users")
+
+class Friendships(Product):
+    """`Relations` that are what `follows` says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.follows = Follows()
+
+    async def find(self, pairs: Sequence[Pair]) -> dict[Pair, Relation]:
+        await self.hears(pairs)
+        return await self.follows.find(pairs)
+
+
+class SessionTable(Product):
+    """A `SessionStore` of what `sessions` says."""
+
+    def __init__(self, **sessions: Session) -> None:
+        super().__init__()
+        self.sessions = sessions
+
+    async def find(self, session: str) -> Session | None:
+        await self.hears([session])
+        return self.sessions.get(session)
+
+    async def find_all(self, ids: Sequence[str]) -> dict[str, Session]:
+        await self.hears(ids)
+        return {id: self.sessions[id] for id in ids if id in self.sessions}
 
 
 def person(id: str, **more: Any) -> Account:
@@ -82,6 +129,35 @@ async def web(answers: Mapping[str, Answer]) -> AsyncIterator[str]:
             await listener.aclose()
 
 
+@asynccontextmanager
+async def opened(
+    name: str,
+    adapter: str,
+    product: Any,
+    answers: Mapping[str, Answer],
+    *,
+    claims: Claims | None = None,
+    policy: Mapping[str, Any] | None = None,
+    **host: Any,
+) -> AsyncIterator[Any]:
+    """The port `name` before `product`, which is asked by `adapter`: "python", "http" (where it
+    gives these `answers`), "claims", or as `host` says."""
+    given = {name: product} if adapter == "python" else {}
+    async with AsyncExitStack() as stack:
+        if adapter == "http":
+            url = await stack.enter_async_context(web(answers))
+            host = {name: "callback", "url": url, "secret": SECRET} | host
+        elif adapter == "claims":
+            host[name] = "claims"
+        settings = Settings.model_validate({"host": host, "policy": policy or {}})
+        there = await stack.enter_async_context(
+            open_host(
+                settings, claims or Claims(1000), Metrics(), numbered_ids(), cast(Ports, given)
+            )
+        )
+        yield getattr(there, name)
+
+
 def by_http(users: Directory) -> dict[str, Answer]:
     """How a host answers for its users."""
 
@@ -93,3 +169,22 @@ def by_http(users: Directory) -> dict[str, Answer]:
         return {"found": await users.search(asked["user"], asked["text"], asked["limit"])}
 
     return {"users": find, "users/search": search}
+
+
+def relations_by_http(relations: Friendships) -> dict[str, Answer]:
+    async def find(asked: dict[str, Any]) -> dict[str, Any]:
+        pairs = [(user, other) for user, other in asked["pairs"]]
+        found = await relations.find(pairs)
+        told = [{"follows": each.follows, "followed": each.followed} for each in found.values()]
+        return {"relations": told}
+
+    return {"relations": find}
+
+
+def sessions_by_http(table: SessionTable) -> dict[str, Answer]:
+    async def find(asked: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "sessions": {id: asdict(s) for id, s in (await table.find_all(asked["ids"])).items()}
+        }
+
+    return {"sessions": find}

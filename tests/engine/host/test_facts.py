@@ -108,6 +108,32 @@ async def test_many_are_asked_for_in_batches_and_not_all_at_once():
         assert oracle.most == 3
 
 
+async def test_a_question_that_waits_takes_in_what_else_is_asked_for():
+    oracle = Oracle()
+    async with remembered(oracle, max_requests=1) as facts, trio.open_nursery() as nursery:
+        nursery.start_soon(facts.find, ["first"])
+        await settled()
+        for n in range(BATCH + 10):
+            nursery.start_soon(facts.find, [f"{n}"])
+            await settled()
+        await trio.sleep(0.25)
+        assert [len(batch) for batch in oracle.asked] == [1, BATCH, 10]
+        assert sorted(map(int, oracle.asked[1] + oracle.asked[2])) == list(range(BATCH + 10))
+
+
+async def test_what_is_invalidated_before_it_is_asked_is_asked_once():
+    oracle = Oracle()
+    async with remembered(oracle, max_requests=1) as facts, trio.open_nursery() as nursery:
+        for ids in (["first"], ["a", "b"]):
+            nursery.start_soon(facts.find, ids)
+            await settled()
+        facts.invalidate("a")
+        nursery.start_soon(facts.find, ["a", "c"])
+        await trio.sleep(1)
+        assert oracle.asked == [["first"], ["a", "b", "c"]]
+        assert facts.are_known(["a", "b", "c"])
+
+
 async def test_what_is_remembered_is_bounded():
     oracle = Oracle()
     ids = [f"{n}" for n in range(1500)]
