@@ -10,7 +10,7 @@ It has no network listener: `gateway.serve` adds one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from types import TracebackType
@@ -20,19 +20,21 @@ import structlog
 import trio
 import uuid_utils
 
+from ..actors.delivery import deliver, notify
 from ..actors.dispatch import Dispatch
 from ..actors.environment import Environment, Limits
 from ..actors.guards import Guard
-from ..actors.jobs import JobLimits, JobRunner
+from ..actors.jobs import Handler, JobLimits, JobRunner
 from ..actors.outbox import Outbox
 from ..actors.ports import Clock, Store
 from ..actors.purging import expire, purge
 from ..actors.reactors import Reactor, Reactors
 from ..actors.registry import Registry
 from ..actors.relations import Relations, Strangers
-from ..actors.scheduling import send_scheduled
+from ..actors.scheduling import send_scheduled, tell_author
 from ..actors.session import Sessions
 from ..actors.supervisor import Limits as CrashLimits
+from ..protocol.delivery import DELIVER, NOTIFY
 from ..protocol.disconnects import DRAIN, REVOKED, Disconnect
 from ..protocol.errors import Rejected
 from ..protocol.features.deletes import PURGE
@@ -41,10 +43,11 @@ from ..protocol.features.schedule import SEND
 from ..protocol.features.system import PostMessage
 from ..protocol.frames import Item
 from ..protocol.ids import HOST
+from ..protocol.jobs import Job
 from .background import Background
 from .clock import SystemClock
 from .events import Subscription
-from .host import Users
+from .host import Delivery, Users
 from .host.claims import Claims
 from .host.opening import open_host
 from .metrics import Metrics
@@ -55,8 +58,16 @@ from .user import Sent, User
 
 _log = structlog.get_logger("palaver.engine")
 
-HANDLERS = {SEND: send_scheduled, EXPIRE: expire, PURGE: purge}
+HANDLERS = {
+    SEND: send_scheduled,
+    EXPIRE: expire,
+    PURGE: purge,
+    DELIVER: deliver,
+    NOTIFY: notify,
+}
 """What does a job, by its kind."""
+GIVEN_UP = {SEND: tell_author}
+"""What is told of one that was given up."""
 
 
 def new_uuid7() -> str:
@@ -70,7 +81,8 @@ class Engine:
     Every method is to be called in the trio run that entered it. `store`, `clock` and `new_id` are
     for tests; by default the settings choose the store. `guards` run in order before every command
     of a conversation, `reactors` after every event that is stored. `users` is asked who there is
-    (`engine/host/users.py`), whatever the settings say of that; `relations` tells who follows whom:
+    (`engine/host/users.py`), and `delivery` told of messages for those who are away (SEND-13),
+    whatever the settings say of that; `relations` tells who follows whom:
     without it nobody follows anybody (REQ-01).
 
     Raises `StartupError`, in words, if the store cannot be opened.
@@ -84,6 +96,7 @@ class Engine:
         guards: Sequence[Guard] = (),
         reactors: Sequence[Reactor] = (),
         users: Users | None = None,
+        delivery: Delivery | None = None,
         relations: Relations | None = None,
         clock: Clock | None = None,
         new_id: Callable[[], str] = new_uuid7,
@@ -97,6 +110,7 @@ class Engine:
         self._guards = guards
         self._reactors = reactors
         self._users = users
+        self._delivery = delivery
         self._claims = Claims(self.settings.host.cache_size)
         self._relations = relations or Strangers()
         self.now: Clock = clock or SystemClock()
@@ -119,7 +133,14 @@ class Engine:
                 )
             nursery = await stack.enter_async_context(Background())
             host = await stack.enter_async_context(
-                open_host(self.settings, self._claims, self.metrics, self.new_id, users=self._users)
+                open_host(
+                    self.settings,
+                    self._claims,
+                    self.metrics,
+                    self.new_id,
+                    users=self._users,
+                    delivery=self._delivery,
+                )
             )
             self._env = Environment(
                 store=store,
@@ -143,11 +164,9 @@ class Engine:
                 self.now,
                 self.new_id,
                 self._env.bell,
-                {
-                    kind: partial(handler, self._env, self._registry)
-                    for kind, handler in HANDLERS.items()
-                },
+                self._bound(HANDLERS),
                 self._env.limits.jobs,
+                self._bound(GIVEN_UP),
             )
             nursery.start_soon(self._jobs.run)
             self.metrics.watch(self._env, self._registry, self._jobs.counters)
@@ -168,6 +187,12 @@ class Engine:
         for user in list(self._env.hub.sessions):
             self.disconnect(user, DRAIN)
         return await self._exit.__aexit__(kind, error, traceback)
+
+    def _bound(
+        self, handlers: Mapping[str, Callable[[Environment, Registry, Job], Awaitable[None]]]
+    ) -> dict[str, Handler]:
+        """As the runner calls them."""
+        return {kind: partial(each, self._env, self._registry) for kind, each in handlers.items()}
 
     # For the gateway.
 
@@ -309,10 +334,12 @@ def _limits(settings: Settings) -> Limits:
         reader_queue=actors.reader_queue,
         pending_asks=actors.pending_asks,
         max_connections_per_user=settings.connections.max_per_user,
+        requests_per_min=settings.limits.requests_per_min,
         messages_per_min=settings.limits.messages_per_min,
         connects_per_min=settings.limits.connects_per_min,
         messages_to_strangers_per_h=settings.limits.messages_to_strangers_per_h,
         new_conversations_per_day=settings.limits.new_conversations_per_day,
+        delivery_members=settings.host.delivery_members,
         loads=actors.loads,
         waiting_loads=actors.waiting_loads,
         crashes=CrashLimits(actors.max_crashes, actors.crash_window_s, actors.quarantine_s),

@@ -1,10 +1,11 @@
 """The ports to the host: what the product around palaver knows, and palaver does not.
 
 Each has three adapters: what tokens say, an HTTP callback, a Python object of an embedding
-application. A new port is a file like `users.py`, and a line each in `opening.py`, in `Host` of
-`actors/host.py`, and in the settings.
+application; `delivery.py` has two, since tokens cannot be told anything. A new port is a file like
+`users.py`, and a line each in `opening.py`, in `Host` of `actors/host.py`, and in the settings.
 
 users.py        who there is, and what they may see of one another
+delivery.py     what waits for those who are away
 facts.py        what the host said lately, by id; who asks the same at once shares one answer
 asking.py       how it is asked: bounded, within a deadline, and not while it is away
 breaker.py      whether it is away
@@ -16,6 +17,7 @@ opening.py      all of it, as the settings say
 
 from __future__ import annotations
 
+from ...actors.host import Delivery, Notice
 from .users import Account, Users
 
-__all__ = ["Account", "Users"]
+__all__ = ["Account", "Delivery", "Notice", "Users"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from ...actors.host import Host
+from ...actors.host import Delivery, Host
 from ..background import Background
 from ..metrics import Metrics
 from ..settings import Host as HostSettings
@@ -13,6 +13,7 @@ from ..settings import Settings
 from ..storage import StartupError
 from .callback import Callback, open_callback, signing_key
 from .claims import Claims
+from .delivery import open_delivery
 from .tools import Tools
 from .users import Users, open_users
 
@@ -24,7 +25,8 @@ async def open_host(
     metrics: Metrics,
     new_id: Callable[[], str],
     *,
-    users: Users | None,
+    users: Users | None = None,
+    delivery: Delivery | None = None,
 ) -> AsyncGenerator[Host]:
     """Every port: what the embedding application has given goes before what the settings say.
     Raises `StartupError`, in words, if that cannot work."""
@@ -34,6 +36,7 @@ async def open_host(
         tools = Tools(settings.host, settings.policy, nursery, metrics, claims, calls)
         yield Host(
             users=open_users(tools, users),
+            delivery=open_delivery(tools, delivery),
         )
 
 

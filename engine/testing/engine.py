@@ -13,7 +13,7 @@ from ...actors.reactors import Reactor
 from ...actors.relations import Relations
 from ...persistence.memory.store import MemoryStore
 from ..engine import Engine
-from ..host import Users
+from ..host import Delivery, Users
 from ..settings import Settings
 from .clock import TrioClock
 
@@ -32,6 +32,7 @@ async def memory_engine(
     guards: Sequence[Guard] = (),
     reactors: Sequence[Reactor] = (),
     users: Users | None = None,
+    delivery: Delivery | None = None,
     relations: Relations | None = None,
     new_id: Callable[[], str] | None = None,
     **settings: Any,
@@ -52,6 +53,7 @@ async def memory_engine(
         guards=guards,
         reactors=reactors,
         users=users,
+        delivery=delivery,
         relations=relations,
         clock=clock or TrioClock(),
         new_id=new_id or numbered_ids(),
