@@ -12,7 +12,7 @@ from typing import Any
 import trio
 from fastapi import FastAPI, Request, Response
 
-from palaver.engine.host import Account
+from palaver.engine.host import Account, Notice
 from palaver.gateway.http_server import supervise
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -51,9 +51,31 @@ def person(id: str, **more: Any) -> Account:
 GONE = Account({"name": "Gone"}, active=False)
 
 
+class Pusher:
+    """`Delivery` to somebody who pushes: what they were `told`, and what they were to be told while
+    they were `broken`."""
+
+    def __init__(self, *, broken: bool = False) -> None:
+        self.told: list[Notice] = []
+        self.tries: list[Notice] = []
+        self.broken = broken
+
+    async def deliver(self, notice: Notice) -> None:
+        await trio.sleep(0.01)
+        if self.broken:
+            self.tries.append(notice)
+            raise RuntimeError("no such device")
+        self.told.append(notice)
+
+    @property
+    def users(self) -> list[str]:
+        return [notice.user for notice in self.told]
+
+
 @asynccontextmanager
-async def web(users: Directory) -> AsyncIterator[str]:
-    """The address of a host that answers for `users` over HTTP, if it is asked under `SECRET`."""
+async def web(users: Directory, pusher: Pusher | None = None) -> AsyncIterator[str]:
+    """The address of a host that answers for `users` over HTTP, and passes on what it is told to
+    `pusher`, if it is asked under `SECRET`."""
     api = FastAPI()
 
     async def signed(request: Request) -> Any:
@@ -76,6 +98,16 @@ async def web(users: Directory) -> AsyncIterator[str]:
     async def search(request: Request) -> Any:
         asked = await signed(request)
         return {"found": await users.search(asked["user"], asked["text"], asked["limit"])}
+
+    @api.post("/palaver/delivery")
+    async def deliver(request: Request) -> Any:
+        said = await signed(request)
+        assert pusher is not None
+        try:
+            await pusher.deliver(Notice(id=request.headers["webhook-id"], **said))
+        except RuntimeError:
+            return Response(status_code=500)
+        return {}
 
     async with trio.open_nursery() as nursery:
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
