@@ -117,7 +117,7 @@ async def test_SEND_13_what_is_not_needed_any_more_is_not_told(how: str):
         assert pusher.told == []
 
 
-async def test_NOTIF_06_who_mutes_the_conversation_is_told_again_when_that_is_over():
+async def test_SEND_13_who_mutes_the_conversation_is_told_again_when_that_is_over():
     pusher = Pusher()
     async with memory_engine(delivery=pusher) as engine:
         room = await group(engine, "ann", "bob", "cid")
@@ -131,7 +131,7 @@ async def test_NOTIF_06_who_mutes_the_conversation_is_told_again_when_that_is_ov
         assert pusher.users == ["bob"]
 
 
-async def test_REQ_04_NOTIF_07_there_is_none_for_requests_and_who_is_kept_out():
+async def test_SEND_13_REQ_04_there_is_none_for_requests_and_who_is_kept_out():
     pusher, relations = Pusher(), Follows()
     policy = {"blocks": "silent", "message_requests": True}
     async with memory_engine(delivery=pusher, relations=relations, policy=policy) as engine:
@@ -196,7 +196,7 @@ async def test_SEND_13_many_are_added_in_batches_and_once_though_that_fails_half
             raise RuntimeError("half way")
         await add(added)
 
-    store.jobs.add = counted  # type: ignore[method-assign]
+    store.jobs.add = counted  # type: ignore[assignment, method-assign]
     many = [f"user {n}" for n in range(2 * BATCH + 50)]
     policy = {"max_members": 1000}
     async with memory_engine(delivery=pusher, store=store, policy=policy) as engine:

@@ -228,8 +228,9 @@ async def test_C_28_what_the_host_asks_for_is_not_counted():
         ann = Device(engine, "ann", limited=True)
         payload = {"kind": "group", "members": ["bob"]}
         room = (await ann.ask("conversation.create", payload))["ok"]["c"]
-        for _ in range(3):
-            sent = (await ann.ask("message.send", {"text": "x"}, c=room))["ok"]
+        for _ in range(2):
+            await ann.ask("message.send", {"text": "x"}, c=room)
+        sent = (await ann.ask("message.send", {"text": "x"}, c=room))["ok"]
         forward = {"message_id": sent["id"], "to": room}
         assert "ok" in await ann.ask("message.forward", forward, c=room), "one, whatever it takes"
 
