@@ -6,7 +6,7 @@ is away, and adds a job for each of them, which tells the host.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from .ids import job_id, notice_id
 from .jobs import LOW, NORMAL, Job
@@ -24,8 +24,8 @@ def delivery(conversation: str, message: str, at: int) -> Job:
     return Job(job_id(DELIVER, message), DELIVER, at, data, NORMAL)
 
 
-def notice(delivery: Job, user: str, now: int, *, first: bool) -> Job:
-    """What follows of `delivery` for `user`, who is to be served `first` or not (SEND-17)."""
-    data: dict[str, Any] = {**delivery.data, "user": user}
-    id = notice_id(delivery.data["message_id"], user)
+def notice(job: Job, user: str, now: int, *, first: bool) -> Job:
+    """What follows from the `delivery` that `job` is for `user`, who is served `first` or not
+    (SEND-17)."""
+    id, data = notice_id(job.data["message_id"], user), {**job.data, "user": user}
     return Job(id, NOTIFY, now, data, NORMAL if first else LOW)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 import trio
 
@@ -32,10 +33,14 @@ class HttpDelivery:
         await self._callback.ask("delivery", said, id=notice.id)
 
 
+TURN_S: Final = 10.0
+"""For one's turn to come: shorter than a job may take."""
+
+
 class PatientDelivery:
     """What the actors see of it (`actors/host.py`). Jobs can wait for their turn, so only the time
-    that the host takes counts against its deadline; and what was not even tried, since the host is
-    away, is no try."""
+    that the host takes counts against its deadline. What is not even tried, since the host is away
+    or there are too many before it, is OVERLOADED, which is no try."""
 
     def __init__(self, host: Delivery, asking: Asking, turns: int) -> None:
         self._host = host
@@ -43,11 +48,16 @@ class PatientDelivery:
         self._turns = trio.CapacityLimiter(turns)
 
     async def deliver(self, notice: Notice) -> None:
-        async with self._turns:
-            try:
-                await self._asking.ask(partial(self._host.deliver, notice))
-            except NotAsked as no:
-                raise Rejected("OVERLOADED", retry_after=no.retry_after) from None
+        with trio.move_on_after(TURN_S) as patience:
+            await self._turns.acquire()
+        if patience.cancelled_caught:
+            raise Rejected("OVERLOADED")
+        try:
+            await self._asking.ask(partial(self._host.deliver, notice))
+        except NotAsked as no:
+            raise Rejected("OVERLOADED", retry_after=no.retry_after) from None
+        finally:
+            self._turns.release()
 
 
 def open_delivery(tools: Tools, given: Delivery | None) -> PatientDelivery | None:

@@ -96,6 +96,18 @@ async def test_SEND_13_while_the_host_is_away_nothing_counts_as_tried():
         assert await store.jobs.dead(10) == []
 
 
+async def test_SEND_13_whose_turn_does_not_come_has_not_been_tried():
+    pusher, store = Pusher(delay_s=4.0), MemoryStore()
+    host, one = {"max_requests": 1, "timeout_s": 5.0}, {"tries": 1}
+    async with memory_engine(delivery=pusher, store=store, host=host, jobs=one) as engine:
+        users = [f"user {n}" for n in range(30)]
+        room = await group(engine, "ann", *users)
+        await say(engine, room, "ann", "hello")
+        await trio.sleep(10 * MINUTE)
+        assert sorted(pusher.users) == sorted(users)
+        assert await store.jobs.dead(10) == []
+
+
 @pytest.mark.parametrize("how", ["read", "online", "left", "deleted"])
 async def test_SEND_13_what_is_not_needed_any_more_is_not_told(how: str):
     pusher = Pusher(broken=True)

@@ -55,13 +55,14 @@ class Pusher:
     """`Delivery` to somebody who pushes: what they were `told`, and what they were to be told while
     they were `broken`."""
 
-    def __init__(self, *, broken: bool = False) -> None:
+    def __init__(self, *, broken: bool = False, delay_s: float = 0.01) -> None:
         self.told: list[Notice] = []
         self.tries: list[Notice] = []
         self.broken = broken
+        self.delay_s = delay_s
 
     async def deliver(self, notice: Notice) -> None:
-        await trio.sleep(0.01)
+        await trio.sleep(self.delay_s)
         if self.broken:
             self.tries.append(notice)
             raise RuntimeError("no such device")
