@@ -63,7 +63,10 @@ class Session:
         self.to_strangers = Bucket(Rate(env.limits.messages_to_strangers_per_h, 3600.0))
         self._connects = Bucket(Rate(env.limits.connects_per_min, 60.0))
         self._buckets = (
-            *(self.requests, self.messages, self.openings, self.to_strangers),
+            self.requests,
+            self.messages,
+            self.openings,
+            self.to_strangers,
             self._connects,
         )
         self._env = env

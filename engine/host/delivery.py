@@ -17,6 +17,9 @@ from .asking import Asking, NotAsked
 from .callback import Callback
 from .tools import Tools
 
+TURN_S: Final = 10.0
+"""For one's turn to come: shorter than a job may take."""
+
 
 class HttpDelivery:
     """`Delivery` of a host that is told by HTTP (docs/embedding.md)."""
@@ -31,10 +34,6 @@ class HttpDelivery:
             "message": notice.message,
         }
         await self._callback.ask("delivery", said, id=notice.id)
-
-
-TURN_S: Final = 10.0
-"""For one's turn to come: shorter than a job may take."""
 
 
 class PatientDelivery:
