@@ -28,11 +28,16 @@ class Dispatch:
         self._env = env
         self._sessions = sessions
         self._registry = registry
+        self._rated = env.limits.requests_per_min > 0
 
     def submit(self, asker: Outbox, item: Item) -> None:
         """Carry out one item. Never blocks or raises: every answer goes through `asker`."""
         kind = COMMANDS.get(item.kind)
         try:
+            if asker.limited and self._rated and (kind is None or kind.limited):
+                wait = self._sessions.of(asker.user).take_request()
+                if wait:
+                    raise Rejected("RATE_LIMITED", retry_after=wait)
             if kind is None:
                 raise Rejected("UNSUPPORTED_COMMAND", details={"t": item.kind})
             payload = item.payload

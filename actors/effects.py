@@ -51,6 +51,7 @@ class Effects:
         self._env = env
         self._wake = wake
         self._mode = env.policy.durability
+        self._announces = env.host.delivery is not None
         self.fanout = FanOut(id, env.hub, env.clock)
         self._looking = Looking(id, env, self.fanout)
         self.resident = Resident(ConversationState(id), Ring(env.limits.ring))
@@ -151,6 +152,8 @@ class Effects:
         """One event into state and ring, and its rows into the write."""
         state, ring, data = self.resident.state, self.resident.ring, event.data
         machine.apply(state, event)
+        if self._announces and data.is_message:
+            event.announced = True
         quoted = context.messages.get(data.quotes) if data.quotes is not None else None
         push = ring.add(event, quoted)
         gone: tuple[str, ...] = ()

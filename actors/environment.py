@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import trio
@@ -39,14 +39,20 @@ class Limits:
     reader_queue: int = 10_000
     pending_asks: int = 1024
     max_connections_per_user: int = 10
+    requests_per_min: int = 300
     messages_per_min: int = 60
     connects_per_min: int = 20
     messages_to_strangers_per_h: int = 0
     new_conversations_per_day: int = 0
+    delivery_members: int = 1000
     loads: int = 16
     waiting_loads: int = 10_000
     crashes: CrashLimits = field(default_factory=CrashLimits)
     jobs: JobLimits = field(default_factory=JobLimits)
+
+
+def _nobody(user: str) -> bool:
+    return False
 
 
 @dataclass(slots=True)
@@ -56,6 +62,8 @@ class Environment:
 
     `diverged` holds those whose members were shown, after the given seq, what is not stored and
     cannot be taken back event by event; the next load gives them a new epoch.
+
+    `is_first` says whether what waits for a user goes before what waits for others (SEND-17).
     """
 
     store: Store
@@ -73,6 +81,7 @@ class Environment:
     diverged: dict[str, int] = field(default_factory=dict)
     alarms: Alarms = field(default_factory=Alarms)
     bell: Bell = field(default_factory=Bell)
+    is_first: Callable[[str], bool] = _nobody
     loading: Loading = field(init=False)
     people: People = field(init=False)
 

@@ -6,7 +6,7 @@ is at hand; the rest takes as long as the host takes, so it is awaited outside o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -61,8 +61,29 @@ class Relations(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """A message for `user`, who is away, as `message.history` would show it to them. `id` is the
+    same whenever the host is told of this message for this user."""
+
+    id: str
+    user: str
+    conversation: str
+    message: Mapping[str, Any]
+
+
+class Delivery(Protocol):
+    """Tells the product what waits for its users, so that it can push it (SEND-13)."""
+
+    async def deliver(self, notice: Notice) -> None:
+        """Return when the product has taken it. Raises UNAVAILABLE if it has not, and OVERLOADED if
+        there was no use in trying."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Host:
     """The ports; None for what the product has not said how to ask."""
 
     users: Users | None = None
     relations: Relations | None = None
+    delivery: Delivery | None = None

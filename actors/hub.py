@@ -52,6 +52,11 @@ class Hub:
                 found.append(session)
         return found
 
+    def reaches(self, user: str) -> bool:
+        """Whether a device of `user` is connected, whoever may know of it."""
+        session = self.sessions.get(user)
+        return session is not None and bool(session.outboxes)
+
     def is_online(self, user: str) -> bool:
         """Whether `user` is online, as others may know."""
         session = self.sessions.get(user)

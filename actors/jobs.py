@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -29,7 +30,7 @@ _AGAIN_S: Final = 1.0
 
 Handler = Callable[[Job], Awaitable[None]]
 """Does a job, however often it is asked to, once. Raises `Rejected` if it cannot: it is tried again
-if that is retryable."""
+if that is retryable, and not before its `retry_after`."""
 
 
 class Bell:
@@ -48,7 +49,7 @@ class Bell:
     def ring_for(self, events: Iterable[Event]) -> None:
         """These are stored, with the jobs that follow from them."""
         for event in events:
-            for job in event.data.jobs(event):
+            for job in event.jobs():
                 self.ring(job.due)
 
     def silence(self) -> None:
@@ -96,13 +97,17 @@ class JobRunner:
         bell: Bell,
         handlers: Mapping[str, Handler],
         limits: JobLimits,
+        given_up: Mapping[str, Handler] = MappingProxyType({}),
     ) -> None:
+        """`given_up` is told, by kind, of jobs that are; of one whose engines have all died over it
+        nobody is."""
         self.counters = JobCounters()
         self._jobs = jobs
         self._clock = clock
         self._new_id = new_id
         self._bell = bell
         self._handlers = handlers
+        self._given_up = given_up
         self._limits = limits
         self._running = 0
         self._ended: list[Tried] = []
@@ -167,7 +172,7 @@ class JobRunner:
         await self._some_settled.wait()
 
     async def _do(self, job: Job) -> None:
-        error, again = None, False
+        error, again, not_before = None, False, 0.0
         with trio.move_on_after(self._limits.lease_s / 2) as deadline:
             try:
                 handler = self._handlers.get(job.kind)
@@ -175,17 +180,39 @@ class JobRunner:
                     raise Rejected("UNSUPPORTED_COMMAND")
                 await handler(job)
             except Rejected as no:
-                error, again = no.code, no.retryable
+                error, again, not_before = no.code, no.retryable, no.retry_after or 0.0
             except Exception as crash:
                 correlation = self._new_id()
                 _log.error("job failed", kind=job.kind, correlation=correlation, stack=stack(crash))
                 error, again = f"INTERNAL {correlation}", True
         if deadline.cancelled_caught:
             error, again = "UNAVAILABLE", True
-        self._ended.append(self._tried(job, error, again))
+        tried = self._tried(job, error, again, not_before)
+        if tried.error is not None and tried.again is None:
+            await self._tell_given_up(replace(job, error=tried.error))
+        self._ended.append(tried)
         self._some_ended.set()
 
-    def _tried(self, job: Job, error: str | None, again: bool) -> Tried:
+    async def _tell_given_up(self, job: Job) -> None:
+        """Before that is settled, so that it is told at least once."""
+        tell = self._given_up.get(job.kind)
+        if tell is None:
+            return
+        with trio.move_on_after(self._limits.lease_s / 4):
+            while True:
+                try:
+                    await tell(job)
+                    return
+                except Rejected as no:
+                    if not no.retryable:
+                        break
+                    await trio.sleep(_AGAIN_S)
+                except Exception as error:
+                    _log.error("telling failed", kind=job.kind, stack=stack(error))
+                    return
+        _log.warning("nobody was told of a job given up", kind=job.kind, job=job.id)
+
+    def _tried(self, job: Job, error: str | None, again: bool, not_before: float) -> Tried:
         counters, limits = self.counters, self._limits
         if error is None:
             counters.done += 1
@@ -196,9 +223,10 @@ class JobRunner:
             counters.dead += 1
             _log.warning("job given up", kind=job.kind, job=job.id, tries=job.attempts, error=error)
             return Tried(job, error)
-        wait_s = limits.backoff_s * random.uniform(0.75, 1.25)
+        wait_s = limits.backoff_s
         if begun:
             wait_s *= 4 ** (job.attempts - 1)
+        wait_s = max(wait_s * random.uniform(0.75, 1.25), not_before * random.uniform(1.0, 1.25))
         return Tried(job, error, self._clock() + round(wait_s * 1000), begun)
 
     async def _settle(self) -> None:

@@ -253,6 +253,13 @@ class UserLogs(Protocol):
         """How each of `others` stands to `user`, without the relation of the two."""
         ...
 
+    async def undisturbed(
+        self, users: Collection[str], conversation: str, sender: str | None, now: int
+    ) -> set[str]:
+        """Those of `users` who are not to be told, while they are away, of what `sender` says
+        there: the conversation is muted `now` (ms), or they keep the sender out."""
+        ...
+
     async def barring(self, conversation: str) -> dict[str, Bar]:
         """Who keeps the other out of a direct conversation, which need not be there."""
         ...
@@ -335,6 +342,11 @@ class Jobs(Protocol):
         after: tuple[int, str] | None = None,
     ) -> list[Job]:
         """At most `limit` of a user's, by `due` and id; of those behind `after`, these two."""
+        ...
+
+    async def ahead(self, owner: str, kind: str, now: int, *, besides: str) -> int:
+        """How many of a user's are still to come, and due after `now`; the one `besides` does not
+        count."""
         ...
 
     async def dead(self, limit: int) -> list[Job]:

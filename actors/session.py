@@ -57,11 +57,18 @@ class Session:
         self._shown = False
         self._barred: set[str] = set()
         self.counting = False
+        self.requests = Bucket(Rate(env.limits.requests_per_min, 60.0))
         self.messages = Bucket(Rate(env.limits.messages_per_min, 60.0))
         self.openings = Bucket(Rate(env.limits.new_conversations_per_day, 86_400.0))
         self.to_strangers = Bucket(Rate(env.limits.messages_to_strangers_per_h, 3600.0))
         self._connects = Bucket(Rate(env.limits.connects_per_min, 60.0))
-        self._buckets = (self.messages, self.openings, self.to_strangers, self._connects)
+        self._buckets = (
+            self.requests,
+            self.messages,
+            self.openings,
+            self.to_strangers,
+            self._connects,
+        )
         self._env = env
         self._registry = registry
         self._presence = presence
@@ -129,6 +136,13 @@ class Session:
             return False
         personal = self._own.known
         return personal is None or personal.settings.presence == "nobody"
+
+    def take_request(self) -> float:
+        """Count a request of the user, on whatever connection: 0.0, or the seconds until there may
+        be another one (C-28)."""
+        if not self.online:
+            self._run()  # which sees to it that the session does not stay for ever
+        return self.requests.take(trio.current_time())
 
     def submit(self, request: Request[SessionCommand]) -> None:
         if len(self._commands) >= self._env.limits.session_queries:
@@ -208,7 +222,7 @@ class Session:
             case RestoreMessage() as command:
                 return await restore(command, where, box, env, registry)
             case ScheduleMessage() as command:
-                await try_message(command, where, box, registry)
+                await try_message(command, where, box, env, registry)
                 return await self._own.carry_out(command, where)
             case UserQuery() as query:
                 return await self._inbox.answer(query)

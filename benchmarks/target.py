@@ -20,7 +20,10 @@ SECRET = "benchmark-secret-of-more-than-32-bytes"
 
 UNLIMITED = {
     f"PALAVER_LIMITS__{name}": "0"
-    for name in ("MESSAGES_PER_MIN", "CONNECTS_PER_MIN", "COMMANDS_PER_S", "HANDSHAKES_PER_S")
+    for name in (
+        *("REQUESTS_PER_MIN", "MESSAGES_PER_MIN", "CONNECTS_PER_MIN"),
+        *("COMMANDS_PER_S", "HANDSHAKES_PER_S"),
+    )
 }
 """Rate limits would be all that is measured."""
 

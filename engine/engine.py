@@ -10,7 +10,7 @@ It has no network listener: `gateway.serve` adds one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from types import TracebackType
@@ -20,18 +20,20 @@ import structlog
 import trio
 import uuid_utils
 
+from ..actors.delivery import deliver, notify
 from ..actors.dispatch import Dispatch
 from ..actors.environment import Environment, Limits
 from ..actors.guards import Guard
-from ..actors.jobs import JobLimits, JobRunner
+from ..actors.jobs import Handler, JobLimits, JobRunner
 from ..actors.outbox import Outbox
 from ..actors.ports import Clock, Store
 from ..actors.purging import expire, purge
 from ..actors.reactors import Reactor, Reactors
 from ..actors.registry import Registry
-from ..actors.scheduling import send_scheduled
+from ..actors.scheduling import send_scheduled, tell_author
 from ..actors.session import Sessions
 from ..actors.supervisor import Limits as CrashLimits
+from ..protocol.delivery import DELIVER, NOTIFY
 from ..protocol.disconnects import DRAIN, REVOKED, Disconnect
 from ..protocol.errors import Rejected
 from ..protocol.features.deletes import PURGE
@@ -40,6 +42,7 @@ from ..protocol.features.schedule import SEND
 from ..protocol.features.system import PostMessage
 from ..protocol.frames import Item
 from ..protocol.ids import HOST
+from ..protocol.jobs import Job
 from .background import Background
 from .clock import SystemClock
 from .events import Subscription
@@ -55,8 +58,16 @@ from .user import Sent, User
 
 _log = structlog.get_logger("palaver.engine")
 
-HANDLERS = {SEND: send_scheduled, EXPIRE: expire, PURGE: purge}
+HANDLERS = {
+    SEND: send_scheduled,
+    EXPIRE: expire,
+    PURGE: purge,
+    DELIVER: deliver,
+    NOTIFY: notify,
+}
 """What does a job, by its kind."""
+GIVEN_UP = {SEND: tell_author}
+"""What is told of one that was given up."""
 
 
 def new_uuid7() -> str:
@@ -142,11 +153,9 @@ class Engine:
                 self.now,
                 self.new_id,
                 self._env.bell,
-                {
-                    kind: partial(handler, self._env, self._registry)
-                    for kind, handler in HANDLERS.items()
-                },
+                self._bound(HANDLERS),
                 self._env.limits.jobs,
+                self._bound(GIVEN_UP),
             )
             nursery.start_soon(self._jobs.run)
             self.metrics.watch(self._env, self._registry, self._jobs.counters)
@@ -167,6 +176,12 @@ class Engine:
         for user in list(self._env.hub.sessions):
             self.disconnect(user, DRAIN)
         return await self._exit.__aexit__(kind, error, traceback)
+
+    def _bound(
+        self, handlers: Mapping[str, Callable[[Environment, Registry, Job], Awaitable[None]]]
+    ) -> dict[str, Handler]:
+        """As the runner calls them."""
+        return {kind: partial(each, self._env, self._registry) for kind, each in handlers.items()}
 
     # For the gateway.
 
@@ -315,10 +330,12 @@ def _limits(settings: Settings) -> Limits:
         reader_queue=actors.reader_queue,
         pending_asks=actors.pending_asks,
         max_connections_per_user=settings.connections.max_per_user,
+        requests_per_min=settings.limits.requests_per_min,
         messages_per_min=settings.limits.messages_per_min,
         connects_per_min=settings.limits.connects_per_min,
         messages_to_strangers_per_h=settings.limits.messages_to_strangers_per_h,
         new_conversations_per_day=settings.limits.new_conversations_per_day,
+        delivery_members=settings.host.delivery_members,
         loads=actors.loads,
         waiting_loads=actors.waiting_loads,
         crashes=CrashLimits(actors.max_crashes, actors.crash_window_s, actors.quarantine_s),

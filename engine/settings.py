@@ -122,6 +122,9 @@ class Limits(Section):
     """How much, and how often, clients may ask (SEC-14). A rate of 0 is none. Who is refused is
     told when to ask again. The host's own calls are not limited."""
 
+    requests_per_min: int = Field(
+        300, ge=0, description="Commands of one user, on all connections together (C-28)"
+    )
     messages_per_min: int = Field(
         60, ge=0, description="Messages of one user, at once or spread out (SEC-03)"
     )
@@ -240,6 +243,17 @@ class Host(Section):
         default_factory=lambda: {"avatar": "picture"},
         description="What tokens call one of policy.user_fields, or `follows`, where it is not the"
         " same",
+    )
+    delivery: Literal["none", "callback"] = Field(
+        "none",
+        description="Who is told of messages for users who are away, so as to push them: nobody, or"
+        " the product (SEND-13)",
+    )
+    delivery_members: int = Field(
+        1000,
+        ge=0,
+        description="In a conversation with more members only those away are told of whom a message"
+        " mentions",
     )
     url: str | None = Field(None, description="Where callbacks go, each port under its name")
     secret: SecretStr | None = Field(

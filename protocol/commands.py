@@ -184,6 +184,9 @@ class Command(BaseModel):
     """Not for clients: only the host, in its own process, may ask for it."""
     host_may: ClassVar[bool] = False
     """The host, too, may ask for it, who is no member of anything."""
+    limited: ClassVar[bool] = True
+    """It counts as a request of its user (C-28). Not what only says where they are: a later one
+    says the same, and more."""
 
 
 class ConversationCommand(Command):

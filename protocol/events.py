@@ -7,11 +7,12 @@ defined in its feature's file. `Event` is that part with its place in the log.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from pydantic import ConfigDict
 
+from .delivery import delivery
 from .immutable import immutable
 from .jobs import Job
 from .message import Message, Overlay
@@ -112,7 +113,7 @@ class EventData(Payload):
         return ()
 
     def jobs(self, event: Event) -> tuple[Job, ...]:
-        """What is to be done later because of it, stored together with it."""
+        """What is to be done later because it says what it says."""
         return ()
 
     def content_fields(self) -> frozenset[str]:
@@ -138,6 +139,8 @@ class Event:
 
     `audience` None means every member; otherwise everybody else gets a bodiless `skipped`.
     `redacted` means that the content is gone (deleted, expired, erased) and is not served.
+    `announced` is a message of which the host is to be told, for those who are away (SEND-13); that
+    is known until it is stored, and part of no log.
     """
 
     conversation: str
@@ -150,6 +153,7 @@ class Event:
     number: int | None = None
     audience: tuple[str, ...] | None = None
     redacted: bool = False
+    announced: bool = field(default=False, compare=False)
 
     @property
     def kind(self) -> str:
@@ -181,6 +185,13 @@ class Event:
             "d": payload,
         }
 
+    def jobs(self) -> tuple[Job, ...]:
+        """What is to be done later because of it, stored together with it."""
+        jobs = self.data.jobs(self)
+        if self.announced:
+            return (*jobs, delivery(self.conversation, self.id, self.at))
+        return jobs
+
     def is_for(self, user: str) -> bool:
         """Whether `user` is one of those who get it."""
         return self.audience is None or user in self.audience
@@ -206,7 +217,7 @@ class Event:
 
     def voided(self) -> Event:
         """What stands in its place if it cannot be stored: everything but what was said."""
-        return replace(self, data=Void(of=self.id), client_id=None, redacted=False)
+        return replace(self, data=Void(of=self.id), client_id=None, redacted=False, announced=False)
 
     def as_message(self) -> Message:
         """The message that this event is (only where `data.is_message`)."""

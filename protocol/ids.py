@@ -87,6 +87,11 @@ def job_id(kind: str, event: str) -> str:
     return _derive("job", kind, event)
 
 
+def notice_id(message: str, user: str) -> str:
+    """Of the job that tells the host of a message for a user."""
+    return _derive("notice", message, user)
+
+
 def group_conversation_id(profile: str, creator: str, client_id: str) -> str:
     """The group that `creator` creates under `client_id`; a resend names the same group."""
     return _derive("group", profile, creator, client_id)

@@ -200,6 +200,9 @@ class Policy(BaseModel):
     max_schedule_s: int = Field(
         31_536_000, ge=0, description="How far ahead a message may be scheduled; 0: none (MSG-23)"
     )
+    max_scheduled: int = Field(
+        100, ge=1, le=10_000, description="Messages that one user has scheduled at a time (MSG-23)"
+    )
     templates: Annotated[dict[str, str], AfterValidator(_templates)] = Field(
         default_factory=dict,
         description="Texts that users are offered, by name, with {gaps} for them to fill (MSG-30)",

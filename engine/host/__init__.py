@@ -1,14 +1,16 @@
 """The ports to the host: what the product around palaver knows, and palaver does not.
 
 Each has three adapters: what tokens say, an HTTP callback, a Python object of an embedding
-application. A new port is a file like `users.py`, and a line each in `ports.py`, in `opening.py`,
-in `Host` of `actors/host.py` (of `opening.py`, if only the gateway asks), and in the settings; what
-invalidates it is a class in `gateway/host_calls.py`.
+application; `delivery.py` has two, since tokens cannot be told anything. A new port is a file like
+`users.py`, and a line each in `ports.py`, in `opening.py`, in `Host` of `actors/host.py` (of
+`opening.py`, if only the gateway asks), and in the settings; what invalidates it is a class in
+`gateway/host_calls.py`.
 
 ports.py        which there are, for an embedding application
 users.py        who there is, and what they may see of one another
 relations.py    who follows whom
 sessions.py     what the sessions are that tokens name
+delivery.py     what waits for those who are away
 facts.py        what the host said lately, by id; who asks the same at once shares one answer
 asking.py       how it is asked: bounded, within a deadline, and not while it is away
 breaker.py      whether it is away
@@ -20,8 +22,9 @@ opening.py      all of it, as the settings say
 
 from __future__ import annotations
 
+from ...actors.host import Delivery, Notice
 from .relations import Relations
 from .sessions import Session, SessionStore
 from .users import Account, Users
 
-__all__ = ["Account", "Relations", "Session", "SessionStore", "Users"]
+__all__ = ["Account", "Delivery", "Notice", "Relations", "Session", "SessionStore", "Users"]

@@ -28,6 +28,10 @@ class BadAnswer(Exception):
         self.status = status
 
 
+class NotAsked(Rejected):
+    """UNAVAILABLE, without an attempt: the host is left in peace for `retry_after`."""
+
+
 class Asking:
     """`max_requests` questions at a time; more wait. Each is answered within `timeout_s`, its turn
     included, or not at all; while the breaker is open none is asked. `what` is for the log, and
@@ -47,7 +51,7 @@ class Asking:
         UNAVAILABLE if there is none: it failed, was late, or was not asked."""
         if not self._breaker.admits():
             self._count()
-            raise away(self._breaker.retry_after_s)
+            raise away(self._breaker.retry_after_s, NotAsked)
         try:
             with trio.fail_after(self._timeout_s):
                 async with self._turns:
@@ -77,8 +81,8 @@ class Asking:
         )
 
 
-def away(retry_after: float | None) -> Rejected:
+def away(retry_after: float | None, kind: type[Rejected] = Rejected) -> Rejected:
     """The refusal while the host has no answer."""
-    return Rejected(
+    return kind(
         "UNAVAILABLE", "The product cannot be asked at the moment.", retry_after=retry_after
     )

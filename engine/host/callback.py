@@ -74,11 +74,14 @@ class Callback:
         self._key = key
         self._new_id = new_id
 
-    async def ask(self, path: str, question: Mapping[str, Any]) -> dict[str, Any]:
-        """The JSON object that `path` answers to `question`. Waits without limit: set a deadline.
-        Raises `BadAnswer`, or whatever the library meets out there."""
+    async def ask(
+        self, path: str, question: Mapping[str, Any], *, id: str | None = None
+    ) -> dict[str, Any]:
+        """The JSON object that `path` answers to `question`, which is put under a fresh `id`, or
+        under the same one whenever it is put again. Waits without limit: set a deadline. Raises
+        `BadAnswer`, or whatever the library meets out there."""
         body = json.dumps(question).encode()
-        headers = signature(self._key, self._new_id(), int(time.time()), body)
+        headers = signature(self._key, id or self._new_id(), int(time.time()), body)
         headers["content-type"] = "application/json"
         async with self._client.stream(
             "POST", f"{self._url}/{path}", content=body, headers=headers

@@ -14,6 +14,7 @@ from ..settings import Settings
 from ..storage import StartupError
 from .callback import Callback, open_callback, signing_key
 from .claims import Claims
+from .delivery import open_delivery
 from .ports import Ports
 from .relations import open_relations
 from .sessions import AskedSessions, open_sessions
@@ -45,6 +46,7 @@ async def open_host(
         yield Opened(
             users=open_users(tools, given.get("users")),
             relations=open_relations(tools, given.get("relations")),
+            delivery=open_delivery(tools, given.get("delivery")),
             sessions=open_sessions(tools),
         )
 

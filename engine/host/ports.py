@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from ...actors.host import Delivery
 from .relations import Relations
 from .users import Users
 
@@ -15,3 +16,5 @@ class Ports(TypedDict, total=False):
     """who there is, and what they may see of one another"""
     relations: Relations
     """who follows whom"""
+    delivery: Delivery
+    """who pushes what waits for those who are away (SEND-13)"""

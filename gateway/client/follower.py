@@ -123,11 +123,9 @@ class Follower:
     async def _subscribe(self, conversation: str) -> None:
         """A subscription ends with its connection, so each connection gets it anew."""
         try:
-            await self._calls.perform("conversation.subscribe", {}, conversation)
+            await self._insist("conversation.subscribe", dict, conversation, lambda _: None)
         except Rejected:
             self._unsubscribed(conversation)
-        except NoAnswer:
-            pass
 
     async def _catch_up(self) -> None:
         """One round trip tells what moved while there was no connection (HIST-07); more of them if

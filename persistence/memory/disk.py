@@ -192,7 +192,7 @@ class Disk:
         self.commits += 1
         shelf.store(write, write.events, self.commits)
         for event in write.events:
-            for job in event.data.jobs(event):
+            for job in event.jobs():
                 self.add_job(job)
         return COMMITTED
 

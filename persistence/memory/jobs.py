@@ -97,6 +97,12 @@ class MemoryJobs:
             )
         )[:limit]
 
+    async def ahead(self, owner: str, kind: str, now: int, *, besides: str) -> int:
+        await self._turn()
+        mine = [job for job in self._disk.jobs.values() if job.owner == owner and job.kind == kind]
+        ahead = [job for job in mine if job.state == "pending" and job.due > now]
+        return sum(job.id != besides for job in ahead)
+
     async def dead(self, limit: int) -> list[Job]:
         await self._turn()
         return self._listed(lambda job: job.state == "dead")[:limit]

@@ -78,6 +78,18 @@ class MemoryUserLogs:
             messages_from=settings.messages_from,
         )
 
+    async def undisturbed(
+        self, users: Collection[str], conversation: str, sender: str | None, now: int
+    ) -> set[str]:
+        await self._log("")
+
+        def quiet(user: str) -> bool:
+            preference = self._disk.preferences(user).get(conversation)
+            muted = preference is not None and preference.muted(now)
+            return muted or sender in self._disk.blocks(user)
+
+        return set(filter(quiet, users))
+
     async def barring(self, conversation: str) -> dict[str, Bar]:
         await self._log("")
         return self._disk.barring(conversation)

@@ -197,7 +197,7 @@ class Batch:
                 self._attachments += attachment_rows(event, media)
             if event.data.references:
                 self._references.update(reference_rows(event))
-            if jobs := event.data.jobs(event):
+            if jobs := event.jobs():
                 self._jobs += map(job_row, jobs)
         if write.head is not None:
             self._heads[id] = max(write.head, self._heads.get(id, write.head), key=_HEAD_SEQ)

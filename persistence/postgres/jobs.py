@@ -109,6 +109,11 @@ OWNED = """
     LIMIT $6
 """
 
+AHEAD = """
+    SELECT count(*) AS ahead FROM job
+    WHERE owner = $1 AND kind = $2 AND state = 'pending' AND due > $3 AND id <> $4
+"""
+
 _RECLAIM = """
     UPDATE job SET next_at = $1, holder = NULL
     FROM incarnation
@@ -171,6 +176,11 @@ class PostgresJobs:
         due, id = after or (0, "00000000-0000-0000-0000-000000000000")
         rows = await self._database.fetch(OWNED, owner, kind, list(states), due, id, limit)
         return [job_of(row) for row in rows]
+
+    async def ahead(self, owner: str, kind: str, now: int, *, besides: str) -> int:
+        (row,) = await self._database.fetch(AHEAD, owner, kind, now, besides)
+        ahead: int = row["ahead"]
+        return ahead
 
     async def dead(self, limit: int) -> list[Job]:
         return [job_of(row) for row in await self._database.fetch(DEAD, limit)]

@@ -156,6 +156,13 @@ _STANDINGS = """
     LEFT JOIN user_setting AS setting ON setting.user_id = other.user_id
 """
 
+_UNDISTURBED = """
+    SELECT user_id FROM preference
+    WHERE user_id = ANY ($1) AND conversation = $2 AND muted_until > $4
+    UNION
+    SELECT user_id FROM block WHERE user_id = ANY ($1) AND blocked = $3 AND level <> 'none'
+"""
+
 _BARRING = "SELECT user_id, level FROM block WHERE conversation = $1 AND level <> 'none'"
 
 _STARS = f"""
@@ -231,6 +238,12 @@ class PostgresUserLogs:
             row["user_id"]: Standing(row["bars"], row["seen"], row["barred"], row["messages_from"])
             for row in rows
         }
+
+    async def undisturbed(
+        self, users: Collection[str], conversation: str, sender: str | None, now: int
+    ) -> set[str]:
+        rows = await self._database.fetch(_UNDISTURBED, list(users), conversation, sender, now)
+        return {row["user_id"] for row in rows}
 
     async def barring(self, conversation: str) -> dict[str, Bar]:
         rows = await self._database.fetch(_BARRING, conversation)

@@ -82,6 +82,7 @@ def _event(event: Event) -> tuple[Any, ...]:
         event.client_id,
         event.number,
         event.audience,
+        *((True,) if event.announced else ()),
     )
 
 
@@ -121,6 +122,7 @@ def _event_of(
     client_id: str | None,
     number: int | None,
     audience: list[str] | None,
+    announced: bool = False,
 ) -> Event:
     return Event(
         conversation=conversation,
@@ -132,6 +134,7 @@ def _event_of(
         client_id=client_id,
         number=number,
         audience=None if audience is None else tuple(audience),
+        announced=announced,
     )
 
 

@@ -83,6 +83,7 @@ class ReadMessages(ConversationCommand):
     """
 
     name: ClassVar[str] = "message.read"
+    limited: ClassVar[bool] = False
     writes: ClassVar[bool] = True
     attends: ClassVar[bool] = True
 
@@ -151,6 +152,7 @@ class Acknowledge(ConversationCommand):
     """The `ack` item: this device holds everything up to its `seq`. It gets no Reply."""
 
     name: ClassVar[str] = "ack"
+    limited: ClassVar[bool] = False
     writes: ClassVar[bool] = True
 
     seq: int = Field(ge=1)

@@ -63,6 +63,23 @@ class ScheduleCancelled(UserEventData):
         return f"schedule {self.job}"
 
 
+@immutable
+class ScheduleFailed(UserEventData):
+    """It was not sent, and will not be, by itself; `error` is a code (ERR-01)."""
+
+    name: ClassVar[str] = "schedule.failed"
+    remembered: ClassVar[bool] = False
+
+    id: str
+    job: str
+    conversation: str
+    error: str
+
+    @property
+    def subject(self) -> str:
+        return f"schedule {self.job}"
+
+
 class TryMessage(SendMessage):
     """Refused if the message would be refused now, and nothing else."""
 
@@ -135,6 +152,22 @@ class CancelScheduled(UserCommand):
 
     def decide(self, personal: Personal, context: UserContext) -> Iterable[UserEventData]:
         yield ScheduleCancelled(id=self.id, job=scheduled_id(context.user, self.id))
+
+
+class FailScheduled(UserCommand):
+    """It was given up. Nobody asks for this but who has tried to send it."""
+
+    name: ClassVar[str] = "schedule.fail"
+    host_only: ClassVar[bool] = True
+    in_conversation: ClassVar[bool] = False
+
+    id: ClientId
+    job: str
+    conversation: str
+    error: str
+
+    def decide(self, personal: Personal, context: UserContext) -> Iterable[UserEventData]:
+        yield ScheduleFailed(self.id, self.job, self.conversation, self.error)
 
 
 class ListScheduled(UserQuery):

@@ -40,6 +40,7 @@ class StartTyping(ConversationCommand):
     """
 
     name: ClassVar[str] = "typing.start"
+    limited: ClassVar[bool] = False
 
     thread: MessageId | None = None
 
@@ -59,6 +60,7 @@ class StartTyping(ConversationCommand):
 
 class StopTyping(ConversationCommand):
     name: ClassVar[str] = "typing.stop"
+    limited: ClassVar[bool] = False
 
     thread: MessageId | None = None
 

@@ -232,6 +232,22 @@ async def test_CONV_21_a_lock_of_an_hour():
         await engine.as_user("bob").send(room, "at last")
 
 
+async def test_CONV_21_a_lock_ends_at_its_time_though_nobody_was_there():
+    lives, clock = Lives(), TrioClock()
+    async with lives.life(clock=clock) as engine:
+        room = await group(engine, "ann", "bob")
+        await engine.as_user("ann").do(LockConversation(until=clock() + 3_600_000), room)
+    for crash in (lives.restart, lives.crash):
+        crash()
+        async with lives.life(clock=clock) as engine:
+            no = await refused(engine.as_user("bob").send(room, "x"))
+            assert no.code == "CONVERSATION_LOCKED"
+    clock.jump(3600)
+    lives.restart()
+    async with lives.life(clock=clock) as engine:
+        await engine.as_user("bob").send(room, "at last")
+
+
 async def test_CONV_09_counters_are_the_same_after_a_restart():
     lives = Lives()
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 import trio
 
-from palaver.actors.jobs import Bell, JobLimits, JobRunner
+from palaver.actors.jobs import Bell, Handler, JobLimits, JobRunner
 from palaver.engine.testing import TrioClock, numbered_ids
 from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.errors import Rejected
@@ -18,6 +18,7 @@ from palaver.tests.support.engines import settled
 
 NOW = 1_700_000_000_000
 LEASE_S = 60
+NONE: Mapping[str, Handler] = {}
 LIMITS = JobLimits(concurrency=4, tries=3, backoff_s=2.0, lease_s=LEASE_S, poll_s=1000.0)
 
 
@@ -46,10 +47,12 @@ class Work:
         await self.act(job)
 
     @asynccontextmanager
-    async def running(self, limits: JobLimits = LIMITS) -> AsyncGenerator[None]:
+    async def running(
+        self, limits: JobLimits = LIMITS, given_up: Mapping[str, Handler] = NONE
+    ) -> AsyncGenerator[None]:
         handlers = {"test": self._handle}
         jobs = self.store.jobs
-        self.runner = JobRunner(jobs, self.clock, self.ids, self.bell, handlers, limits)
+        self.runner = JobRunner(jobs, self.clock, self.ids, self.bell, handlers, limits, given_up)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.runner.run)
             yield
@@ -140,6 +143,39 @@ async def test_what_there_is_no_room_for_is_tried_until_there_is(work: Work):
         await trio.sleep(100)
     assert len(work.done) == 6
     assert await work.dead() == []
+
+
+async def test_it_is_not_tried_again_before_it_may_be(work: Work):
+    async def act(job: Job) -> None:
+        if len(work.done) == 1:
+            raise Rejected("OVERLOADED", retry_after=100.0)
+
+    work.act = act
+    await work.add("x", 0)
+    async with work.running():
+        await trio.sleep(1000)
+    assert len(work.done) == 2
+    assert 100 <= work.done[1][1] <= 125
+
+
+async def test_MSG_23_that_a_job_is_given_up_is_told_before_it_is_settled(work: Work):
+    told: list[str | None] = []
+
+    async def act(job: Job) -> None:
+        raise Rejected("PERMISSION_DENIED")
+
+    async def tell(job: Job) -> None:
+        assert await work.dead() == []
+        told.append(job.error)
+        if len(told) == 1:
+            raise Rejected("UNAVAILABLE")  # then it is told again
+
+    work.act = act
+    await work.add("x", 0)
+    async with work.running(given_up={"test": tell}):
+        await trio.sleep(100)
+    assert told == ["PERMISSION_DENIED"] * 2
+    assert len(await work.dead()) == 1
 
 
 async def test_a_no_that_is_final_is_not_asked_for_again(work: Work):

@@ -174,6 +174,88 @@ async def test_going_away_does_not_fill_the_buckets_and_they_do_not_stay_for_eve
         assert not engine._env.hub.sessions
 
 
+# Requests.
+
+FIVE = {"requests_per_min": 5, "messages_per_min": 0}
+
+
+async def test_C_28_the_sixth_request_in_a_minute_is_limited_on_whatever_connection():
+    async with memory_engine(limits=FIVE) as engine:
+        room = await group(engine, "ann", "bob")
+        devices = [Device(engine, "ann", limited=True) for _ in range(2)]
+        bob = Device(engine, "bob", limited=True)
+        asked = (
+            *(("conversation.get", room), ("message.history", room), ("conversation.list", None)),
+            *(("no.such.command", room), ("message.send", room)),  # whatever comes of it
+        )
+        for n, (kind, c) in enumerate(asked):
+            reply = await devices[n % 2].ask(kind, c=c)
+            assert reply.get("error", {}).get("code") != "RATE_LIMITED"
+        for device, kind in zip(devices, ("message.send", "conversation.get"), strict=True):
+            error = (await device.ask(kind, {"nonsense": 1}, c=room))["error"]
+            assert (error["code"], error["retry_after"]) == ("RATE_LIMITED", 12.0), "unread"
+        assert "ok" in await bob.ask("conversation.get", c=room)
+        await trio.sleep(12)
+        assert "ok" in await devices[0].ask("conversation.get", c=room)
+        assert "error" in await devices[1].ask("conversation.get", c=room)
+
+
+async def test_C_28_to_say_where_one_is_is_no_request():
+    async with memory_engine(limits=FIVE) as engine:
+        room = await group(engine, "ann", "bob")
+        bob = Device(engine, "bob")
+        ann = Device(engine, "ann", limited=True)
+        for _ in range(5):
+            await ann.ask("conversation.get", c=room)
+        assert "error" in await ann.ask("conversation.get", c=room)
+        (sent,) = await say(engine, room, "bob", "hello")
+        await bob.ask("conversation.subscribe", c=room)
+        ann.submit("ack", c=room, seq=sent.seq)
+        for kind in ("typing.start", "typing.stop", "message.read"):
+            assert "ok" in await ann.ask(kind, c=room)
+        told = [item["t"] for item in bob.items[-4:]]
+        assert sorted(told) == ["message.delivered", "message.read", *TYPING]
+
+
+TYPING = ("typing.started", "typing.stopped")
+
+
+async def test_C_28_what_the_host_asks_for_is_not_counted():
+    async with memory_engine(limits=FIVE) as engine:
+        room = await group(engine, "ann", "bob")
+        for _ in range(20):
+            await engine.as_user("ann").conversation(room)
+        ann = Device(engine, "ann", limited=True)
+        payload = {"kind": "group", "members": ["bob"]}
+        room = (await ann.ask("conversation.create", payload))["ok"]["c"]
+        for _ in range(2):
+            await ann.ask("message.send", {"text": "x"}, c=room)
+        sent = (await ann.ask("message.send", {"text": "x"}, c=room))["ok"]
+        forward = {"message_id": sent["id"], "to": room}
+        assert "ok" in await ann.ask("message.forward", forward, c=room), "one, whatever it takes"
+
+
+async def test_C_28_coming_back_does_not_fill_the_bucket_and_it_does_not_stay_for_ever():
+    async with memory_engine(limits={"requests_per_min": 2}) as engine:
+        ann = Device(engine, "ann", limited=True)
+        ann.leave()
+        await trio.sleep(10)
+        assert not engine._env.hub.sessions
+        stranger = Device(engine, "eve", limited=True)
+        for _ in range(2):
+            await stranger.ask("settings.get")
+        stranger.leave()
+        await trio.sleep(10)
+        stranger = Device(engine, "eve", limited=True)
+        assert "error" in await stranger.ask("settings.get")
+        stranger.leave()
+        await trio.sleep(120)
+        assert not engine._env.hub.sessions
+        ann.submit("settings.get", id=1)  # without a connection, as by HTTP
+        await trio.sleep(120)
+        assert not engine._env.hub.sessions
+
+
 # Strangers.
 
 

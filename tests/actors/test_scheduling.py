@@ -194,6 +194,52 @@ async def test_CONV_21_MSG_23_into_a_locked_conversation_nothing_is_sent(autojum
         ]
 
 
+async def test_MSG_23_its_author_is_told_on_all_devices_that_it_failed(autojump_clock: MockClock):
+    async with memory_engine() as engine:
+        room = await group(engine, "ann", "bob")
+        bobs = [Device(engine, "bob") for _ in range(2)]
+        await schedule(engine, "bob", room, 60)
+        await schedule(engine, "ann", room, 60)
+        await engine.as_user("ann").remove_member(room, "bob")
+        await trio.sleep(59)
+        assert [each.of_kind("schedule.failed") for each in bobs] == [[], []]
+        await trio.sleep(2)
+        said = {"id": "k", "job": scheduled_id("bob", "k"), "conversation": room}
+        for bob in bobs:
+            (failed,) = bob.of_kind("schedule.failed")
+            assert failed["d"] == {**said, "error": "PERMISSION_DENIED"}
+        changes = await engine.as_user("bob").do(SyncChanges(n=0))
+        assert [entry["kind"] for entry in changes["log"]] == ["schedule.failed"]
+        changes = await engine.as_user("ann").do(SyncChanges(n=0))
+        assert [entry["kind"] for entry in changes["log"]] == ["message.scheduled"]
+
+
+async def test_MSG_23_who_was_away_then_learns_it_from_the_log(autojump_clock: MockClock):
+    async with memory_engine() as engine:
+        room = await group(engine, "ann", "bob")
+        await schedule(engine, "bob", room, 60)
+        await engine.as_user("ann").remove_member(room, "bob")
+        await trio.sleep(600)
+        assert not engine._env.hub.sessions
+        changes = await engine.as_user("bob").do(SyncChanges(n=0))
+        assert [entry["kind"] for entry in changes["log"]] == ["schedule.failed"]
+
+
+async def test_MSG_23_no_more_than_so_many_at_a_time(autojump_clock: MockClock):
+    async with memory_engine(policy={"max_scheduled": 2}) as engine:
+        room = await group(engine, "ann", "bob")
+        for id in ("1", "2"):
+            await schedule(engine, "ann", room, 60, id=id)
+        no = await refused(schedule(engine, "ann", room, 60, id="3"))
+        assert (no.code, no.details) == ("VALIDATION_FAILED", {"field": "id", "max_scheduled": 2})
+        await schedule(engine, "ann", room, 90, id="2", text="instead")
+        await schedule(engine, "bob", room, 60)
+        await engine.as_user("ann").do(CancelScheduled(id="1"))
+        await schedule(engine, "ann", room, 120, id="3")
+        await trio.sleep(91)
+        await schedule(engine, "ann", room, 60, id="4")
+
+
 async def test_MSG_23_the_draft_one_is_writing_stays(autojump_clock: MockClock):
     async with memory_engine() as engine:
         room = await group(engine, "ann", "bob")

@@ -158,7 +158,10 @@ def test_C_24_C_25_C_26_pages_and_search(setting: str, values: list[Any]):
     ("setting", "values"),
     [
         ("policy.durability", ["commit", "commit", "write_behind", "commit", "write_behind"]),
+        ("limits.requests_per_min", [300, 300, 100, 300, 300]),
         ("limits.messages_per_min", [60, 60, 60, 60, 30]),
+        ("limits.messages_to_strangers_per_h", [0, 0, 50, 0, 0]),
+        ("limits.new_conversations_per_day", [0, 0, 10, 0, 0]),
         ("limits.max_payload_bytes", [10_000_000] * 5),
         ("connections.max_per_user", [10, 10, 10, 10, 5]),
         ("connections.heartbeat_s", [30] * 5),
@@ -168,8 +171,13 @@ def test_C_24_C_25_C_26_pages_and_search(setting: str, values: list[Any]):
         ),
     ],
 )
-def test_C_28_C_30_C_31_C_34_C_37_C_52_connections(setting: str, values: list[Any]):
+def test_C_28_C_29_C_30_C_31_C_34_C_37_C_52_connections(setting: str, values: list[Any]):
     assert of(setting) == values
+
+
+def test_C_38_REQ_02_only_petsocial_has_blocks_and_requests():
+    assert of("policy.blocks") == ["off", "off", "silent", "off", "off"]
+    assert of("policy.message_requests") == [False, False, True, False, False]
 
 
 def test_C_53_what_users_are_shown_of_one_another():

@@ -155,7 +155,7 @@ async def test_who_trickles_is_given_up(when: str) -> None:
 async def test_SEND_25_a_slow_consumer_loses_signals_then_the_connection_and_then_nothing() -> None:
     """3008 and a resume: in the end it has seen every event once, and so has everybody else."""
     limits = {"outbox_bytes": 65_536, "send_buffer_bytes": 4096}
-    rates = {"messages_per_min": 0}
+    rates = {"requests_per_min": 0, "messages_per_min": 0}
     every = {"typing_min_interval_s": 0.0}
     async with town(connections=limits, limits=rates, policy=every) as here:
         slow, quick = here.on_socket(), await here.client("ann")

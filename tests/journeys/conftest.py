@@ -17,6 +17,7 @@ import trio
 SECRET = "a secret for the journeys, long enough"
 ENVIRONMENT = {
     "PALAVER_AUTH__SECRET": SECRET,
+    "PALAVER_LIMITS__REQUESTS_PER_MIN": "0",
     "PALAVER_LIMITS__MESSAGES_PER_MIN": "0",
     "PALAVER_LIMITS__COMMANDS_PER_S": "0",
     "NO_COLOR": "1",

@@ -8,8 +8,10 @@ import trio
 
 from palaver.engine import Engine
 from palaver.engine.clock import SystemClock
+from palaver.engine.host import Notice
 from palaver.engine.settings import Settings
 from palaver.protocol.features.messages import SendMessage
+from palaver.protocol.features.preferences import SetPreference
 from palaver.protocol.features.restores import RestoreMessage
 from palaver.protocol.features.schedule import ListScheduled, ScheduleMessage
 from palaver.tests.persistence.contract.twins import execute
@@ -66,3 +68,36 @@ async def test_MSG_23_PRIV_11_what_was_due_meanwhile_is_done_at_the_start(fresh_
         texts = [each["text"] for each in await engine.as_user("bob").history(room)]
         assert texts == ["restored", "later"]
         assert [each["id"] for each in sent["scheduled"]] == ["k"]
+
+
+async def test_SEND_13_who_was_away_is_told_of_by_the_next_engine(fresh_database: str):
+    broken = True
+    told: list[Notice] = []
+    done = trio.Event()
+
+    class Pusher:
+        async def deliver(self, notice: Notice) -> None:
+            if broken:
+                raise RuntimeError("no such device")
+            told.append(notice)
+            done.set()
+
+    settings = Settings.load(
+        storage={"dsn": fresh_database, "spool_bytes": 0},
+        policy={"blocks": "silent"},
+        jobs={"backoff_s": 0.1},
+    )
+    async with Engine(settings, delivery=Pusher()) as engine:
+        ann = engine.as_user("ann")
+        room = await ann.create_group("Room", ["bob", "cid"])
+        await engine.as_user("cid").do(SetPreference(muted=True), room)
+        sent = await ann.send(room, "hello")
+    broken = False
+    async with Engine(settings, delivery=Pusher()) as engine:
+        with trio.fail_after(30):
+            await done.wait()
+        (shown,) = await engine.as_user("bob").history(room)
+    assert [(notice.user, notice.conversation) for notice in told] == [("bob", room)]
+    assert told[0].message == shown
+    assert (shown["id"], shown["seq"]) == (sent.id, sent.seq)
+    assert await execute(fresh_database, "SELECT FROM job") == []

@@ -6,6 +6,7 @@ from typing import Any
 
 import trio
 
+from palaver.actors.relations import Follows
 from palaver.gateway.client import Sent, exponential
 from palaver.protocol.html import to_html
 from palaver.tests.scenarios.waiting import waits_for
@@ -69,17 +70,75 @@ async def test_02_a_group_of_five(here: Product):
     assert (await refused(cid.history(room))).code == "PERMISSION_DENIED"
 
 
-@waits_for("requests")
-def test_03_a_stranger_s_message_is_a_request():
+async def requests(phone: Phone) -> list[str]:
+    rows = (await phone.ask("conversation.list", {"filter": "requests"}))["conversations"]
+    return [row["c"] for row in rows]
+
+
+async def test_03_a_stranger_s_message_is_a_request():
     """REQ-01 to REQ-09."""
+    follows = Follows()
+    follows.set("fan", "bob")
+    async with product(PROFILE, relations=follows) as here:
+        ann, bob, fan = await here.phones("ann", "bob", "fan")
+        await fan.ask("message.send", {"to": "bob", "text": "I follow you"})
+        room = (await ann.ask("message.send", {"to": "bob", "text": "Is Rex yours?"}))["c"]
+        await ann.send(room, "He is lovely")
+        await here.settled()
+        assert (bob.texts(), await listed(bob), await requests(bob)) == (
+            ["I follow you"],
+            ["fan"],
+            [room],
+        )
+        shown = [message["text"] for message in await bob.history(room)]
+        assert shown == ["Is Rex yours?", "He is lovely"]
+        await bob.ask("request.accept", {}, room)
+        await ann.send(room, "So?")
+        await here.settled()
+        assert (bob.texts()[-1], await requests(bob)) == ("So?", [])
+
+        eve = await here.phone("eve")
+        spam = (await eve.ask("message.send", {"to": "bob", "text": "Buy!"}))["c"]
+        await bob.ask("request.decline", {}, spam)
+        await eve.send(spam, "Buy now!")
+        await bob.ask("user.block", {"user": "ann"})
+        await ann.send(room, "Hello?")
+        await here.settled()
+        assert (bob.texts()[-1], await listed(bob), await requests(bob)) == ("So?", ["fan"], [])
+        assert [message["text"] for message in await eve.history(spam)] == ["Buy!", "Buy now!"]
 
 
-@waits_for("requests")
-def test_04_requests_are_silent_and_four_settings_say_who_may():
+async def test_04_requests_are_silent_and_four_settings_say_who_may():
     """REQ-01, 04, 05."""
+    follows = Follows()
+    for user, other in (("friend", "bob"), ("bob", "friend"), ("bob", "idol")):
+        follows.set(user, other)
+    may = {
+        "everyone": ["friend", "idol", "fan"],
+        "following": ["friend", "idol"],
+        "friends": ["friend"],
+        "no_one": [],
+    }
+    for level, allowed in may.items():
+        async with product(PROFILE, relations=follows) as here:
+            bob = await here.phone("bob")
+            await bob.ask("settings.set", {"messages_from": level})
+            bob.items.clear()
+            for phone in await here.phones("friend", "idol", "fan"):
+                asked = phone.ask("message.send", {"to": "bob", "text": "hello"})
+                if phone.user not in allowed:
+                    assert (await refused(asked)).code == "PRIVACY_DENIED"
+                    continue
+                sent = await asked
+                await phone.ask("conversation.subscribe", {}, sent["c"])
+                await bob.history(sent["c"])
+                await bob.ask("message.read", {}, sent["c"])
+                await trio.sleep(3)
+                assert (phone.payloads("message.read") != []) is (phone.user == "friend")
+            assert [payload["by"] for payload in bob.payloads("message.sent")] == allowed[:1]
 
 
-@waits_for("calls", "media", "moderation", "requests")
+@waits_for("calls", "media", "moderation")
 async def test_05_what_friends_do(here: Product):
     """MSG-03, 09, 13; ATT, CALL-04, MOD-11, REQ-08."""
     ann, bob = await here.phones("ann", "bob")
@@ -195,7 +254,6 @@ async def test_07_what_is_done_with_messages(here: Product):
     assert "Here is the key" not in [each.get("text") for each in await bob.history(room)]
 
 
-@waits_for("requests")
 async def test_08_the_inbox_as_one_keeps_it():
     """CONV-10 to CONV-16. A thousand (PERF-04): tests/persistence/contract/test_inbox.py."""
     async with product(PROFILE, limits={"messages_per_min": 0}) as here:
@@ -281,12 +339,12 @@ def test_11_calls():
     """CALL-01 to CALL-08."""
 
 
-@waits_for("moderation", "requests")
+@waits_for("moderation")
 def test_12_spam():
     """SEC-04, MOD-01 to MOD-04, 10, 15, 16."""
 
 
-@waits_for("media", "requests", "REST")
+@waits_for("media", "REST")
 def test_13_errors_as_http_says_them():
     """ERR-01 to ERR-05, SEND-06, 20, 21. Those of the protocol: tests/protocol/test_errors.py."""
 
@@ -429,12 +487,12 @@ async def test_22_what_the_group_is_told_and_what_newcomers_see(here: Product):
     assert (await cid.history(other))[-1]["attachments"] == [PHOTO]
 
 
-@waits_for("notifications", "requests")
+@waits_for("notifications")
 def test_23_what_is_notified_and_what_is_not():
     """NOTIF-06, 07, 12, MOD-21, RCPT-21."""
 
 
-@waits_for("calls", "requests")
+@waits_for("calls")
 def test_24_who_is_refused_learns_nothing():
     """REQ-10, 11, 13, ERR-04, CALL-10, 11, 12."""
 
@@ -470,6 +528,6 @@ def test_28_in_operation():
     """MON-06, 09, DEP-05, 10, 12, PRIV-11."""
 
 
-@waits_for("calls", "requests")
+@waits_for("calls")
 def test_29_in_the_database():
     """DB-05, 07, 08, 09. What there is of it: tests/persistence/postgres/test_indexes.py."""

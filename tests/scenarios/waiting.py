@@ -18,7 +18,6 @@ CAPABILITIES = {
     "notifications": "push, e-mail, SMS, in the app",
     "premium": "what is for subscribers",
     "relations": "the product's word on who has to do with whom: parties to a booking, followers",
-    "requests": "message requests, privacy, blocks, rates towards strangers",
     "retention": "archiving, purging, export, anonymised users",
     "REST": "commands by HTTP",
     "vocabularies": "the product's own names, paths and shapes",

@@ -21,6 +21,8 @@ OWNERS["cid's phone"] = "cid"
 EXPECTED = {"PERMISSION_DENIED", "LAST_ADMIN", "MESSAGE_NOT_FOUND", "USER_NOT_FOUND"}
 """What people are told who do not know yet what somebody else has just done."""
 
+RATES = ("requests_per_min", "messages_per_min", "connects_per_min", "commands_per_s")
+
 
 class House:
     """`chance` decides everything: the same seed tells the same story, up to what runs side by
@@ -128,7 +130,7 @@ async def house(dsn: str, data: Path, seed: int, **sections: Any) -> AsyncIterat
         "auth": {"secret": "s" * 32},
         "listen": {"port": 0, "http_port": 0},
         "actors": {"ring": 16},  # little is answered from memory alone
-        "limits": {"messages_per_min": 0, "connects_per_min": 0, "commands_per_s": 0},
+        "limits": dict.fromkeys(RATES, 0),
     }
     async with Engine(Settings(**sections)) as engine, trio.open_nursery() as nursery:
         yield House(engine, await nursery.start(serve, engine), random.Random(seed))

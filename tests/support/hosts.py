@@ -13,7 +13,7 @@ from typing import Any, cast
 import trio
 from fastapi import FastAPI, Request, Response
 
-from palaver.engine.host import Account, Session
+from palaver.engine.host import Account, Notice, Session
 from palaver.engine.host.claims import Claims
 from palaver.engine.host.opening import open_host
 from palaver.engine.host.ports import Ports
@@ -98,8 +98,32 @@ def person(id: str, **more: Any) -> Account:
 GONE = Account({"name": "Gone"}, active=False)
 
 
+class Pusher:
+    """`Delivery` to somebody who pushes: what they were `told`, and what they were to be told while
+    they were `broken`."""
+
+    def __init__(self, *, broken: bool = False, delay_s: float = 0.01) -> None:
+        self.told: list[Notice] = []
+        self.tries: list[Notice] = []
+        self.broken = broken
+        self.delay_s = delay_s
+
+    async def deliver(self, notice: Notice) -> None:
+        await trio.sleep(self.delay_s)
+        if self.broken:
+            self.tries.append(notice)
+            raise RuntimeError("no such device")
+        self.told.append(notice)
+
+    @property
+    def users(self) -> list[str]:
+        return [notice.user for notice in self.told]
+
+
 Answer = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 """To a question by HTTP. RuntimeError is a 500."""
+ID = "webhook-id"
+"""Added to what is asked: under it the host was asked."""
 
 
 @asynccontextmanager
@@ -116,7 +140,7 @@ async def web(answers: Mapping[str, Answer]) -> AsyncIterator[str]:
         digest = hmac.new(key, f"{id}.{at}.{body.decode()}".encode(), hashlib.sha256).digest()
         assert request.headers["webhook-signature"] == f"v1,{base64.b64encode(digest).decode()}"
         try:
-            return await answers[path](await request.json())
+            return await answers[path]({**await request.json(), ID: id})
         except RuntimeError:
             return Response(status_code=500)
 
@@ -188,3 +212,11 @@ def sessions_by_http(table: SessionTable) -> dict[str, Answer]:
         }
 
     return {"sessions": find}
+
+
+def pushes_by_http(pusher: Pusher) -> dict[str, Answer]:
+    async def deliver(told: dict[str, Any]) -> dict[str, Any]:
+        await pusher.deliver(Notice(id=told.pop(ID), **told))
+        return {}
+
+    return {"delivery": deliver}

@@ -21,6 +21,7 @@ from trio.testing import memory_stream_pair
 
 from palaver.actors.guards import Guard
 from palaver.engine import Engine, Settings
+from palaver.engine.host.relations import Pair
 from palaver.engine.testing import TrioClock, memory_engine, numbered_ids
 from palaver.gateway.auth import issue_token
 from palaver.gateway.client import Client
@@ -29,6 +30,7 @@ from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.codec import Codec
 from palaver.protocol.errors import Rejected
 from palaver.protocol.features.conversation import CreateConversation
+from palaver.protocol.people import Relation
 from palaver.protocol.policy import MIB
 from palaver.tests.gateway.harness import CLOSE, PING, PONG, SECRET, Peer
 from palaver.tests.support.engines import settled
@@ -199,6 +201,13 @@ class Product:
         return self.policy.max_members > 2
 
 
+class Friends:
+    """Everybody follows everybody."""
+
+    async def find(self, pairs: Sequence[Pair]) -> dict[Pair, Relation]:
+        return dict.fromkeys(pairs, Relation(follows=True, followed=True))
+
+
 @asynccontextmanager
 async def product(
     profile: str | None,
@@ -209,6 +218,7 @@ async def product(
 ) -> AsyncIterator[Product]:
     """`sections` are settings above those of the profile, or ports to the host."""
     sections["auth"] = {"secret": SECRET, **sections.get("auth", {})}
+    sections.setdefault("relations", Friends())
     clock = TrioClock()
     async with (
         memory_engine(

@@ -16,7 +16,8 @@ from palaver.gateway.auth import issue_token
 from palaver.gateway.client import Address, Client
 from palaver.gateway.gateway import Gateway, open_gateway
 
-NO_LIMITS = {"messages_per_min": 0, "connects_per_min": 0, "commands_per_s": 0}
+RATES = ("requests_per_min", "messages_per_min", "connects_per_min", "commands_per_s")
+NO_LIMITS = dict.fromkeys(RATES, 0)
 AUTH = {"secret": "s" * 32}
 
 

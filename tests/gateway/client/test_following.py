@@ -346,6 +346,10 @@ async def test_a_subscription_is_renewed_on_every_connection(
         await peer.welcome()
         asked = await peer.expect("conversation.subscribe")
         assert asked["c"] == "c"
+        before = trio.current_time()
+        await peer.refuse(asked, "RATE_LIMITED", retryable=True, retry_after=12.0)
+        asked = await peer.expect("conversation.subscribe")
+        assert trio.current_time() - before >= 12, "it is asked again"
         await peer.refuse(asked, "PERMISSION_DENIED")
         await peer.drop()
         peer = await server.peer()

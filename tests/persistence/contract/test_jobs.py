@@ -7,10 +7,14 @@ from typing import Any
 
 import trio
 
+from palaver.protocol.delivery import DELIVER
 from palaver.protocol.errors import Rejected
+from palaver.protocol.features.messages import SendMessage
 from palaver.protocol.features.schedule import SEND, MessageScheduled, ScheduleCancelled
 from palaver.protocol.ids import scheduled_id
 from palaver.protocol.jobs import HIGH, LEASE_RAN_OUT, LOW, NORMAL, Job, Taken, Tried
+from palaver.protocol.personal import FOREVER
+from palaver.tests.persistence.contract.chat import Chat
 from palaver.tests.persistence.contract.twins import Twin
 from palaver.tests.support.engines import refused
 
@@ -240,3 +244,32 @@ async def test_MSG_23_to_cancel_and_to_begin_exclude_each_other(twin: Twin):
     begun.update(each.id for each in (await take(twin, 100)).jobs)
     assert not cancelled & begun
     assert cancelled | begun == {entry.job for entry in entries}
+
+
+async def test_SEND_13_with_a_message_that_is_announced_goes_a_job(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    await chat.send("ann", "nobody is told of this").outcome()
+    assert await take(twin, FOREVER) == Taken([], None, False)
+    write = chat.write("ann", SendMessage(text="hello"))
+    write.events[0].announced = True
+    await chat.append(write).outcome()
+    (job,) = (await take(twin, FOREVER)).jobs
+    sent = chat.log[-1]
+    assert (job.kind, job.due, job.priority) == (DELIVER, sent.at, NORMAL)
+    assert job.data == {"conversation": chat.id, "message_id": sent.id}
+
+
+async def test_MSG_23_how_many_of_a_user_s_are_still_to_come(twin: Twin):
+    logs = twin.store.user_logs
+    for n in range(4):
+        for user in ("ann", "bob"):
+            await logs.append(user, scheduled(f"{n}", 1000 * (n + 1), user=user), 1)
+    cancelled = scheduled_id("ann", "3")
+    await logs.append("ann", ScheduleCancelled("3", cancelled), 2)
+    jobs = twin.store.jobs
+    one, nobody = scheduled_id("ann", "1"), scheduled_id("ann", "unheard")
+    assert await jobs.ahead("ann", SEND, 1000, besides=nobody) == 2
+    assert await jobs.ahead("ann", SEND, 1000, besides=one) == 1
+    assert await jobs.ahead("ann", SEND, 2000, besides=nobody) == 1
+    assert await jobs.ahead("bob", SEND, 1000, besides=one) == 3
+    assert await jobs.ahead("bob", "another", 0, besides=one) == 0

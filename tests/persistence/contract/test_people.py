@@ -6,7 +6,7 @@ from palaver.protocol.features.blocks import BlockChanged
 from palaver.protocol.features.reactions import SetReaction
 from palaver.protocol.features.requests import RequestAnswered
 from palaver.protocol.people import Aloof, Standing
-from palaver.protocol.personal import SettingsChanged
+from palaver.protocol.personal import PreferenceChanged, SettingsChanged
 from palaver.protocol.records import InboxRow, Search, Selection
 from palaver.tests.persistence.contract.chat import Chat, new_id
 from palaver.tests.persistence.contract.twins import Twin
@@ -52,6 +52,20 @@ async def test_REQ_08_blocks_last_and_are_known_from_either_side(twin: Twin):
         BlockChanged("cid", "restricted", elsewhere),
         BlockChanged("ann", "none", chat.id),
     ]
+
+
+async def test_SEND_13_who_mutes_or_keeps_the_sender_out_is_not_to_be_disturbed(twin: Twin):
+    logs, room, other = twin.store.user_logs, new_id(), new_id()
+    await logs.append("bob", PreferenceChanged(room, muted_until=5_000), 1)
+    await logs.append("cid", PreferenceChanged(other, muted_until=5_000), 1)
+    await logs.append("dan", BlockChanged("ann", "restricted", new_id()), 1)
+    await logs.append("eve", BlockChanged("ann", "blocked", new_id()), 1)
+    await logs.append("eve", BlockChanged("ann", "none", new_id()), 2)
+    users = ["bob", "cid", "dan", "eve", "fay"]
+    assert await logs.undisturbed(users, room, "ann", 4_999) == {"bob", "dan"}
+    assert await logs.undisturbed(users, room, "ann", 5_000) == {"dan"}
+    assert await logs.undisturbed(users, other, None, 4_999) == {"cid"}
+    assert await logs.undisturbed(users[3:], room, "ann", 0) == set()
 
 
 async def test_REQ_03_a_request_is_in_its_own_list_until_it_is_answered(twin: Twin):

@@ -17,6 +17,9 @@ FINDING = {
     "DB-03: when somebody has read": "mark (conversation, user_id, kind, seq)",
     "DB-04: how far somebody has read": "member (conversation, user_id)",
     "DB-04: how many messages there are": "conversation_head (conversation)",
+    "DB-08: what is due": "job (priority, next_at)",
+    "DB-08: requests to somebody": "message_request (user_id)",
+    "DB-08: when somebody was online": "presence (user_id)",
 }
 UNIQUE = {
     "DB-02: a seq": "log (conversation, seq)",
@@ -41,7 +44,7 @@ async def indexes(dsn: str, unique: bool) -> set[str]:
     }
 
 
-async def test_DB_02_DB_03_DB_04_what_is_looked_for_has_its_index(fresh_database: str):
+async def test_DB_02_DB_03_DB_04_DB_08_what_is_looked_for_has_its_index(fresh_database: str):
     there = await indexes(fresh_database, unique=False)
     assert {what for what, index in FINDING.items() if index not in there} == set()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from palaver.persistence.postgres.jobs import DEAD, OWNED, TAKE
+from palaver.persistence.postgres.jobs import AHEAD, DEAD, OWNED, TAKE
 from palaver.persistence.postgres.store import PostgresStore
 from palaver.tests.persistence.contract.twins import execute
 
@@ -23,6 +23,7 @@ ID = "uuid '00000000-0000-0000-0000-000000000000'"
 QUERIES = {
     "take": (TAKE, f"{TIME}, 64, {TIME}, 3, '', 1", {"job_next"}),
     "owned": (OWNED, f"'user-7', 'message.send', '{{pending}}', {TIME}, {ID}, 50", {"job_owner"}),
+    "ahead": (AHEAD, f"'user-7', 'message.send', {TIME}, {ID}", {"job_owner"}),
     "dead": (DEAD, "100", {"job_dead"}),
 }
 

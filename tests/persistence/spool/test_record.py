@@ -90,6 +90,14 @@ def test_so_does_every_kind_of_event(kind: str):
     check()
 
 
+def test_SEND_13_so_does_that_the_host_is_to_be_told():
+    write = sent()
+    assert [each.jobs() for each in write_of(entry(1, 1, 1, write)).events] == [()]
+    write.events[0].announced = True
+    (event,) = write_of(entry(1, 1, 1, write)).events
+    assert event.jobs() == write.events[0].jobs() != ()
+
+
 def test_all_but_the_snapshot_which_can_be_made_anew():
     back = write_of(entry(1, 1, 1, sent()))
     assert back.snapshot is None
