@@ -229,9 +229,15 @@ class Host(Section):
         description="Who there is: whoever is named, without a name; the same with what tokens say"
         " of their users; or whom the product knows (CONV-19, CONV-23)",
     )
+    contexts: Literal["none", "claims", "callback"] = Field(
+        "none",
+        description="Who has a part in what a conversation is about: anybody; whom tokens name; or"
+        " whom the product does (CONV-24)",
+    )
     claims: dict[str, str] = Field(
         default_factory=lambda: {"avatar": "picture"},
-        description="What tokens call one of policy.user_fields, where it is not the same",
+        description="What tokens call one of policy.user_fields, where it is not the same; or"
+        " `contexts` and `related`",
     )
     url: str | None = Field(None, description="Where callbacks go, each port under its name")
     secret: SecretStr | None = Field(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from ...actors.relations import Relations
+from .contexts import Contexts
 from .users import Users
 
 
@@ -13,5 +14,7 @@ class Ports(TypedDict, total=False):
 
     users: Users
     """who there is, and what they may see of one another"""
+    contexts: Contexts
+    """what conversations may be about, and who has to do with whom"""
     relations: Relations
     """who follows whom; without it nobody follows anybody (REQ-01)"""
