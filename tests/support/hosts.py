@@ -12,10 +12,46 @@ from typing import Any
 import trio
 from fastapi import FastAPI, Request, Response
 
-from palaver.engine.host import Account
+from palaver.engine.host import Account, Thing
+from palaver.engine.host.contexts import Pair
 from palaver.gateway.http_server import supervise
+from palaver.protocol.references import Reference
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+class Bookings:
+    """`Contexts` as `things` has them, in which those are related who are in `related`. Takes
+    `delay_s` to answer, or raises if `broken`; `asked` and `asked_related` are what it was
+    asked."""
+
+    def __init__(self, things: Mapping[Reference, Thing] | None = None, *related: Pair) -> None:
+        self.things = dict(things or {})
+        self.related_pairs = set(related)
+        self.asked: list[list[Reference]] = []
+        self.asked_related: list[list[Pair]] = []
+        self.delay_s = 0.0
+        self.broken = False
+
+    async def find(self, references: Sequence[Reference]) -> dict[Reference, Thing]:
+        self.asked.append(list(references))
+        await self._think()
+        return {each: self.things[each] for each in references if each in self.things}
+
+    async def related(self, pairs: Sequence[Pair]) -> list[Pair]:
+        self.asked_related.append(list(pairs))
+        await self._think()
+        return [pair for pair in self.related_pairs if {*pair} in [{*each} for each in pairs]]
+
+    async def _think(self) -> None:
+        await trio.sleep(self.delay_s)
+        if self.broken:
+            raise RuntimeError("no such table: bookings")
+
+
+def shared(*parties: str) -> Thing:
+    """A booking, say: of these alone."""
+    return Thing(parties=frozenset(parties))
 
 
 class Directory:
@@ -93,3 +129,30 @@ def by_http(users: Directory) -> dict[str, Answer]:
         return {"found": await users.search(asked["user"], asked["text"], asked["limit"])}
 
     return {"users": find, "users/search": search}
+
+
+def listed(things: Mapping[Reference, Thing]) -> list[dict[str, Any]]:
+    """As a host says it, over HTTP or in a token."""
+    return [
+        {
+            "type": type,
+            "id": id,
+            "parties": None if thing.parties is None else sorted(thing.parties),
+            "owner": thing.owner,
+        }
+        for (type, id), thing in things.items()
+    ]
+
+
+def bookings_by_http(bookings: Bookings) -> dict[str, Answer]:
+    """How a host answers for its bookings."""
+
+    async def find(asked: dict[str, Any]) -> dict[str, Any]:
+        references = [(each["type"], each["id"]) for each in asked["contexts"]]
+        return {"contexts": listed(await bookings.find(references))}
+
+    async def related(asked: dict[str, Any]) -> dict[str, Any]:
+        pairs = [(one, other) for one, other in asked["pairs"]]
+        return {"related": await bookings.related(pairs)}
+
+    return {"contexts": find, "contexts/related": related}
