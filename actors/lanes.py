@@ -219,13 +219,15 @@ class Lanes:
             trial = not command.writes
             if (would or trial) and self._requires_parties(contexts, request, lookup):
                 return
-        if env.guards:
+        if lookup is not None and lookup.guarded is not None:
+            command = lookup.guarded
+        elif env.guards:
             machine.admit(resident.state, command, user)
             for guard in env.guards:
                 command = guard.check(command, context, resident.state)
         decided = machine.decide(resident.state, command, context)
         if env.masks and user != HOST:
-            stored = self._masked(request, lookup, decided)
+            stored = self._masked(request, lookup, command, decided)
             if stored is None:
                 return
             decided = stored
@@ -262,7 +264,11 @@ class Lanes:
         return True
 
     def _masked(
-        self, request: Asked, lookup: Lookup | None, decided: list[Effect]
+        self,
+        request: Asked,
+        lookup: Lookup | None,
+        guarded: ConversationCommand,
+        decided: list[Effect],
     ) -> list[Effect] | None:
         """What is to be stored of `decided` (C-46); None if the host has to say first whether the
         caller and the others are related. If it does not, they are not."""
@@ -274,8 +280,8 @@ class Lanes:
         related = contexts.are_related(request.user, others)
         if lookup is None:
             lookup = self._lookup(request)
-        if related is None and not lookup.related:
-            lookup.related = True
+        if related is None and lookup.guarded is None:
+            lookup.guarded = guarded
             self._fetch(Work(request, lookup), partial(contexts.relate, request.user, others))
             return None
         return decided if related else changed

@@ -2,8 +2,8 @@
 another (C-46).
 
 It is the last step before an event is stored (SEND-22), so it meets every text on its way in: of
-messages, whoever sends them and when, of copies and of edits. Nothing else keeps the original. What
-its author has scheduled is theirs alone until it is sent.
+messages, however they are sent, of copies and of edits. Nobody keeps the original; what somebody
+has scheduled is theirs alone until it is sent. Metadata and titles are not texts in this sense.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ Pair = tuple[str, str]
 @dataclass(frozen=True, slots=True)
 class Thing:
     """What the host says of something that conversations may be about. All who talk about it must
-    be among its `parties`, if it has any (a booking: the tutor and the student); and one of them
-    must be its `owner`, if it has one (a property: anybody may ask about it, but its owner)."""
+    be among its `parties`, if it has any (of a booking: tutor and student), and its `owner`, if it
+    has one, must be among them (of a property: anybody may ask that one about it)."""
 
     parties: frozenset[str] | None = None
     owner: str | None = None

@@ -203,3 +203,20 @@ async def test_C_46_what_the_system_says_is_not_masked_and_a_repetition_is_not_a
         await engine.post(sent.conversation, NUMBER)
         assert [each["text"] for each in await ann.history(sent.conversation)] == [MASKED, NUMBER]
         assert hosts.asked_related == []
+
+
+async def test_the_guards_see_a_message_once_and_what_they_make_of_it_is_masked():
+    seen = []
+
+    class Shout:
+        def check(self, command: Any, context: Any, state: Any) -> Any:
+            if not isinstance(command, SendMessage):
+                return command
+            seen.append(command.text)
+            return command.model_copy(update={"text": command.text.upper()})
+
+    async with masking(Bookings(), guards=[Shout()]) as engine:
+        ann = engine.as_user("ann")
+        sent = await ann.send_to("tom", NUMBER)
+        assert seen == [NUMBER]
+        assert (await ann.history(sent.conversation))[0]["text"] == MASKED.upper()
