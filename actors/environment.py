@@ -10,6 +10,7 @@ import trio
 from ..protocol.policy import Policy
 from .alarms import Alarms
 from .guards import Guard
+from .guards.masking import Mask
 from .host import Host
 from .hub import Hub
 from .jobs import Bell, JobLimits
@@ -73,6 +74,7 @@ class Environment:
     policy: Policy = field(default_factory=Policy)
     limits: Limits = field(default_factory=Limits)
     guards: Sequence[Guard] = ()
+    masks: Sequence[Mask] = ()
     host: Host = field(default_factory=Host)
     reactors: Reactors = field(default_factory=lambda: Reactors(()))
     hub: Hub = field(default_factory=Hub)

@@ -80,6 +80,36 @@ class Delivery(Protocol):
         ...
 
 
+class Contexts(Protocol):
+    """What conversations may be about, and who has to do with whom (CONV-24, C-46)."""
+
+    def are_parties(self, users: Collection[str], about: Mapping[str, str]) -> bool:
+        """Whether all of them are known to have a part in all that is in the context `about`;
+        otherwise `require` it."""
+        ...
+
+    async def require(self, users: Collection[str], about: Mapping[str, str]) -> None:
+        """Raise CONTEXT_FORBIDDEN unless all of them have. While the host cannot be asked:
+        UNAVAILABLE, or nothing, as the settings say."""
+        ...
+
+    def are_related(self, user: str, others: Collection[str]) -> bool | None:
+        """Whether `user` has an active relationship, such as a booking, with each of `others`; None
+        if that is not at hand: `relate` them."""
+        ...
+
+    async def relate(self, user: str, others: Collection[str]) -> None:
+        """Have at hand whether they are related, if the host says so in time. Raises nothing."""
+        ...
+
+    def invalidate(
+        self, about: Mapping[str, str] | None, users: Collection[str] | None = None
+    ) -> None:
+        """What is at hand of these things, or of all if `users` is None, too, is not so any more;
+        nor is who is related to `users`, or to whom anybody is."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """The ports; None for what the product has not said how to ask."""
@@ -87,3 +117,4 @@ class Host:
     users: Users | None = None
     relations: Relations | None = None
     delivery: Delivery | None = None
+    contexts: Contexts | None = None

@@ -23,8 +23,9 @@ from ..protocol.features.requests import TakeUpRequest
 from ..protocol.ids import HOST
 from .effects import Effects
 from .environment import Environment
+from .guards.masking import masked
 from .guards.rate import check_rate
-from .host import Users
+from .host import Contexts, Users
 from .logs import stack
 from .lookup import Lookup, needs_nothing
 from .names import Named
@@ -211,11 +212,25 @@ class Lanes:
             would = machine.decide(resident.state, command, context)
             if would and self._requires(users, request, lookup):
                 return
-        if env.guards:
+        contexts = env.host.contexts
+        if contexts is not None and command.references and user != HOST:
+            # The same, but that a trial comes to nothing by itself.
+            would = machine.decide(resident.state, command, context)
+            trial = not command.writes
+            if (would or trial) and self._requires_parties(contexts, request, lookup):
+                return
+        if lookup is not None and lookup.guarded is not None:
+            command = lookup.guarded
+        elif env.guards:
             machine.admit(resident.state, command, user)
             for guard in env.guards:
                 command = guard.check(command, context, resident.state)
         decided = machine.decide(resident.state, command, context)
+        if env.masks and user != HOST:
+            stored = self._masked(request, lookup, command, decided)
+            if stored is None:
+                return
+            decided = stored
         if resident.state.aloof and resident.state.request_to(user):
             self._answer_request(request, decided)
         effects.carry_out(request, command, context, decided)
@@ -235,6 +250,49 @@ class Lanes:
         lookup.recipients_required = True
         self._fetch(Work(request, lookup), partial(users.require, named))
         return True
+
+    def _requires_parties(self, contexts: Contexts, request: Asked, lookup: Lookup | None) -> bool:
+        """The same of what the command refers to: everybody here must have a part in it, and who is
+        brought in (CONV-24)."""
+        users, about = [request.user, *self._others(request)], request.command.references or {}
+        if lookup is None:
+            lookup = self._lookup(request)
+        if lookup.parties_required or contexts.are_parties(users, about):
+            return False
+        lookup.parties_required = True
+        self._fetch(Work(request, lookup), partial(contexts.require, users, about))
+        return True
+
+    def _masked(
+        self,
+        request: Asked,
+        lookup: Lookup | None,
+        guarded: ConversationCommand,
+        decided: list[Effect],
+    ) -> list[Effect] | None:
+        """What is to be stored of `decided` (C-46); None if the host has to say first whether the
+        caller and the others are related. If it does not, they are not."""
+        changed = masked(self._env.masks, decided, self._env.policy)
+        contexts = self._env.host.contexts
+        if changed is decided or contexts is None:
+            return changed
+        others = self._others(request)
+        related = contexts.are_related(request.user, others)
+        if lookup is None:
+            lookup = self._lookup(request)
+        if related is None and lookup.guarded is None:
+            lookup.guarded = guarded
+            self._fetch(Work(request, lookup), partial(contexts.relate, request.user, others))
+            return None
+        return decided if related else changed
+
+    def _others(self, request: Asked) -> list[str]:
+        """Who is here besides the caller, or comes by what they ask for."""
+        members = self._effects.resident.state.members.items()
+        present = (user for user, member in members if member.role is not None)
+        everybody = dict.fromkeys((*present, *request.command.recipients))
+        everybody.pop(request.user, None)
+        return list(everybody)
 
     def _context(self, request: Asked, lookup: Lookup | None) -> Context:
         env, resident, asker = self._env, self._effects.resident, request.asker

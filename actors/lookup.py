@@ -50,6 +50,10 @@ class Lookup:
         """the event that this client id led to before, as the log has it"""
         self.recipients_required = False
         """the host has said that whom the command names is there"""
+        self.parties_required = False
+        """the host has said that all have a part in what the command refers to"""
+        self.guarded: ConversationCommand | None = None
+        """what the guards have made of the command, before the host was asked who is related"""
 
     def missing(self, resident: Resident) -> bool:
         """Whether something has to be fetched before the command can be decided."""

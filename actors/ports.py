@@ -94,7 +94,7 @@ class Conversations(Protocol):
         ...
 
     async def find(self, conversation: str, sender: str, client_id: str) -> Event | None:
-        """The event that a client id already led to."""
+        """The event that a client id of `sender`, or of `HOST`, already led to."""
         ...
 
     async def messages(self, conversation: str, ids: Sequence[str]) -> Messages:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from ..protocol.commands import Position
 from ..protocol.events import Event
+from ..protocol.ids import HOST
 from ..protocol.message import Message
 from .outbox import Push
 
@@ -36,8 +37,8 @@ class Ring:
         push = Push(None if quoted is None else event.item(quoted), event, quoted)
         self._pushes.append(push)
         data = event.data
-        if event.client_id is not None and event.sender is not None:
-            self._client_ids[event.sender, event.client_id] = event
+        if event.client_id is not None:
+            self._client_ids[event.sender or HOST, event.client_id] = event
         if data.is_message:
             self._sent[event.id] = event
         target = data.target
@@ -77,8 +78,8 @@ class Ring:
             if event.data.is_message:
                 del self._sent[event.id]
                 self._messages.pop(event.id, None)
-            if event.client_id is not None and event.sender is not None:
-                self._client_ids.pop((event.sender, event.client_id), None)
+            if event.client_id is not None:
+                self._client_ids.pop((event.sender or HOST, event.client_id), None)
 
     def message(self, id: str) -> Message | None:
         """Message `id` as it is now, if it is recent."""

@@ -17,6 +17,7 @@ from ..protocol.commands import SessionCommand, UserCommand, UserQuery
 from ..protocol.disconnects import Disconnect
 from ..protocol.errors import Rejected
 from ..protocol.features.blocks import BlockChanged
+from ..protocol.features.business_events import TellEvent
 from ..protocol.features.forwards import ForwardMessage
 from ..protocol.features.inbox import UnreadChanged
 from ..protocol.features.references import DropReference
@@ -29,6 +30,7 @@ from ..protocol.records import UserEvent
 from .bucket import Bucket, Rate
 from .environment import Environment
 from .forwarding import forward
+from .happening import tell_event
 from .inbox import Inbox
 from .logs import stack
 from .outbox import Outbox, Parcel, Push
@@ -232,6 +234,8 @@ class Session:
                 return await forward(command, where, box, env, registry)
             case DropReference() as command:
                 return await drop_reference(command, env, registry)
+            case TellEvent() as command:
+                return await tell_event(command, env, registry)
             case _:
                 raise Rejected("UNSUPPORTED_COMMAND")
 

@@ -10,7 +10,7 @@ It has no network listener: `gateway.serve` adds one.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from types import TracebackType
@@ -24,6 +24,7 @@ from ..actors.delivery import deliver, notify
 from ..actors.dispatch import Dispatch
 from ..actors.environment import Environment, Limits
 from ..actors.guards import Guard
+from ..actors.guards.masking import Mask
 from ..actors.jobs import Handler, JobLimits, JobRunner
 from ..actors.outbox import Outbox
 from ..actors.ports import Clock, Store
@@ -36,6 +37,7 @@ from ..actors.supervisor import Limits as CrashLimits
 from ..protocol.delivery import DELIVER, NOTIFY
 from ..protocol.disconnects import DRAIN, REVOKED, Disconnect
 from ..protocol.errors import Rejected
+from ..protocol.features.business_events import TellEvent
 from ..protocol.features.deletes import PURGE
 from ..protocol.features.expiry import EXPIRE
 from ..protocol.features.schedule import SEND
@@ -80,8 +82,9 @@ class Engine:
 
     Every method is to be called in the trio run that entered it. `store`, `clock` and `new_id` are
     for tests; by default the settings choose the store. `guards` run in order before every command
-    of a conversation, `reactors` after every event that is stored. `ports` are asked what the
-    product knows (`engine/host/ports.py`), whatever the settings say of that.
+    of a conversation, `masks` before a text is stored, `reactors` after every event that is stored.
+    `ports` are asked what the product knows (`engine/host/ports.py`), whatever the settings say of
+    that.
 
     Raises `StartupError`, in words, if the store cannot be opened.
     """
@@ -92,6 +95,7 @@ class Engine:
         *,
         store: Store | None = None,
         guards: Sequence[Guard] = (),
+        masks: Sequence[Mask] = (),
         reactors: Sequence[Reactor] = (),
         clock: Clock | None = None,
         new_id: Callable[[], str] = new_uuid7,
@@ -104,6 +108,7 @@ class Engine:
         self.revocations = Revocations(auth.revoked_for_s, auth.max_revocations)
         self._store = store
         self._guards = guards
+        self._masks = masks
         self._reactors = reactors
         self._ports = ports
         self._claims = Claims(self.settings.host.cache_size)
@@ -140,6 +145,7 @@ class Engine:
                 policy=self.settings.policy,
                 limits=_limits(self.settings),
                 guards=self._guards,
+                masks=self._masks,
                 host=host,
                 reactors=Reactors(self._reactors, self.settings.actors.reactor_queue),
             )
@@ -258,15 +264,59 @@ class Engine:
         if (relations := self._env.host.relations) is not None:
             relations.invalidate(user)
 
+    def context_changed(
+        self,
+        context: Mapping[str, str] | None = None,
+        users: Collection[str] | None = None,
+    ) -> None:
+        """What the host said of the things in `context` is not so any more, nor who is related to
+        `users`, or without them to whom anybody is; given neither, nothing is. It is asked again
+        when that is needed next. Without this the change is noticed after `host.cache_ttl_s`."""
+        if (contexts := self._env.host.contexts) is not None:
+            contexts.invalidate(context, users)
+
+    async def happened(
+        self,
+        event: str,
+        *,
+        id: str,
+        context: Mapping[str, str] | None = None,
+        users: Collection[str] = (),
+        variables: Mapping[str, str] | None = None,
+    ) -> list[Sent]:
+        """Tell an event of the product's as `policy.events` says: a system message in every
+        conversation that is about all of `context` and has all of `users` in it, or in a new one
+        (CONV-27, AUTO-01). Where they stand.
+
+        `id` is the product's for it, at most 64 characters: under the same one it is told once in a
+        conversation. Raises like the methods of `User`; repeated, it goes on where it was.
+        """
+        command = TellEvent(
+            id=id,
+            event=event,
+            context=dict(context or {}),
+            users=list(users),
+            variables=dict(variables or {}),
+        )
+        told = (await self.as_host().do(command))["messages"]
+        return [Sent(each["c"], each["seq"], each["id"], each["ts"]) for each in told]
+
     async def post(
-        self, conversation: str, text: str, *, metadata: dict[str, Any] | None = None
+        self,
+        conversation: str,
+        text: str,
+        *,
+        metadata: dict[str, Any] | None = None,
+        client_id: str | None = None,
+        attempt: int = 1,
     ) -> Sent:
         """A system message: it has no sender, and no user can edit or delete it (MSG-26).
 
-        Returns and raises like the methods of `User`. There is no client id: repeated, it is
-        posted again.
+        Returns and raises like the methods of `User`. Repeated with the same `client_id` it is
+        posted once; say `attempt=2` if that may be long ago.
         """
-        return await self.as_host().ask(PostMessage(text=text, metadata=metadata), conversation)
+        command = PostMessage(text=text, metadata=metadata, client_id=client_id, attempt=attempt)
+        return await self.as_host().ask(command, conversation)
 
     def subscribe(self, conversation: str, *, after: int = 0) -> Subscription:
         """Every stored event of `conversation` after seq `after`, as an async iterator inside an

@@ -234,6 +234,11 @@ class Host(Section):
         description="Who follows whom: nobody; whom the claim `follows` of their token lists; or as"
         " the product says (REQ-01, REQ-02)",
     )
+    contexts: Literal["none", "claims", "callback"] = Field(
+        "none",
+        description="Who has a part in what a conversation is about: anybody; whom tokens name; or"
+        " whom the product does (CONV-24)",
+    )
     sessions: Literal["none", "callback"] = Field(
         "none",
         description="What a session is that a token names: what the token says; or as the product"
@@ -241,8 +246,8 @@ class Host(Section):
     )
     claims: dict[str, str] = Field(
         default_factory=lambda: {"avatar": "picture"},
-        description="What tokens call one of policy.user_fields, or `follows`, where it is not the"
-        " same",
+        description="What tokens call one of policy.user_fields, `follows`, `contexts` or"
+        " `related`, where it is not the same",
     )
     delivery: Literal["none", "callback"] = Field(
         "none",

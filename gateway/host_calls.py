@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import time
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import trio
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..engine import Engine
 from ..engine.host.callback import is_signed, signing_key
 from ..protocol.commands import bad_field
 from ..protocol.errors import ERRORS, Rejected
-from ..protocol.ids import UserId
+from ..protocol.features.business_events import TellEvent
+from ..protocol.ids import ClientId, UserId
+from ..protocol.references import References
 from .gateway import Gateway
 
 
 class HostCall(BaseModel):
-    """The body of a POST to `/v1/host/{path}`; answered with 204 when `tell` has returned."""
+    """The body of a POST to `/v1/host/{path}`; answered when `tell` has returned: with 204, or 200
+    and what it returned."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     path: ClassVar[str]
+    status: ClassVar[int] = 204
     summary: ClassVar[str]
 
-    async def tell(self, engine: Engine) -> None:
+    async def tell(self, engine: Engine) -> dict[str, Any] | None:
         """Raises `Rejected`."""
         raise NotImplementedError
 
@@ -70,7 +74,43 @@ class SessionsEnded(HostCall):
             await trio.lowlevel.checkpoint()
 
 
-CALLS: Final[tuple[type[HostCall], ...]] = (UsersChanged, RelationsChanged, SessionsEnded)
+class ContextsChanged(HostCall):
+    """As `Engine.context_changed`."""
+
+    path = "contexts/changed"
+    summary = "Ask for these things, and who is related to these users, anew"
+
+    context: References | None = None
+    users: list[UserId] | None = None
+
+    async def tell(self, engine: Engine) -> None:
+        engine.context_changed(self.context, self.users)
+
+
+class EventHappened(HostCall):
+    """As `Engine.happened`."""
+
+    path = "events"
+    status = 200
+    summary = "Tell an event of the product in the conversations that it is about"
+
+    id: ClientId
+    event: str
+    context: References = Field(default_factory=dict)
+    users: list[UserId] = Field(default_factory=list)
+    variables: dict[str, str] = Field(default_factory=dict)
+
+    async def tell(self, engine: Engine) -> dict[str, Any]:
+        return await engine.as_host().do(TellEvent(**self.model_dump()))
+
+
+CALLS: Final[tuple[type[HostCall], ...]] = (
+    UsersChanged,
+    RelationsChanged,
+    ContextsChanged,
+    SessionsEnded,
+    EventHappened,
+)
 
 
 def add_host_calls(api: FastAPI, gateway: Gateway) -> None:
@@ -88,14 +128,14 @@ def _add(api: FastAPI, engine: Engine, key: bytes, call: type[HostCall]) -> None
         if not is_signed(key, request.headers, body, time.time()):
             return _refusal(Rejected("AUTH_FAILED"))
         try:
-            await call.model_validate_json(body).tell(engine)
+            answer = await call.model_validate_json(body).tell(engine)
         except ValidationError as error:
             return _refusal(bad_field(error))
         except Rejected as no:
             return _refusal(no)
-        return Response(status_code=204)
+        return Response(status_code=call.status) if answer is None else JSONResponse(answer)
 
-    api.post(f"/v1/host/{call.path}", status_code=204, summary=call.summary)(told)
+    api.post(f"/v1/host/{call.path}", status_code=call.status, summary=call.summary)(told)
 
 
 def _refusal(no: Rejected) -> Response:

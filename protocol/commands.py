@@ -204,6 +204,12 @@ class ConversationCommand(Command):
         """Users whom it writes to or brings in: the host must know them (CONV-23)."""
         return ()
 
+    @property
+    def references(self) -> Mapping[str, str] | None:
+        """Things of the host, by type, that it gives as what it is about: everybody in the
+        conversation must have a part in them (CONV-24)."""
+        return None
+
     def needs(self, state: ConversationState) -> Needs:
         return NOTHING
 

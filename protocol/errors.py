@@ -36,6 +36,7 @@ ERRORS: Mapping[str, ErrorKind] = {
         ErrorKind("SESSION_EXPIRED", 401, False, "The session is over; sign in again."),
         ErrorKind("PERMISSION_DENIED", 403, False, "Not allowed."),
         ErrorKind("PRIVACY_DENIED", 403, False, "Not allowed."),
+        ErrorKind("CONTEXT_FORBIDDEN", 403, False, "Not everybody here has a part in this thing."),
         ErrorKind("EDIT_WINDOW_EXPIRED", 403, False, "Too late to edit this message."),
         ErrorKind("DELETE_WINDOW_EXPIRED", 403, False, "Too late to delete this message."),
         ErrorKind("CONVERSATION_NOT_FOUND", 404, False, "No such conversation."),

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
@@ -80,6 +81,16 @@ def forward_count_id(client_id: str) -> str:
 def scheduled_id(user: str, id: str) -> str:
     """Of the job that sends what `user` has scheduled as `id`; the message's client id."""
     return _derive("scheduled", user, id)
+
+
+def told_id(event: str) -> str:
+    """The client id under which an event of the host is told in a conversation."""
+    return _derive("told", event)
+
+
+def opened_for_id(context: Mapping[str, str], users: Iterable[str]) -> str:
+    """The client id under which the host opens the conversation of `users` about `context`."""
+    return _derive("opened for", *chain(*sorted(context.items())), "", *sorted(users))
 
 
 def job_id(kind: str, event: str) -> str:

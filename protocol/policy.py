@@ -24,7 +24,7 @@ from pydantic import (
 from .paging import LARGEST_PAGE
 from .references import MAX_REFERENCES, ReferenceType
 from .roles import PERMISSIONS, RANK, Least, Permission, Role
-from .template import variables
+from .template import EventTemplate, variables
 
 Durability = Literal["commit", "write_behind", "relaxed"]
 Audience = Literal["members", "others", "senders"]
@@ -39,7 +39,7 @@ SearchScope = Literal["mine", "group"]
 OpenKind = Literal["direct", "group", "thread"]
 MIB = 1024 * 1024
 DirectKey = Literal["pair", "pair_context", "none"]
-UserField = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,63}$")]
+Name = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,63}$")]
 Blocks = Literal["off", "silent", "forbidden"]
 
 
@@ -207,6 +207,12 @@ class Policy(BaseModel):
         default_factory=dict,
         description="Texts that users are offered, by name, with {gaps} for them to fill (MSG-30)",
     )
+    events: dict[Name, EventTemplate] = Field(
+        default_factory=dict,
+        description="How events of the product are told in conversations, by name: the text, what"
+        " kind of conversation it opens where there is none, and the title of that, both with"
+        " {gaps} (AUTO-01, CONV-27)",
+    )
     max_title_chars: int = Field(200, ge=1, le=1000, description="Title of a conversation")
     conversation_pins: bool = Field(
         True, description="Members may pin conversations in their own inbox (CONV-12, C-42)"
@@ -258,7 +264,7 @@ class Policy(BaseModel):
     max_presence_members: int = Field(
         100, ge=0, description="Above it presence is asked for, not pushed (RCPT-16)"
     )
-    user_fields: tuple[UserField, ...] = Field(
+    user_fields: tuple[Name, ...] = Field(
         ("name", "avatar", "role"),
         max_length=32,
         description="What users are shown of one another, of what the host says of them (CONV-19)",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from string import Formatter
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 
 def variables(template: str) -> list[str]:
@@ -24,3 +27,22 @@ def filled(template: str, values: Mapping[str, str]) -> str:
         text + ("" if name is None else values[name])
         for text, name, _, _ in Formatter().parse(template)
     )
+
+
+def _check(template: str) -> str:
+    variables(template)
+    return template
+
+
+Template = Annotated[str, AfterValidator(_check)]
+
+
+class EventTemplate(BaseModel):
+    """How an event of the product's is told (AUTO-01): by a system message of this `text`. If there
+    is no conversation to tell it in, it `opens` one of that kind, by this `title` (CONV-27)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: Template
+    opens: Literal["group", "thread"] | None = None
+    title: Template = ""

@@ -3,8 +3,9 @@
 The whole chain, in its order: how many requests there are (`dispatch.py`, before they are looked
 at), membership (`machine.admit`), rates (`rate.py`), the product's guards, form and permission (the
 command's own rule), blocks and privacy (`protocol/aloof.py`; what has to be asked for is fetched
-before, outside of the actor: `people.py`). Moderation and masking (C-46) have their place after all
-that and before anything is stored: on the effects that `Lanes._decide` hands to `carry_out`.
+before, outside of the actor: `people.py`), what the host must agree to (`Lanes._requires`), masking
+(`masking.py`). Moderation has its place just before masking, which is the last thing before an
+event is stored: on the effects that `Lanes._decide` hands to `carry_out`.
 
 A guard is one method on facts that are at hand: it lets the command pass, changes it, or raises
 `Rejected`. It runs inside the conversation actor, after membership and before the rule, in the

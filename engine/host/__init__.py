@@ -11,6 +11,7 @@ users.py        who there is, and what they may see of one another
 relations.py    who follows whom
 sessions.py     what the sessions are that tokens name
 delivery.py     what waits for those who are away
+contexts.py     what conversations may be about, and who has to do with whom
 facts.py        what the host said lately, by id; who asks the same at once shares one answer
 asking.py       how it is asked: bounded, within a deadline, and not while it is away
 breaker.py      whether it is away
@@ -23,8 +24,19 @@ opening.py      all of it, as the settings say
 from __future__ import annotations
 
 from ...actors.host import Delivery, Notice
+from .contexts import Contexts, Thing
 from .relations import Relations
 from .sessions import Session, SessionStore
 from .users import Account, Users
 
-__all__ = ["Account", "Delivery", "Notice", "Relations", "Session", "SessionStore", "Users"]
+__all__ = [
+    "Account",
+    "Contexts",
+    "Delivery",
+    "Notice",
+    "Relations",
+    "Session",
+    "SessionStore",
+    "Thing",
+    "Users",
+]

@@ -14,6 +14,7 @@ from ..settings import Settings
 from ..storage import StartupError
 from .callback import Callback, open_callback, signing_key
 from .claims import Claims
+from .contexts import open_contexts
 from .delivery import open_delivery
 from .ports import Ports
 from .relations import open_relations
@@ -46,6 +47,7 @@ async def open_host(
         yield Opened(
             users=open_users(tools, given.get("users")),
             relations=open_relations(tools, given.get("relations")),
+            contexts=open_contexts(tools, given.get("contexts")),
             delivery=open_delivery(tools, given.get("delivery")),
             sessions=open_sessions(tools),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from ...actors.host import Delivery
+from .contexts import Contexts
 from .relations import Relations
 from .users import Users
 
@@ -14,6 +15,8 @@ class Ports(TypedDict, total=False):
 
     users: Users
     """who there is, and what they may see of one another"""
+    contexts: Contexts
+    """what conversations may be about, and who has to do with whom"""
     relations: Relations
     """who follows whom"""
     delivery: Delivery

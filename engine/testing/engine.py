@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any, cast
 
 from ...actors.guards import Guard
+from ...actors.guards.masking import Mask
 from ...actors.ports import Store
 from ...actors.reactors import Reactor
 from ...persistence.memory.store import MemoryStore
@@ -31,6 +32,7 @@ async def memory_engine(
     store: Store | None = None,
     clock: TrioClock | None = None,
     guards: Sequence[Guard] = (),
+    masks: Sequence[Mask] = (),
     reactors: Sequence[Reactor] = (),
     new_id: Callable[[], str] | None = None,
     **settings: Any,
@@ -51,6 +53,7 @@ async def memory_engine(
         chosen,
         store=store,
         guards=guards,
+        masks=masks,
         reactors=reactors,
         clock=clock or TrioClock(),
         new_id=new_id or numbered_ids(),

@@ -15,6 +15,7 @@ from ...protocol.events import Event
 from ...protocol.features.blocks import BlockChanged
 from ...protocol.features.hides import MessageHidden
 from ...protocol.features.requests import RequestAnswered
+from ...protocol.ids import HOST
 from ...protocol.jobs import Job
 from ...protocol.machine import Mark
 from ...protocol.message import Message, Overlay
@@ -106,8 +107,8 @@ class Shelf:
         """All of `write`, with `events` for its own."""
         for event in events:
             self._add(event)
-            if event.client_id is not None and event.sender is not None:
-                self.clients[event.sender, event.client_id] = event.seq
+            if event.client_id is not None:
+                self.clients[event.sender or HOST, event.client_id] = event.seq
             if event.data.is_message:
                 self.subjects[event.id] = event.seq
         for overlay in write.overlays:

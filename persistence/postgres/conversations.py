@@ -8,7 +8,7 @@ from ...protocol.commands import Position
 from ...protocol.errors import Rejected
 from ...protocol.events import Event
 from ...protocol.features.edits import MessageEdited
-from ...protocol.ids import is_uuid
+from ...protocol.ids import HOST, is_uuid
 from ...protocol.records import Events, Loaded, Messages, NumberedPage, PositionAt, Snapshot
 from ...protocol.references import Reference
 from .database import Database
@@ -53,8 +53,9 @@ _EVENTS = as_of(f"{_TAIL} LIMIT $3")
 
 _FIND = f"""
     SELECT {EVENT_COLUMNS} FROM {LOG_WITH_OVERLAY}
-    WHERE l.conversation = $1 AND l.sender = $2 AND l.client_id = $3
+    WHERE l.conversation = $1 AND l.client_id = $2 AND l.sender = $3
 """
+_FIND_OF_HOST = _FIND.replace("l.sender = $3", "l.sender IS NULL")
 
 _MESSAGES = as_of(f"""
     SELECT {MESSAGE_COLUMNS} FROM {LOG_WITH_OVERLAY}
@@ -143,7 +144,10 @@ class PostgresConversations:
         return _events(conversation, rows)
 
     async def find(self, conversation: str, sender: str, client_id: str) -> Event | None:
-        row = await self._database.first(_FIND, conversation, sender, client_id)
+        if sender == HOST:
+            row = await self._database.first(_FIND_OF_HOST, conversation, client_id)
+        else:
+            row = await self._database.first(_FIND, conversation, client_id, sender)
         return None if row is None else event_of(conversation, row)
 
     async def messages(self, conversation: str, ids: Sequence[str]) -> Messages:

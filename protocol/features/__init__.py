@@ -23,6 +23,7 @@ from ..personal import UserEventData
 from ..state import Slice
 from . import (
     blocks,
+    business_events,
     conversation,
     deletes,
     drafts,
@@ -87,6 +88,7 @@ FEATURES: tuple[ModuleType, ...] = (
     settings,
     schedule,
     templates,
+    business_events,
     search,
     users,
     blocks,

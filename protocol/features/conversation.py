@@ -80,6 +80,10 @@ class CreateConversation(DurableCommand):
     def recipients(self) -> Sequence[str]:
         return self.members
 
+    @property
+    def references(self) -> Mapping[str, str] | None:
+        return self.context
+
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         if self.context:
             check_references(self.context, context.policy.conversation_context)

@@ -145,6 +145,10 @@ class SendMessage(DurableCommand):
     def recipients(self) -> Sequence[str]:
         return () if self.to is None else (self.to,)
 
+    @property
+    def references(self) -> Mapping[str, str] | None:
+        return self.context
+
     def needs(self, state: ConversationState) -> Needs:
         if self.to is not None and not state.exists:
             return Needs(people=(self.to,), relation=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from ..commands import Context, ConversationCommand, Effect
+from ..commands import Context, DurableCommand, Effect
 from ..content import check_metadata, check_text
 from ..entities import links
 from ..events import Event, EventData
@@ -36,12 +36,12 @@ class MessagePosted(EventData):
         }
 
 
-class PostMessage(ConversationCommand):
+class PostMessage(DurableCommand):
     """For the host only: see `Engine.post`."""
 
     name: ClassVar[str] = "message.post"
     host_only: ClassVar[bool] = True
-    writes: ClassVar[bool] = True
+    while_locked: ClassVar[bool] = True
 
     text: str
     metadata: dict[str, Any] | None = None

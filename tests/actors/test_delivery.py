@@ -8,9 +8,8 @@ import pytest
 import trio
 
 from palaver.actors.delivery import BATCH
-from palaver.actors.relations import Follows
 from palaver.engine import Engine
-from palaver.engine.testing import Device, TrioClock, memory_engine, numbered_ids
+from palaver.engine.testing import Device, Follows, TrioClock, memory_engine, numbered_ids
 from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.commands import Command
 from palaver.protocol.delivery import DELIVER, NOTIFY

@@ -11,7 +11,11 @@ from palaver.engine.profiles import NAMES, ProfileError, file_of, read
 from palaver.engine.testing import memory_engine
 from palaver.gateway.client.client import CALL_TIMEOUT, RETRIES
 from palaver.gateway.client.reconnect import exponential
+from palaver.protocol.features.conversation import CreateConversation
+from palaver.protocol.features.messages import SendMessage
+from palaver.protocol.features.threads import ListThread
 from palaver.protocol.policy import MIB
+from palaver.tests.support.engines import refused
 
 
 def of(setting: str) -> list[Any]:
@@ -257,6 +261,26 @@ def test_a_profile_is_named_by_a_flag_before_the_environment_before_the_file(
     assert Settings().policy.profile == "stayeasy"
     assert Settings.load(config, profile=mine).policy.max_chars == 1
     assert Settings(profile=str(mine)).policy.max_chars == 1
+
+
+async def test_C_14_a_thread_is_a_conversation_in_one_product_and_lies_in_one_in_another():
+    async with memory_engine(profile="rental") as engine:
+        ann = engine.as_user("ann")
+        thread = (await ann.do(CreateConversation(kind="thread", members=["bob"])))["c"]
+        assert (await ann.conversation(thread))["kind"] == "thread"
+        root = await ann.send(thread, "Is it free?")
+        no = await refused(ann.do(SendMessage(text="Yes", thread=root.id), thread))
+        assert no.code == "FEATURE_DISABLED"
+    async with memory_engine(profile="tuggroups") as engine:
+        ann = engine.as_user("ann")
+        no = await refused(ann.do(CreateConversation(kind="thread", members=["bob"])))
+        assert no.code == "FEATURE_DISABLED"
+        club = CreateConversation(kind="external_group", members=["ann"], title="Chess")
+        room = (await engine.as_host().do(club))["c"]
+        root = await ann.send(room, "Who plays?")
+        await ann.do(SendMessage(text="I do", thread=root.id), room)
+        replies = (await ann.do(ListThread(message_id=root.id), room))["messages"]
+        assert [reply["text"] for reply in replies] == ["I do"]
 
 
 async def test_an_embedded_engine_takes_one():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,16 +11,18 @@ from typing import Any
 import httpx
 import pytest
 
+from palaver.engine import Engine
 from palaver.engine.host.callback import signature, signing_key
 from palaver.engine.testing import Follows, memory_engine
 from palaver.engine.user import User
 from palaver.gateway.gateway import open_gateway
 from palaver.gateway.http import make_app
+from palaver.protocol.features.messages import SendMessage
 from palaver.protocol.features.settings import SetSettings
 from palaver.protocol.features.users import GetUsers
 from palaver.tests.gateway.harness import SECRET as TOKENS
 from palaver.tests.support.engines import refused
-from palaver.tests.support.hosts import SECRET, Directory, person
+from palaver.tests.support.hosts import SECRET, Bookings, Directory, person, shared
 
 PATH = "/v1/host/users/changed"
 OTHER = "whsec_" + "AAAA" * 8
@@ -117,3 +120,88 @@ async def test_a_signature_is_of_the_body_and_may_be_one_of_several() -> None:
 async def test_without_a_secret_there_is_no_such_call() -> None:
     async with told(secret=None) as case:
         assert (await case.http.post(PATH, content=b"{}")).status_code == 404
+
+
+def signed(body: bytes) -> dict[str, str]:
+    return signature(signing_key(SECRET), "id", int(time.time()), body)
+
+
+@asynccontextmanager
+async def product(**settings: Any) -> AsyncIterator[tuple[Engine, httpx.AsyncClient]]:
+    host, auth = {"secret": SECRET, **settings.pop("host", {})}, {"secret": TOKENS}
+    async with (
+        memory_engine(host=host, auth=auth, **settings) as engine,
+        open_gateway(engine) as gateway,
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(make_app(gateway)), base_url="http://here"
+        ) as http,
+    ):
+        yield engine, http
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b'{"context": {"booking": "100"}}',
+        b'{"context": {"booking": "100"}, "users": ["ann", "tom"]}',
+    ],
+)
+async def test_CONV_24_the_host_says_that_a_booking_has_changed(body: bytes) -> None:
+    lessons = Bookings({("booking", "100"): shared("ann", "tom")})
+    policy = {"message_context": ["booking"]}
+    async with product(contexts=lessons, policy=policy) as (engine, http):
+        ann = engine.as_user("ann")
+        command = SendMessage(to="tom", text="hi", context={"booking": "100"})
+        await ann.do(command)
+        lessons.things.clear()
+        await ann.do(command)
+        path = "/v1/host/contexts/changed"
+        assert (await http.post(path, content=body)).status_code == 401
+        await ann.do(command)
+        assert (await http.post(path, content=body, headers=signed(body))).status_code == 204
+        assert (await refused(ann.do(command))).code == "CONTEXT_FORBIDDEN"
+
+
+async def test_CONV_27_AUTO_01_the_host_says_what_has_happened() -> None:
+    async with product(profile="rental") as (engine, http):
+
+        async def post(**event: Any) -> httpx.Response:
+            body = json.dumps(event).encode()
+            return await http.post("/v1/host/events", content=body, headers=signed(body))
+
+        event: dict[str, Any] = {
+            "id": "evt_1",
+            "event": "application_submitted",
+            "context": {"listing": "5", "application": "a7"},
+            "users": ["ann", "bob"],
+            "variables": {"seeker": "Ann", "listing": "Elm Street 5"},
+        }
+        first = await post(**event)
+        assert first.status_code == 200
+        (told,) = first.json()["messages"]
+        assert told.keys() == {"c", "seq", "id", "ts"}
+        again = await post(**event)
+        assert (again.status_code, again.json()) == (200, first.json())
+        ann = engine.as_user("ann")
+        state = await ann.conversation(told["c"])
+        assert (state["kind"], state["context"]) == ("thread", event["context"])
+        assert [each["text"] for each in await ann.history(told["c"])] == [
+            "Ann has applied for Elm Street 5."
+        ]
+        body = json.dumps(event).encode()
+        assert (await http.post("/v1/host/events", content=body)).status_code == 401
+        for wrong, field in (
+            ({**event, "event": "listing_burnt"}, "event"),
+            ({**event, "variables": {}}, "variables.seeker"),
+            ({**event, "users": "ann"}, "users"),
+            ({**event, "id": ""}, "id"),
+            ({**event, "id": "evt_2", "context": {"Listing": "5"}}, "context"),
+        ):
+            answer = await post(**wrong)
+            assert answer.status_code == 400
+            assert answer.json()["error"]["details"]["field"] == field
+        answer = await post(
+            **{**event, "id": "evt_3", "variables": {**event["variables"], "seeker": "\x00"}}
+        )
+        assert answer.status_code == 400

@@ -13,6 +13,8 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -92,14 +94,17 @@ def values(profile: str) -> list[Value]:
     """What it sets, in its order. AssertionError: a value stands there without a reason."""
     file, section, found = file_of(profile), "", []
     parsed = read(file)
+    table, count = parsed, len(parsed)
     for line in file.read_text("utf-8").splitlines():
-        if header := re.fullmatch(r"\[(\w+)\]", line):
+        if header := re.fullmatch(r"\[([\w.]+)\]", line):
             section = header[1]
+            table = reduce(getitem, section.split("."), parsed)
+            count += len(table) - 1  # it stands in the table around it, too
         elif line and not line.startswith("#"):
             stated = re.fullmatch(r"(\w+) = .+?  # (.+)", line)
             assert stated, f"{file.name}: no reason is given: {line}"
-            found.append(Value(f"{section}.{stated[1]}", parsed[section][stated[1]], stated[2]))
-    assert len(found) == sum(map(len, parsed.values())), f"{file.name}: not one value in a line"
+            found.append(Value(f"{section}.{stated[1]}", table[stated[1]], stated[2]))
+    assert len(found) == count, f"{file.name}: not one value in a line"
     return found
 
 
@@ -150,8 +155,9 @@ def _settings() -> Iterator[str]:
     yield "(S): the product says so; (D): it is silent, the value is ours. Empty: the default.\n"
     rows = []
     for setting, of in cells.items():
-        section, name = setting.split(".")
-        default = _shown(defaults[section].get(name, "none"))
+        section, _, name = setting.rpartition(".")
+        table = reduce(getitem, section.split("."), defaults)
+        default = _shown(table.get(name, "none"))
         rows.append([f"`{setting}`", default, *(of.get(profile, "") for profile in NAMES)])
         rows[-1].append(", ".join(sorted(reasons[setting])))
     yield from _table(["setting", "default", *NAMES, "requirement"], rows)

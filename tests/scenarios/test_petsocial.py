@@ -6,7 +6,7 @@ from typing import Any
 
 import trio
 
-from palaver.actors.relations import Follows
+from palaver.engine.testing import Follows
 from palaver.gateway.client import Sent, exponential
 from palaver.protocol.html import to_html
 from palaver.tests.scenarios.waiting import waits_for

@@ -8,7 +8,6 @@ import trio
 
 from palaver.gateway.client import Event, Refused
 from palaver.protocol.disconnects import DRAIN
-from palaver.protocol.features.conversation import CreateConversation
 from palaver.protocol.features.lock import LockConversation
 from palaver.protocol.features.references import DropReference
 from palaver.protocol.html import to_html
@@ -192,20 +191,36 @@ async def test_09_attachments_from_upload_to_deletion(here: Product):
         await takes_up_to(mib, type, partial(ann.send, thread, ""))
 
 
-@waits_for("automation")
 async def test_10_what_happens_to_applications_and_viewings_is_told_in_the_thread(here: Product):
-    """AUTO-01, 02, 03. As far as the host does it by itself."""
+    """AUTO-01, 02, 03, CONV-27. Told by HTTP: tests/gateway/test_host_calls.py."""
     ann, bob = await here.phones("ann", "bob")
-    host = here.engine.as_host()
-    command = CreateConversation(kind="thread", members=["ann", "bob"], context=FLAT)
-    thread = str((await host.do(command))["c"])
-    await here.engine.post(thread, "Ann has applied", metadata={"application": "a7"})
+    words = {"seeker": "Ann", "listing": "Elm Street 5", "user": "Bob", "change": "a new price"}
+    told = {
+        "application_submitted": "Ann has applied for Elm Street 5.",
+        "viewing_scheduled": "A viewing of Elm Street 5 is planned for Monday. Please confirm it.",
+        "viewing_confirmed": "The viewing of Elm Street 5 at Monday is confirmed.",
+        "application_status_changed": "The application for Elm Street 5 is now: accepted.",
+        "listing_updated": "Elm Street 5 has been changed: a new price.",
+        "listing_filled": "Elm Street 5 has been let.",
+        "application_completed": "The application for Elm Street 5 is complete.",
+        "profile_updated": "Bob has changed their profile.",
+    }
+    assert told.keys() == here.policy.events.keys()
+    words.update(status="accepted", time="Monday")
+    for event in told:
+        for _ in range(2):  # as a product does that did not hear the answer
+            sent = await here.engine.happened(
+                event, id=f"{event} of a7", context=FLAT, users=["ann", "bob"], variables=words
+            )
+            assert len(sent) == 1
     await here.settled()
+    (thread,) = (item["c"] for item in bob.of_kind("conversation.created"))
     for phone in (ann, bob):
         (created,) = phone.payloads("conversation.created")
-        assert created["context"] == FLAT
-        assert phone.payloads("message.posted")[0]["text"] == "Ann has applied"
-    await host.do(DropReference(context={"application": "a7"}))
+        assert (created["context"], created["title"]) == (FLAT, "Elm Street 5")
+        shown = [posted["text"] for posted in phone.payloads("message.posted")]
+        assert shown == list(told.values())
+    await here.engine.as_host().do(DropReference(context={"application": "a7"}))
     await here.settled()
     assert bob.payloads("reference.dropped")[0]["context"] == {"application": "a7"}
     shown = (await bob.ask("conversation.get", {}, thread))["context"]

@@ -9,7 +9,7 @@ from palaver.engine.host import Account
 from palaver.gateway.client import Sent
 from palaver.tests.scenarios.waiting import waits_for
 from palaver.tests.support.engines import refused
-from palaver.tests.support.hosts import GONE, Directory, person
+from palaver.tests.support.hosts import GONE, Bookings, Directory, person, shared
 from palaver.tests.support.product import Product, fault, product, takes_up_to
 
 PROFILE = "tutoring"
@@ -47,10 +47,13 @@ async def test_01_a_message_by_its_recipient():
         assert (await tom.ask("conversation.get", {}, sent["c"]))["unread"] == 1
 
 
-@waits_for("relations")
 async def test_02_what_cannot_be_sent():
-    """CONV-22, 23, SEND-03; CONV-24."""
-    async with product(PROFILE, users=people("ann", "tom", tim=GONE)) as here:
+    """CONV-22, 23, 24, SEND-03."""
+    lessons = Bookings(
+        {("booking", "100"): shared("ann", "tom"), ("booking", "101"): shared("tom")}
+    )
+    users = people("ann", "tom", tim=GONE)
+    async with product(PROFILE, users=users, contexts=lessons) as here:
         (ann,) = await here.phones("ann")
 
         async def refusal(text: str, to: str = "tom", **more: Any) -> str:
@@ -63,11 +66,14 @@ async def test_02_what_cannot_be_sent():
         assert await refusal("") == "VALIDATION_FAILED"
         assert await refusal("x" * 2001) == "MESSAGE_TOO_LONG"
         assert await refusal("hello", context={"lesson": "100"}) == "VALIDATION_FAILED"
+        for foreign in ("101", "102"):
+            assert await refusal("hello", context={"booking": foreign}) == "CONTEXT_FORBIDDEN"
         assert (await ann.ask("conversation.list"))["conversations"] == []
         await ann.ask("message.send", {"to": "tom", "text": "x" * 2000})
+        await ann.ask("message.send", {"to": "tom", "text": "hello", "context": LESSON})
 
 
-@waits_for("moderation", "relations")
+@waits_for("moderation")
 def test_03_addresses_are_masked_until_there_is_a_booking():
     """MOD-12, 13."""
 
@@ -304,7 +310,7 @@ async def test_17_order_reconnection_and_the_number_of_connections():
         assert (await peer.hello(here.token("ann")))["error"]["code"] == "CONNECTION_LIMIT"
 
 
-@waits_for("media", "relations")
+@waits_for("media", "moderation")
 async def test_18_the_first_message_makes_the_conversation(here: Product):
     """CONV-02, 03; ATT-12, MOD-23."""
     (ann,) = await here.phones("ann")

@@ -4,7 +4,7 @@ import pytest
 
 CAPABILITIES = {
     "analytics": "figures of how people talk",
-    "automation": "events of the product, templates, reminders",
+    "automation": "reminders, deadlines, suggested first words",
     "calls": "signalling of calls",
     "client": "what the shipped client does not do by itself",
     "cluster": "several processes",
@@ -17,7 +17,6 @@ CAPABILITIES = {
     "moderation": "masking, spam, links, reports, the queue",
     "notifications": "push, e-mail, SMS, in the app",
     "premium": "what is for subscribers",
-    "relations": "the product's word on who has to do with whom: parties to a booking, followers",
     "retention": "archiving, purging, export, anonymised users",
     "REST": "commands by HTTP",
     "vocabularies": "the product's own names, paths and shapes",

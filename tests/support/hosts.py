@@ -13,7 +13,7 @@ from typing import Any, cast
 import trio
 from fastapi import FastAPI, Request, Response
 
-from palaver.engine.host import Account, Notice, Session
+from palaver.engine.host import Account, Notice, Session, Thing
 from palaver.engine.host.claims import Claims
 from palaver.engine.host.opening import open_host
 from palaver.engine.host.ports import Ports
@@ -23,6 +23,7 @@ from palaver.engine.settings import Settings
 from palaver.engine.testing import Follows, numbered_ids
 from palaver.gateway.http_server import supervise
 from palaver.protocol.people import Relation
+from palaver.protocol.references import Reference
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -88,6 +89,31 @@ class SessionTable(Product):
     async def find_all(self, ids: Sequence[str]) -> dict[str, Session]:
         await self.hears(ids)
         return {id: self.sessions[id] for id in ids if id in self.sessions}
+
+
+class Bookings(Product):
+    """`Contexts` as `things` has them, in which those are related who are in `related`;
+    `asked_related` is each question for that."""
+
+    def __init__(self, things: Mapping[Reference, Thing] | None = None, *related: Pair) -> None:
+        super().__init__()
+        self.things = dict(things or {})
+        self.related_pairs = set(related)
+        self.asked_related: list[list[Pair]] = []
+
+    async def find(self, references: Sequence[Reference]) -> dict[Reference, Thing]:
+        await self.hears(references)
+        return {each: self.things[each] for each in references if each in self.things}
+
+    async def related(self, pairs: Sequence[Pair]) -> list[Pair]:
+        self.asked_related.append(list(pairs))
+        await self.thinks()
+        return [pair for pair in self.related_pairs if {*pair} in [{*each} for each in pairs]]
+
+
+def shared(*parties: str) -> Thing:
+    """A booking, say: of these alone."""
+    return Thing(parties=frozenset(parties))
 
 
 def person(id: str, **more: Any) -> Account:
@@ -220,3 +246,30 @@ def pushes_by_http(pusher: Pusher) -> dict[str, Answer]:
         return {}
 
     return {"delivery": deliver}
+
+
+def listed(things: Mapping[Reference, Thing]) -> list[dict[str, Any]]:
+    """As a host says it, over HTTP or in a token."""
+    return [
+        {
+            "type": type,
+            "id": id,
+            "parties": None if thing.parties is None else sorted(thing.parties),
+            "owner": thing.owner,
+        }
+        for (type, id), thing in things.items()
+    ]
+
+
+def bookings_by_http(bookings: Bookings) -> dict[str, Answer]:
+    """How a host answers for its bookings."""
+
+    async def find(asked: dict[str, Any]) -> dict[str, Any]:
+        references = [(each["type"], each["id"]) for each in asked["contexts"]]
+        return {"contexts": listed(await bookings.find(references))}
+
+    async def related(asked: dict[str, Any]) -> dict[str, Any]:
+        pairs = [(one, other) for one, other in asked["pairs"]]
+        return {"related": await bookings.related(pairs)}
+
+    return {"contexts": find, "contexts/related": related}

@@ -9,6 +9,8 @@ from palaver.protocol.events import Event, Void
 from palaver.protocol.features.conversation import CreateConversation
 from palaver.protocol.features.edits import EditMessage
 from palaver.protocol.features.messages import SendMessage
+from palaver.protocol.features.system import PostMessage
+from palaver.protocol.ids import HOST
 from palaver.protocol.records import Committed, Duplicate, Foreign, Outcome, Refused, Write
 from palaver.tests.persistence.contract.chat import Chat, Ticket, nobody
 from palaver.tests.persistence.contract.twins import POISON, Twin
@@ -80,6 +82,15 @@ async def test_SEND_06_a_client_id_is_stored_once_and_answered_with_the_first(tw
         assert void == replace(event, data=Void(of=event.id), client_id=None)
     assert await chat.store.conversations.find(chat.id, "ann", "k") == first
     assert await chat.store.conversations.find(chat.id, "ann", "other") is None
+
+
+async def test_SEND_06_what_the_host_did_under_a_client_id_is_found_too(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    await chat.send("ann", "not this", client_id="k").outcome()
+    await chat.do(HOST, PostMessage(text="told", client_id="k")).outcome()
+    found = chat.store.conversations.find
+    assert [await found(chat.id, HOST, id) for id in ("k", "other")] == [chat.log[-1], None]
+    assert await found(chat.id, "ann", "k") == chat.log[-2]
 
 
 async def test_SEND_06_holds_across_restarts_and_within_one_batch(twin: Twin):

@@ -39,3 +39,12 @@ async def test_MSG_26_no_client_can_post_one():
         room = await ann.create_group("Ops", [])
         with pytest.raises(Rejected, match="PERMISSION_DENIED"):
             await engine.as_user("eve").do(PostMessage(text="x"), room)
+
+
+async def test_MSG_26_SEND_06_under_the_same_client_id_it_is_posted_once():
+    async with memory_engine() as engine:
+        room = await engine.as_user("ann").create_group("Ops", ["bob"])
+        posted = await engine.post(room, "deployed", client_id="k")
+        assert await engine.post(room, "deployed", client_id="k") == posted
+        assert await engine.post(room, "deployed", client_id="k", attempt=2) == posted
+        assert await engine.post(room, "deployed", client_id="l") != posted
