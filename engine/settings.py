@@ -229,9 +229,15 @@ class Host(Section):
         description="Who there is: whoever is named, without a name; the same with what tokens say"
         " of their users; or whom the product knows (CONV-19, CONV-23)",
     )
+    membership: Literal["told", "claims", "callback"] = Field(
+        "told",
+        description="Who is in a group of the product's: whoever it adds; or whom tokens, or the"
+        " product when it is asked, say is (GRP-16)",
+    )
     claims: dict[str, str] = Field(
         default_factory=lambda: {"avatar": "picture"},
-        description="What tokens call one of policy.user_fields, where it is not the same",
+        description="What tokens call one of policy.user_fields, or `groups`, where it is not the"
+        " same",
     )
     url: str | None = Field(None, description="Where callbacks go, each port under its name")
     secret: SecretStr | None = Field(

@@ -7,13 +7,13 @@ from typing import ClassVar, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..engine import Engine
 from ..engine.host.callback import is_signed, signing_key
 from ..protocol.commands import bad_field
 from ..protocol.errors import ERRORS, Rejected
-from ..protocol.ids import UserId
+from ..protocol.ids import ClientId, UserId
 from .gateway import Gateway
 
 
@@ -43,7 +43,20 @@ class UsersChanged(HostCall):
             engine.user_changed(id)
 
 
-CALLS: Final[tuple[type[HostCall], ...]] = (UsersChanged,)
+class MembershipChanged(HostCall):
+    """`users` None: all who are in it."""
+
+    path = "membership/changed"
+    summary = "Ask anew, at once, who is in this group"
+
+    group: ClientId
+    users: list[UserId] | None = Field(None, min_length=1)
+
+    async def tell(self, engine: Engine) -> None:
+        await engine.membership_changed(self.group, *(self.users or ()))
+
+
+CALLS: Final[tuple[type[HostCall], ...]] = (UsersChanged, MembershipChanged)
 
 
 def add_host_calls(api: FastAPI, gateway: Gateway) -> None:

@@ -13,6 +13,7 @@ from ..settings import Settings
 from ..storage import StartupError
 from .callback import Callback, open_callback, signing_key
 from .claims import Claims
+from .membership import open_membership
 from .ports import Ports
 from .tools import Tools
 from .users import open_users
@@ -34,6 +35,7 @@ async def open_host(
         tools = Tools(settings.host, settings.policy, nursery, metrics, claims, calls)
         yield Host(
             users=open_users(tools, given.get("users")),
+            membership=open_membership(tools, given.get("membership")),
         )
 
 

@@ -18,15 +18,24 @@ from palaver.gateway.http_server import supervise
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
-class Directory:
-    """`Users` who are what `accounts` says. Takes `delay_s` to answer, or raises if `broken`;
-    `asked` is what `find` was asked."""
+class Thinking:
+    """Takes `delay_s` to answer, or raises if `broken`."""
+
+    delay_s = 0.0
+    broken = False
+
+    async def _think(self) -> None:
+        await trio.sleep(self.delay_s)
+        if self.broken:
+            raise RuntimeError("no such table: users")
+
+
+class Directory(Thinking):
+    """`Users` who are what `accounts` says; `asked` is what `find` was asked."""
 
     def __init__(self, *ids: str, **accounts: Account) -> None:
         self.accounts = {id: person(id) for id in ids} | accounts
         self.asked: list[list[str]] = []
-        self.delay_s = 0.0
-        self.broken = False
 
     async def find(self, ids: Sequence[str]) -> dict[str, Account]:
         self.asked.append(list(ids))
@@ -37,15 +46,24 @@ class Directory:
         await self._think()
         return [id for id, each in self.accounts.items() if text in each.fields["name"]][:limit]
 
-    async def _think(self) -> None:
-        await trio.sleep(self.delay_s)
-        if self.broken:
-            raise RuntimeError("no such table: users")
-
 
 def person(id: str, **more: Any) -> Account:
     fields = {"name": id.title(), "avatar": f"https://example.org/{id}.png", "role": "tutor"}
     return Account({**fields, "email": f"{id}@example.org", **more})
+
+
+class Groups(Thinking):
+    """`Membership` as `roles` has it, of each group by user; `asked` is what `find` was asked."""
+
+    def __init__(self, **roles: dict[str, str]) -> None:
+        self.roles = roles
+        self.asked: list[list[tuple[str, str]]] = []
+
+    async def find(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        self.asked.append(list(pairs))
+        known = {(group, user): r for group, us in self.roles.items() for user, r in us.items()}
+        await self._think()  # it may have changed meanwhile
+        return {pair: known[pair] for pair in pairs if pair in known}
 
 
 GONE = Account({"name": "Gone"}, active=False)
@@ -93,3 +111,19 @@ def by_http(users: Directory) -> dict[str, Answer]:
         return {"found": await users.search(asked["user"], asked["text"], asked["limit"])}
 
     return {"users": find, "users/search": search}
+
+
+def groups_by_http(membership: Groups) -> dict[str, Answer]:
+    """How a host answers for its groups."""
+
+    async def find(asked: dict[str, Any]) -> dict[str, Any]:
+        groups: dict[str, list[str]] = asked["groups"]
+        found = await membership.find(
+            [(id, user) for id, users in groups.items() for user in users]
+        )
+        answer: dict[str, dict[str, str]] = {}
+        for (group, user), role in found.items():
+            answer.setdefault(group, {})[user] = role
+        return {"groups": answer}
+
+    return {"membership": find}
