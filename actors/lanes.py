@@ -21,7 +21,8 @@ from ..protocol.features.messages import SendMessage
 from ..protocol.features.preferences import Attend
 from ..protocol.features.requests import TakeUpRequest
 from ..protocol.ids import HOST
-from .belonging import Belonging, Word
+from .asker import Asker
+from .belonging import Word, tell, unsettled
 from .effects import Effects
 from .environment import Environment
 from .guards.rate import check_rate
@@ -67,7 +68,6 @@ class Lanes:
         self._effects = effects
         self._again = again
         self._put_back = put_back
-        self._belonging = Belonging(env.host.membership)
         self._busy: dict[str, Work] = {}
         self.roomless: Work | None = None
         """what waits for room in the journal; nothing else may be accepted before it goes on"""
@@ -96,7 +96,9 @@ class Lanes:
     def _begin(self, request: Asked) -> None:
         self.active = request
         try:
-            word = self._belonging.unsettled(request, self._effects.resident.state)
+            word = None
+            if (membership := self._env.host.membership) is not None:
+                word = unsettled(membership, request, self._effects.resident.state)
             if word is None:
                 self._admit(request)
             else:
@@ -125,12 +127,12 @@ class Lanes:
         """Bring the log in line with `word`, as by the host; then its asker goes on."""
         request, state = work.request, self._effects.resident.state
         by_host = request.user == HOST
-        command = self._belonging.settling(word, state)
+        command = word.settling(state)
         if command.roles and not self._env.store.journal.has_room:
             self.roomless = self._busy[request.user] = work
             return
         if command.roles or by_host:
-            asked = request if by_host else self._belonging.by_host(command, self._id)
+            asked = request if by_host else Request(Asker(HOST, 0), command, None, self._id)
             context = self._context(asked, None)
             decided = machine.decide(state, command, context)
             self._effects.carry_out(asked, command, context, decided)
@@ -246,8 +248,8 @@ class Lanes:
         if resident.state.aloof and resident.state.request_to(user):
             self._answer_request(request, decided)
         effects.carry_out(request, command, context, decided)
-        if user == HOST:
-            self._belonging.told(decided, resident.state)
+        if user == HOST and (membership := env.host.membership) is not None:
+            tell(membership, decided, resident.state)
         if command.attends and self._id in env.hub.waiting.get(user, ()):
             # A copy of something forwarded is not what one was writing here.
             attend = Attend(sent=type(command) is SendMessage)
