@@ -46,8 +46,9 @@ class Facts(Generic[K, V]):
     that there is none; of the `cache_size` keys that were needed last.
 
     Who asks for the same key at the same time shares one question; a question has up to `BATCH`
-    keys. One that is under way when its key is invalidated answers those who wait for it already,
-    and nobody else. No caller's cancellation takes the answer from another.
+    keys, and while it waits for its turn, others join it. One that is under way when its key is
+    invalidated answers those who wait for it already, and nobody else. No caller's cancellation
+    takes the answer from another.
     """
 
     def __init__(
@@ -65,6 +66,8 @@ class Facts(Generic[K, V]):
         self._absent_ttl_s = settings.absent_ttl_s
         self._facts: OrderedDict[K, tuple[V | None, float]] = OrderedDict()  # used last at the end
         self._questions: dict[K, _Question[K, V]] = {}
+        self._next: _Question[K, V] | None = None
+        """the one that waits for its turn and has room for more keys"""
 
     def are_known(self, keys: Iterable[K]) -> bool:
         return all(map(self._is_known, keys))
@@ -108,26 +111,38 @@ class Facts(Generic[K, V]):
 
     def _asked(self, keys: Sequence[K]) -> dict[K, _Question[K, V]]:
         """The question that is under way for each of `keys`, as a rule several in one."""
-        new = [key for key in keys if key not in self._questions]
-        for start in range(0, len(new), BATCH):
-            batch = new[start : start + BATCH]
-            question = _Question[K, V]()
-            self._questions.update(dict.fromkeys(batch, question))
-            self._nursery.start_soon(self._put, question, batch)
+        for key in keys:
+            if key not in self._questions:
+                question = self._next
+                if question is None or len(question.keys) == BATCH:
+                    question = self._next = _Question[K, V]()
+                    self._nursery.start_soon(self._put, question)
+                question.keys[key] = None
+                self._questions[key] = question
         return {key: self._questions[key] for key in keys}
 
-    async def _put(self, question: _Question[K, V], keys: Sequence[K]) -> None:
+    async def _put(self, question: _Question[K, V]) -> None:
         try:
-            question.answer = await self._asking.ask(partial(self._ask, keys))
+            question.answer = await self._asking.ask(partial(self._take_turn, question))
         except Rejected as no:
             question.retry_after = no.retry_after
         finally:
-            for key in keys:
+            self._close(question)
+            for key in question.keys:
                 if self._questions.get(key) is question:  # not invalidated meanwhile
                     del self._questions[key]
                     if question.answer is not None:
                         self._remember(key, question.answer.get(key))
             question.over.set()
+
+    async def _take_turn(self, question: _Question[K, V]) -> Mapping[K, V]:
+        self._close(question)
+        return await self._ask(list(question.keys))
+
+    def _close(self, question: _Question[K, V]) -> None:
+        """Nobody joins it any more."""
+        if self._next is question:
+            self._next = None
 
     def _remember(self, key: K, word: V | None) -> None:
         ttl_s = self._absent_ttl_s if word is None else self._ttl_s
@@ -138,9 +153,10 @@ class Facts(Generic[K, V]):
 
 
 class _Question(Generic[K, V]):
-    __slots__ = ("answer", "over", "retry_after")
+    __slots__ = ("answer", "keys", "over", "retry_after")
 
     def __init__(self) -> None:
+        self.keys: dict[K, None] = {}
         self.answer: Mapping[K, V] | None = None
         self.retry_after: float | None = None
         self.over = trio.Event()

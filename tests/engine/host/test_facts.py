@@ -108,6 +108,32 @@ async def test_many_are_asked_for_in_batches_and_not_all_at_once():
         assert oracle.most == 3
 
 
+async def test_who_comes_while_a_question_waits_for_its_turn_joins_it():
+    """A thousand who ask for one each, as after a restart, are no thousand questions."""
+    oracle = Oracle()
+    async with remembered(oracle, max_requests=2) as facts, trio.open_nursery() as nursery:
+        for n in range(4 * BATCH):
+            nursery.start_soon(facts.find, [f"{n}"])
+            if n in (0, 1, 2):
+                await settled()
+        await trio.sleep(1)
+        assert [len(keys) for keys in oracle.asked] == [1, 1, BATCH, BATCH, BATCH, BATCH - 2]
+        assert facts.are_known(f"{n}" for n in range(4 * BATCH))
+
+
+async def test_what_is_invalidated_before_its_turn_is_asked_for_once():
+    oracle = Oracle()
+    async with remembered(oracle, max_requests=1) as facts, trio.open_nursery() as nursery:
+        nursery.start_soon(facts.find, ["a"])
+        await settled()
+        nursery.start_soon(facts.find, ["b"])
+        await settled()
+        facts.invalidate("b")
+        assert await facts.find(["b"]) == {"b": 2}
+        assert oracle.asked == [["a"], ["b"]]
+        assert facts.are_known(["b"])
+
+
 async def test_what_is_remembered_is_bounded():
     oracle = Oracle()
     ids = [f"{n}" for n in range(1500)]
