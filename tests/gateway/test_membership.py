@@ -38,7 +38,9 @@ class Site:
     async def tell(self, **body: Any) -> httpx.Response:
         content = json.dumps(body).encode()
         headers = signature(signing_key(SECRET), "id", int(time.time()), content)
-        return await self._http.post("/v1/host/membership/changed", content=content, headers=headers)
+        return await self._http.post(
+            "/v1/host/membership/changed", content=content, headers=headers
+        )
 
 
 @asynccontextmanager
