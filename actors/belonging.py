@@ -8,6 +8,7 @@ hand, the host is asked outside of the conversation, while only that user waits 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any, Final
 
 from ..protocol.commands import Effect
 from ..protocol.errors import Rejected
@@ -20,6 +21,8 @@ from .host import Membership
 from .ports import Conversations
 from .replies import Asked
 from .resident import Resident
+
+_NOTHING: Final[Any] = object()
 
 
 class Word:
@@ -67,7 +70,7 @@ def unsettled(membership: Membership, request: Asked, state: ConversationState) 
             return Word(membership, group, command.roles)
         return None
     pair, own = (group, user), _role(state, user)
-    if membership.are_known((pair,)) and membership.role(pair, own) == own:
+    if membership.role(pair, _NOTHING) == own:
         return None
     return Word(membership, group, (user,), of_member=own is not None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Final
 
 import trio
@@ -10,19 +10,22 @@ import trio
 from ..protocol.errors import Rejected
 from ..protocol.features.membership import SettleMembers, group_of
 from ..protocol.ids import HOST, group_conversation_id
+from ..protocol.roles import Role
 from .asker import Asker
 from .conversation import Conversation
 from .environment import Environment
-from .host import Membership
 from .registry import Registry
 
-_BATCH: Final = 100
-"""Users of whom the log is brought in line by one command."""
-_AT_ONCE: Final = 16
+_QUESTIONS: Final = 4
+"""At a time: the host has others to answer, too."""
+_ASKED: Final = 100
+"""Users in one question."""
+_SETTLED: Final = 8
+"""Users by one command: each may be an event to all members, and others want to get in between."""
 
 
 async def membership_changed(
-    group: str, users: Sequence[str], env: Environment, registry: Registry
+    group: str, users: Collection[str], env: Environment, registry: Registry
 ) -> None:
     """When it returns, the log says of `users`, or if none are named of all members, what the host
     said after it was called.
@@ -34,43 +37,46 @@ async def membership_changed(
     if membership is None:
         raise Rejected("FEATURE_DISABLED", "Nobody is asked who is in a group.")
     membership.invalidate(group, users)
-    id, members = await _found(group, env, registry)
-    users = list(dict.fromkeys(users)) or members
-    batches = iter([users[at : at + _BATCH] for at in range(0, len(users), _BATCH)])
+    id, was = await _found(group, env, registry)
+    batches = iter(_parts(list(dict.fromkeys(users or was)), _ASKED))
     failed: list[Rejected] = []
 
-    async def settle() -> None:
+    async def settle(users: list[str]) -> None:
+        await membership.learn([(group, user) for user in users])
+        said = {user: membership.role((group, user), None) for user in users}
+        for part in _parts([user for user in users if said[user] != was.get(user)], _SETTLED):
+            # The conversation looks again at what is at hand: it may be newer by then.
+            command = SettleMembers(roles={user: said[user] for user in part})
+            await registry.ask(Asker(HOST, 1), id, command)
+
+    async def work() -> None:
         for batch in batches:  # which they share
             try:
-                await _settle(id, group, batch, membership, registry)
+                await settle(batch)
             except Rejected as no:
                 failed.append(no)
 
     async with trio.open_nursery() as nursery:
-        for _ in range(_AT_ONCE):
-            nursery.start_soon(settle)
+        for _ in range(_QUESTIONS):
+            nursery.start_soon(work)
     if failed:
         raise failed[0]
 
 
-async def _settle(
-    id: str, group: str, users: Sequence[str], membership: Membership, registry: Registry
-) -> None:
-    # The conversation looks again at what is at hand: it may be newer by then.
-    pairs = [(group, user) for user in users]
-    await membership.learn(pairs)
-    roles = {user: membership.role(pair, None) for user, pair in zip(users, pairs, strict=True)}
-    await registry.ask(Asker(HOST, 1), id, SettleMembers(roles=roles))
+def _parts(users: list[str], size: int) -> list[list[str]]:
+    return [users[at : at + size] for at in range(0, len(users), size)]
 
 
-async def _found(group: str, env: Environment, registry: Registry) -> tuple[str, list[str]]:
-    """The conversation of `group`, and who is in it."""
+async def _found(
+    group: str, env: Environment, registry: Registry
+) -> tuple[str, dict[str, Role | None]]:
+    """The conversation of `group`, and what its members are."""
 
-    def members(conversation: Conversation) -> list[str]:
+    def members(conversation: Conversation) -> dict[str, Role | None]:
         state = conversation.state
         if state.kind != "external_group" or group_of(state) != group:
             raise Rejected("CONVERSATION_NOT_FOUND")
-        return state.current_members()
+        return {user: state.members[user].role for user in state.current_members()}
 
     try:
         id = group_conversation_id(env.policy.profile, HOST, group)

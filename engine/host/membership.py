@@ -74,7 +74,7 @@ class AskedMembership:
         return self._facts.are_known(pairs)
 
     def role(self, pair: Pair, otherwise: Role | None) -> Role | None:
-        return self._facts.get(pair) if self._facts.are_known((pair,)) else otherwise
+        return self._facts.recent(pair, otherwise)
 
     def vouches(self, pair: Pair) -> bool:
         return self._fail_open or self._facts.get(pair) is not None

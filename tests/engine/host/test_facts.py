@@ -117,7 +117,8 @@ async def test_who_comes_while_a_question_waits_for_its_turn_joins_it():
             if n in (0, 1, 2):
                 await settled()
         await trio.sleep(1)
-        assert [len(keys) for keys in oracle.asked] == [1, 1, BATCH, BATCH, BATCH, BATCH - 2]
+        sizes = sorted(len(keys) for keys in oracle.asked)
+        assert sizes == [1, 1, BATCH - 2, BATCH, BATCH, BATCH]
         assert facts.are_known(f"{n}" for n in range(4 * BATCH))
 
 
