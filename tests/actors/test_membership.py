@@ -11,6 +11,7 @@ import trio
 
 from palaver.engine import Engine
 from palaver.engine.testing import Device, memory_engine
+from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.features.conversation import CreateConversation
 from palaver.protocol.ids import HOST
 from palaver.tests.support.engines import NOWHERE, Lives, refused, settled
@@ -353,6 +354,29 @@ async def test_GRP_16_the_next_lookup_mends_what_a_crash_has_left():
         no = await refused(engine.as_user("bob").send(room, "still here?"))
         assert no.code == "PERMISSION_DENIED"
         assert [change["t"] for change in changes(ann)] == ["member.removed"]
+
+
+async def test_GRP_16_a_change_of_members_waits_for_room_like_any_other():
+    store, groups = MemoryStore(capacity=1), Groups(chess={"ann": "owner", "bob": "member"})
+    async with memory_engine(store=store, membership=groups, policy=FOUR) as engine:
+        room = await created(engine)
+        ann, bob = Device(engine, "ann"), Device(engine, "bob")
+        await ann.ask("message.send", {"text": "hi"}, c=room)
+        ann.items.clear()
+        store.journal.hold()
+        ann.submit("message.send", {"text": "fills it"}, c=room)
+        await settled()
+        bob.submit("message.send", {"text": "in the end"}, c=room, id=1)
+        await settled()
+        assert not changes(ann)
+        store.journal.release()
+        await settled()
+        assert "ok" in bob.reply(1)
+        assert [item["t"] for item in ann.events()] == [
+            "message.sent",
+            "member.added",
+            "message.sent",
+        ]
 
 
 async def test_GRP_16_a_group_without_an_id_of_the_host_s_goes_by_the_conversation_s():
