@@ -7,7 +7,7 @@ somebody to all devices of theirs. All that one wake-up produced goes out as one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..protocol.commands import Emit, Notify, Subscribe
@@ -67,7 +67,7 @@ class FanOut:
             if box.user not in self._present:
                 self.subscribe(box, Subscribe(on=False))
 
-    def event(self, push: Push, gone: Iterable[str] = ()) -> None:
+    def event(self, push: Push, gone: Collection[str] = ()) -> None:
         """Queue the event `push` for the next `flush`; after it, `gone` are members no longer."""
         assert push.event is not None
         changed = push.event.data.members()
@@ -77,16 +77,21 @@ class FanOut:
         # Earlier events are for those who were present before; this one is also for whoever
         # comes or goes by it.
         self._offer_events()
-        self._present.update(dict.fromkeys(changed))
         self._joined = push.event.seq
-        self._version = -1
+        if not self._present.keys() >= set(changed):
+            self._present.update(dict.fromkeys(changed))
+            self._version = -1
         self._events.append(push)
         self._offer_events()
+        if not gone:
+            return
         for user in gone:
             del self._present[user]
             for box in self._hub.outboxes((user,)):
                 self.subscribe(box, Subscribe(on=False))
-        self._version = -1
+        # Without looking at everybody else again: thousands may go, one after another.
+        self._recipients = [box for box in self._recipients if box.user not in gone]
+        self._counting = [session for session in self._counting if session.user not in gone]
 
     @property
     def watched(self) -> bool:

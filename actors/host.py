@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..protocol.people import Relation
+from ..protocol.roles import Role
+
+Pair = tuple[str, str]
+"""A group, by the id that the host has for it, and a user."""
 
 
 class Users(Protocol):
@@ -110,6 +114,37 @@ class Contexts(Protocol):
         ...
 
 
+class Membership(Protocol):
+    """Who is in the host's groups, and as what (GRP-16)."""
+
+    def are_known(self, pairs: Iterable[Pair]) -> bool:
+        """Whether the host's word on all of them is at hand, and recent; otherwise `learn` it."""
+        ...
+
+    def role(self, pair: Pair, otherwise: Role | None) -> Role | None:
+        """What the host says lately that the user is there, None for no member; `otherwise` if it
+        says nothing."""
+        ...
+
+    def vouches(self, pair: Pair) -> bool:
+        """Whether a member may stay one while the host cannot be asked: by its last word, however
+        old, or as the settings say."""
+        ...
+
+    async def learn(self, pairs: Collection[Pair]) -> None:
+        """Have the host's word on them at hand. Raises UNAVAILABLE."""
+        ...
+
+    def told(self, pair: Pair, role: Role | None) -> None:
+        """The host has just said, by a command, that the user is this there."""
+        ...
+
+    def invalidate(self, group: str, users: Collection[str]) -> None:
+        """What is at hand of these users, or if none are named of everybody in `group`, is not so
+        any more. Raises FEATURE_DISABLED where there is nobody to ask about so many."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """The ports; None for what the product has not said how to ask."""
@@ -118,3 +153,4 @@ class Host:
     relations: Relations | None = None
     delivery: Delivery | None = None
     contexts: Contexts | None = None
+    membership: Membership | None = None

@@ -21,6 +21,8 @@ from ..protocol.features.messages import SendMessage
 from ..protocol.features.preferences import Attend
 from ..protocol.features.requests import TakeUpRequest
 from ..protocol.ids import HOST
+from .asker import Asker
+from .belonging import Word, tell, unsettled
 from .effects import Effects
 from .environment import Environment
 from .guards.masking import masked
@@ -43,7 +45,7 @@ class Work:
 
     __slots__ = ("error", "held", "request", "source")
 
-    def __init__(self, request: Asked, source: Lookup | Read) -> None:
+    def __init__(self, request: Asked, source: Lookup | Read | Word) -> None:
         self.request = request
         self.source = source
         self.held: deque[Asked] = deque()
@@ -95,23 +97,48 @@ class Lanes:
     def _begin(self, request: Asked) -> None:
         self.active = request
         try:
-            command, state = request.command, self._effects.resident.state
-            if request.user not in state.members:
-                machine.admit(state, command, request.user)  # before anything is read for them
-            check_rate(request, self._effects.resident, self._env.hub)
-            if isinstance(command, Query):
-                limits = self._env.limits
-                read = read_for(command, request.user, self._env.policy, limits.resume_limit)
-                if (users := self._env.host.users) is not None:
-                    read = Named(read, users)
-                self._continue(Work(request, read))
-            elif needs_nothing(command, state):
-                self._decide(request, None)
+            word = None
+            if (membership := self._env.host.membership) is not None:
+                word = unsettled(membership, request, self._effects.resident.state)
+            if word is None:
+                self._admit(request)
             else:
-                self._continue(Work(request, self._lookup(request)))
+                self._continue(Work(request, word))
         except Rejected as no:
             self._effects.replies.no(request, no)
         self.active = None
+
+    def _admit(self, request: Asked) -> None:
+        command, state = request.command, self._effects.resident.state
+        if request.user not in state.members:
+            machine.admit(state, command, request.user)  # before anything is read for them
+        check_rate(request, self._effects.resident, self._env.hub)
+        if isinstance(command, Query):
+            limits = self._env.limits
+            read = read_for(command, request.user, self._env.policy, limits.resume_limit)
+            if (users := self._env.host.users) is not None:
+                read = Named(read, users)
+            self._continue(Work(request, read))
+        elif needs_nothing(command, state):
+            self._decide(request, None)
+        else:
+            self._continue(Work(request, self._lookup(request)))
+
+    def _settle(self, work: Work, word: Word) -> None:
+        """Bring the log in line with `word`, as by the host; then its asker goes on."""
+        request, state = work.request, self._effects.resident.state
+        by_host = request.user == HOST
+        command = word.settling(state)
+        if command.roles and not self._env.store.journal.has_room:
+            self.roomless = self._busy[request.user] = work
+            return
+        if command.roles or by_host:
+            asked = request if by_host else Request(Asker(HOST, 0), command, None, self._id)
+            context = self._context(asked, None)
+            decided = machine.decide(state, command, context)
+            self._effects.carry_out(asked, command, context, decided)
+        if not by_host:
+            self._admit(request)
 
     def _lookup(self, request: Asked) -> Lookup:
         return Lookup(self._id, request.user, request.command, self._env.people)
@@ -121,6 +148,8 @@ class Lanes:
             if isinstance(work.source, Lookup) and not self._effects.resident.state.exists:
                 self._try(work.request)
             self._fetch(work, partial(work.source.fetch, self._env.store.conversations))
+        elif isinstance(work.source, Word):
+            self._settle(work, work.source)
         elif isinstance(work.source, Lookup):
             pending = self._awaited(work.request.command, work.source)
             if pending is None:
@@ -234,6 +263,8 @@ class Lanes:
         if resident.state.aloof and resident.state.request_to(user):
             self._answer_request(request, decided)
         effects.carry_out(request, command, context, decided)
+        if user == HOST and (membership := env.host.membership) is not None:
+            tell(membership, decided, resident.state)
         if command.attends and self._id in env.hub.waiting.get(user, ()):
             # A copy of something forwarded is not what one was writing here.
             attend = Attend(sent=type(command) is SendMessage)

@@ -26,6 +26,7 @@ from ..actors.environment import Environment, Limits
 from ..actors.guards import Guard
 from ..actors.guards.masking import Mask
 from ..actors.jobs import Handler, JobLimits, JobRunner
+from ..actors.membership import membership_changed
 from ..actors.outbox import Outbox
 from ..actors.ports import Clock, Store
 from ..actors.purging import expire, purge
@@ -300,6 +301,18 @@ class Engine:
         )
         told = (await self.as_host().do(command))["messages"]
         return [Sent(each["c"], each["seq"], each["id"], each["ts"]) for each in told]
+
+    async def membership_changed(self, group: str, *users: str) -> None:
+        """What the host said of these users, or if none are named of all members, of its `group` is
+        not so any more (GRP-16). They are asked about at once; when it returns, whoever is no
+        member any more has lost access, and the others are what the host says they are.
+
+        `group` is the client id under which its conversation was created, or the id of that if
+        there was none. Raises `Rejected`: CONVERSATION_NOT_FOUND; FEATURE_DISABLED if the settings
+        do not say how to ask; UNAVAILABLE if the host does not answer, then call again: some may
+        still be what they were.
+        """
+        await membership_changed(group, users, self._env, self._registry)
 
     async def post(
         self,

@@ -239,6 +239,11 @@ class Host(Section):
         description="Who has a part in what a conversation is about: anybody; whom tokens name; or"
         " whom the product does (CONV-24)",
     )
+    membership: Literal["told", "claims", "callback"] = Field(
+        "told",
+        description="Who is in a group of the product's: whoever it adds; or whom tokens, or the"
+        " product when it is asked, say is (GRP-16)",
+    )
     sessions: Literal["none", "callback"] = Field(
         "none",
         description="What a session is that a token names: what the token says; or as the product"
@@ -246,8 +251,8 @@ class Host(Section):
     )
     claims: dict[str, str] = Field(
         default_factory=lambda: {"avatar": "picture"},
-        description="What tokens call one of policy.user_fields, `follows`, `contexts` or"
-        " `related`, where it is not the same",
+        description="What tokens call one of policy.user_fields, `follows`, `contexts`,"
+        " `related` or `groups`, where it is not the same",
     )
     delivery: Literal["none", "callback"] = Field(
         "none",

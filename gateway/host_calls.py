@@ -104,10 +104,24 @@ class EventHappened(HostCall):
         return await engine.as_host().do(TellEvent(**self.model_dump()))
 
 
+class MembershipChanged(HostCall):
+    """`users` None: all who are in it."""
+
+    path = "membership/changed"
+    summary = "Ask anew, at once, who is in this group"
+
+    group: ClientId
+    users: list[UserId] | None = Field(None, min_length=1)
+
+    async def tell(self, engine: Engine) -> None:
+        await engine.membership_changed(self.group, *(self.users or ()))
+
+
 CALLS: Final[tuple[type[HostCall], ...]] = (
     UsersChanged,
     RelationsChanged,
     ContextsChanged,
+    MembershipChanged,
     SessionsEnded,
     EventHappened,
 )

@@ -12,6 +12,7 @@ relations.py    who follows whom
 sessions.py     what the sessions are that tokens name
 delivery.py     what waits for those who are away
 contexts.py     what conversations may be about, and who has to do with whom
+membership.py   who is in the groups that are the host's
 facts.py        what the host said lately, by id; who asks the same at once shares one answer
 asking.py       how it is asked: bounded, within a deadline, and not while it is away
 breaker.py      whether it is away
@@ -25,6 +26,7 @@ from __future__ import annotations
 
 from ...actors.host import Delivery, Notice
 from .contexts import Contexts, Thing
+from .membership import Membership
 from .relations import Relations
 from .sessions import Session, SessionStore
 from .users import Account, Users
@@ -33,6 +35,7 @@ __all__ = [
     "Account",
     "Contexts",
     "Delivery",
+    "Membership",
     "Notice",
     "Relations",
     "Session",

@@ -79,6 +79,14 @@ class Facts(Generic[K, V]):
         self._facts.move_to_end(key)
         return fact[0]
 
+    def recent(self, key: K, otherwise: V | None) -> V | None:
+        """The word on `key`, None if there is none; `otherwise` if `find` would have to ask."""
+        fact = self._facts.get(key)
+        if fact is None or trio.current_time() >= fact[1]:
+            return otherwise
+        self._facts.move_to_end(key)
+        return fact[0]
+
     async def find(self, keys: Iterable[K]) -> dict[K, V]:
         keys = list(dict.fromkeys(keys))
         found = {key: self.get(key) for key in keys if self._is_known(key)}

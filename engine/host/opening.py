@@ -16,6 +16,7 @@ from .callback import Callback, open_callback, signing_key
 from .claims import Claims
 from .contexts import open_contexts
 from .delivery import open_delivery
+from .membership import open_membership
 from .ports import Ports
 from .relations import open_relations
 from .sessions import AskedSessions, open_sessions
@@ -50,6 +51,7 @@ async def open_host(
             contexts=open_contexts(tools, given.get("contexts")),
             delivery=open_delivery(tools, given.get("delivery")),
             sessions=open_sessions(tools),
+            membership=open_membership(tools, given.get("membership")),
         )
 
 

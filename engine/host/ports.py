@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from ...actors.host import Delivery
 from .contexts import Contexts
+from .membership import Membership
 from .relations import Relations
 from .users import Users
 
@@ -17,6 +18,8 @@ class Ports(TypedDict, total=False):
     """who there is, and what they may see of one another"""
     contexts: Contexts
     """what conversations may be about, and who has to do with whom"""
+    membership: Membership
+    """who is in the groups that are the host's"""
     relations: Relations
     """who follows whom"""
     delivery: Delivery

@@ -18,6 +18,7 @@ from ..policy import Policy
 from ..references import References, check_references
 from ..roles import Role, require
 from ..state import ConversationState, Kind, Member
+from .membership import GROUP
 from .references import CONTEXT
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -54,6 +55,8 @@ class ConversationCreated(EventData):
         state.member_count = len(self.roles)
         if self.context is not None:
             state.slices[CONTEXT.name] = dict(self.context)
+        if self.kind == "external_group" and event.client_id is not None:
+            state.slices[GROUP.name] = event.client_id
 
     def members(self) -> tuple[str, ...]:
         return tuple(self.roles)

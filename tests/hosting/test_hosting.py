@@ -70,6 +70,8 @@ def test_what_the_engine_has_besides_is_called_in_its_thread():
         engine.call(engine.engine.post, room, "deployed", metadata={"build": 7})
         engine.call_sync(engine.engine.revoke, user="ann")
         assert engine.call_sync(engine.engine.health)["status"] == "ok"
+        with pytest.raises(Rejected, match="FEATURE_DISABLED"):
+            engine.call(engine.engine.membership_changed, "chess club", "ann")
 
 
 def test_stopping_twice_is_as_good_as_once():

@@ -8,10 +8,12 @@ import trio
 
 from palaver.engine import Settings
 from palaver.gateway.health import health
+from palaver.protocol.features.conversation import CreateConversation
 from palaver.protocol.html import to_html
 from palaver.protocol.policy import Policy
 from palaver.tests.scenarios.waiting import waits_for
 from palaver.tests.support.engines import refused
+from palaver.tests.support.hosts import Groups
 from palaver.tests.support.product import Phone, Product, fault, product, takes_up_to
 
 PROFILE = "tuggroups"
@@ -347,6 +349,28 @@ async def test_22_the_host_says_who_is_in(here: Product):
     assert (await refused(dan.history(room))).code == "PERMISSION_DENIED"
     await host.add_members(room, ["eve"])
     await (await here.phone("eve")).send(room, "hello")
+
+    groups = Groups(tug=dict.fromkeys(("ann", "bob", "dan"), "member") | ROLES)
+    async with product(PROFILE, membership=groups) as here:
+        create = CreateConversation(kind="external_group", members=[], client_id="tug")
+        room = (await here.engine.as_host().do(create))["c"]
+        ann, bob, dan, eve = await here.phones("ann", "bob", "dan", "eve")
+        for phone in (ann, bob, dan):
+            await phone.send(room, "here")
+        assert (await refused(eve.send(room, "and I?"))).code == "PERMISSION_DENIED"
+        del groups.roles["tug"]["dan"]
+        groups.roles["tug"]["bob"] = "member"
+        await here.engine.membership_changed("tug", "dan")
+        await ann.send(room, "without dan")
+        await here.settled()
+        assert dan.items[-1]["t"] == "member.removed"
+        assert dan.closed is None
+        await here.engine.membership_changed("tug")
+        groups.roles["tug"]["eve"] = "moderator"
+        await here.engine.membership_changed("tug", "eve")
+        await eve.send(room, "I, too")
+        (change,) = ann.payloads("member.role_changed")
+        assert (change["user"], change["role"]) == ("bob", "member")
 
 
 @waits_for("notifications")

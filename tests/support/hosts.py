@@ -121,6 +121,19 @@ def person(id: str, **more: Any) -> Account:
     return Account({**fields, "email": f"{id}@example.org", **more})
 
 
+class Groups(Product):
+    """`Membership` as `roles` has it, of each group by user."""
+
+    def __init__(self, **roles: dict[str, str]) -> None:
+        super().__init__()
+        self.roles = roles
+
+    async def find(self, pairs: Sequence[Pair]) -> dict[Pair, str]:
+        known = {(group, user): r for group, us in self.roles.items() for user, r in us.items()}
+        await self.hears(pairs)  # it may have changed meanwhile
+        return {pair: known[pair] for pair in pairs if pair in known}
+
+
 GONE = Account({"name": "Gone"}, active=False)
 
 
@@ -273,3 +286,19 @@ def bookings_by_http(bookings: Bookings) -> dict[str, Answer]:
         return {"related": await bookings.related(pairs)}
 
     return {"contexts": find, "contexts/related": related}
+
+
+def groups_by_http(membership: Groups) -> dict[str, Answer]:
+    """How a host answers for its groups."""
+
+    async def find(asked: dict[str, Any]) -> dict[str, Any]:
+        groups: dict[str, list[str]] = asked["groups"]
+        found = await membership.find(
+            [(id, user) for id, users in groups.items() for user in users]
+        )
+        answer: dict[str, dict[str, str]] = {}
+        for (group, user), role in found.items():
+            answer.setdefault(group, {})[user] = role
+        return {"groups": answer}
+
+    return {"membership": find}
