@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import trio
 
 from ..protocol.policy import Policy
 from .alarms import Alarms
+from .gate import Gate
 from .guards import Guard
 from .host import Host
 from .hub import Hub
@@ -78,11 +79,21 @@ class Environment:
     bell: Bell = field(default_factory=Bell)
     loading: Loading = field(init=False)
     people: People = field(init=False)
+    gate: Gate | None = field(init=False)
 
     def __post_init__(self) -> None:
         timeout_s = self.limits.relations_timeout_s
         self.people = People(self.policy, self.store, self.relations, timeout_s)
         self.loading = Loading(self.limits.loads, self.limits.waiting_loads)
+        premium = self.host.premium
+        self.gate = None if premium is None else Gate(premium, self)
+
+    @property
+    def reach(self) -> Callable[[str], int] | None:
+        """Since when users may look back, in milliseconds; None: all of them for ever (HIST-10)."""
+        if self.gate is None or self.policy.free_history_days is None:
+            return None
+        return self.gate.reach
 
     def diverge(self, conversation: str, after: int) -> None:
         self.diverged[conversation] = min(after, self.diverged.get(conversation, after))

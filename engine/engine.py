@@ -116,7 +116,9 @@ class Engine:
                 )
             nursery = await stack.enter_async_context(Background())
             host = await stack.enter_async_context(
-                open_host(self.settings, self._claims, self.metrics, self.new_id, self._ports)
+                open_host(
+                    self.settings, self._claims, self.metrics, self.new_id, self._ports, self.now
+                )
             )
             self._env = Environment(
                 store=store,
@@ -168,6 +170,12 @@ class Engine:
 
     # For the gateway.
 
+    async def admit(self, user: str) -> None:
+        """Before a device of `user` is attached: raises PREMIUM_REQUIRED (GRP-14), or UNAVAILABLE
+        while the host cannot be asked."""
+        if self._env.gate is not None:
+            await self._env.gate.admit(user)
+
     def attach(self, outbox: Outbox) -> None:
         """A device of `outbox.user` is here: from now on it gets what concerns that user.
 
@@ -177,6 +185,8 @@ class Engine:
         if self._status == "draining":
             raise Rejected("UNAVAILABLE", retry_after=1.0)
         self._sessions.of(outbox.user).attach(outbox)
+        if self._env.gate is not None:
+            self._env.gate.look(outbox.user)
 
     def detach(self, outbox: Outbox) -> None:
         """The device is gone. Calling it again changes nothing."""
@@ -198,6 +208,8 @@ class Engine:
         """`user` has signed in with a token that says this of them. What `host.claims` names is
         kept, if the settings say to go by it."""
         self._claims.told(user, claims)
+        if self._env.gate is not None:
+            self._env.gate.look(user)
 
     # For the host.
 
@@ -232,6 +244,13 @@ class Engine:
         that is needed next. Without this the change is noticed after `host.cache_ttl_s`."""
         if (users := self._env.host.users) is not None:
             users.invalidate(user)
+
+    def premium_changed(self, user: str | None = None) -> None:
+        """The subscription of `user`, or those of all users, are not what the host said any more:
+        it is asked again. Whoever is here and has lapsed is sent away at once, with 3506 (GRP-14).
+        Without this it is noticed `host.cache_ttl_s` later, when they do something."""
+        if self._env.gate is not None:
+            self._env.gate.changed(user)
 
     async def post(
         self, conversation: str, text: str, *, metadata: dict[str, Any] | None = None

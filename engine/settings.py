@@ -229,9 +229,15 @@ class Host(Section):
         description="Who there is: whoever is named, without a name; the same with what tokens say"
         " of their users; or whom the product knows (CONV-19, CONV-23)",
     )
+    premium: Literal["none", "claims", "callback"] = Field(
+        "none",
+        description="Who has a valid subscription: everybody counts as if; those of whom their"
+        " tokens say so; or of whom the product does (GRP-14, HIST-10)",
+    )
     claims: dict[str, str] = Field(
         default_factory=lambda: {"avatar": "picture"},
-        description="What tokens call one of policy.user_fields, where it is not the same",
+        description="What tokens call one of policy.user_fields, or `premium`, where it is not the"
+        " same",
     )
     url: str | None = Field(None, description="Where callbacks go, each port under its name")
     secret: SecretStr | None = Field(

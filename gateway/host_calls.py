@@ -43,7 +43,20 @@ class UsersChanged(HostCall):
             engine.user_changed(id)
 
 
-CALLS: Final[tuple[type[HostCall], ...]] = (UsersChanged,)
+class PremiumChanged(HostCall):
+    """`users` None: all."""
+
+    path = "premium/changed"
+    summary = "Ask for the subscriptions of these users anew"
+
+    users: list[UserId] | None = None
+
+    async def tell(self, engine: Engine) -> None:
+        for user in self.users if self.users is not None else [None]:
+            engine.premium_changed(user)
+
+
+CALLS: Final[tuple[type[HostCall], ...]] = (PremiumChanged, UsersChanged)
 
 
 def add_host_calls(api: FastAPI, gateway: Gateway) -> None:

@@ -6,6 +6,7 @@ in `Host` of `actors/host.py`, and in the settings; what invalidates it is a cla
 `gateway/host_calls.py`.
 
 ports.py        which there are, for an embedding application
+premium.py      who has a valid subscription, and until when
 users.py        who there is, and what they may see of one another
 facts.py        what the host said lately, by id; who asks the same at once shares one answer
 asking.py       how it is asked: bounded, within a deadline, and not while it is away
@@ -18,6 +19,7 @@ opening.py      all of it, as the settings say
 
 from __future__ import annotations
 
+from .premium import Premium, Subscription
 from .users import Account, Users
 
-__all__ = ["Account", "Users"]
+__all__ = ["Account", "Premium", "Subscription", "Users"]

@@ -33,9 +33,11 @@ class Claims:
         """What is kept of `user`; empty for who has not signed in."""
         return self._said.get(user, {})
 
-    def forget(self, user: str | None) -> None:
-        """What was said of `user`, or of all."""
-        if user is None:
-            self._said.clear()
-        else:
-            self._said.pop(user, None)
+    def forget(self, user: str | None, name: str | None = None) -> None:
+        """What was said of `user`, or of all: the claim `name`, or every one."""
+        for each in list(self._said) if user is None else [user]:
+            if name is None:
+                self._said.pop(each, None)
+            elif each in self._said:
+                said = self._said[each]
+                self._said[each] = {key: value for key, value in said.items() if key != name}

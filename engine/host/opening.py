@@ -6,7 +6,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from ...actors.host import Host
+from ...actors.ports import Clock
 from ..background import Background
+from ..clock import SystemClock
 from ..metrics import Metrics
 from ..settings import Host as HostSettings
 from ..settings import Settings
@@ -14,6 +16,7 @@ from ..storage import StartupError
 from .callback import Callback, open_callback, signing_key
 from .claims import Claims
 from .ports import Ports
+from .premium import open_premium
 from .tools import Tools
 from .users import open_users
 
@@ -25,15 +28,18 @@ async def open_host(
     metrics: Metrics,
     new_id: Callable[[], str],
     given: Ports,
+    now: Clock | None = None,
 ) -> AsyncGenerator[Host]:
     """Every port: what the embedding application has `given` goes before what the settings say.
     Raises `StartupError`, in words, if that cannot work."""
     async with AsyncExitStack() as stack:
         calls = await _callback(stack, settings.host, new_id)
         nursery = await stack.enter_async_context(Background())
-        tools = Tools(settings.host, settings.policy, nursery, metrics, claims, calls)
+        clock = now or SystemClock()
+        tools = Tools(settings.host, settings.policy, nursery, metrics, claims, calls, clock)
         yield Host(
             users=open_users(tools, given.get("users")),
+            premium=open_premium(tools, given.get("premium")),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from ...actors.relations import Relations
+from .premium import Premium
 from .users import Users
 
 
@@ -13,5 +14,7 @@ class Ports(TypedDict, total=False):
 
     users: Users
     """who there is, and what they may see of one another"""
+    premium: Premium
+    """who has a valid subscription"""
     relations: Relations
     """who follows whom; without it nobody follows anybody (REQ-01)"""

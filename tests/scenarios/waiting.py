@@ -16,7 +16,6 @@ CAPABILITIES = {
     "latency": "figures of how long deliveries take",
     "moderation": "masking, spam, links, reports, the queue",
     "notifications": "push, e-mail, SMS, in the app",
-    "premium": "what is for subscribers",
     "relations": "the product's word on who has to do with whom: parties to a booking, followers",
     "requests": "message requests, privacy, blocks, rates towards strangers",
     "retention": "archiving, purging, export, anonymised users",

@@ -7,12 +7,13 @@ import hashlib
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from typing import Any
 
 import trio
 from fastapi import FastAPI, Request, Response
 
-from palaver.engine.host import Account
+from palaver.engine.host import Account, Subscription
 from palaver.gateway.http_server import supervise
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -93,3 +94,31 @@ def by_http(users: Directory) -> dict[str, Answer]:
         return {"found": await users.search(asked["user"], asked["text"], asked["limit"])}
 
     return {"users": find, "users/search": search}
+
+
+class Subscribers:
+    """`Premium` whose users are `subscriptions`. Takes `delay_s` to answer, or raises if `broken`;
+    `asked` is what it was asked."""
+
+    def __init__(self, *users: str, **subscriptions: Subscription) -> None:
+        self.subscriptions = dict.fromkeys(users, Subscription()) | subscriptions
+        self.asked: list[list[str]] = []
+        self.delay_s = 0.0
+        self.broken = False
+
+    async def find(self, users: Sequence[str]) -> dict[str, Subscription]:
+        self.asked.append(list(users))
+        await trio.sleep(self.delay_s)
+        if self.broken:
+            raise RuntimeError("no such table: subscriptions")
+        return {user: self.subscriptions[user] for user in users if user in self.subscriptions}
+
+
+def premium_by_http(premium: Subscribers) -> dict[str, Answer]:
+    """How a host answers for its subscribers."""
+
+    async def find(asked: dict[str, Any]) -> dict[str, Any]:
+        found = await premium.find(asked["users"])
+        return {"premium": {user: asdict(each) for user, each in found.items()}}
+
+    return {"premium": find}
