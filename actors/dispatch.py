@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..protocol.commands import (
     Command,
     ConversationCommand,
@@ -32,6 +34,23 @@ class Dispatch:
 
     def submit(self, asker: Outbox, item: Item) -> None:
         """Carry out one item. Never blocks or raises: every answer goes through `asker`."""
+        gate = self._env.gate
+        if gate is None:
+            self._submit(asker, item)
+        else:
+            gate.enter(asker, item.id, item.conversation, partial(self._submit, asker, item))
+
+    def carry_out(
+        self, asker: Outbox, command: Command, id: int | str | None, conversation: str | None
+    ) -> None:
+        """The same for a command that is parsed already."""
+        gate, go = self._env.gate, partial(self._carry_out, asker, command, id, conversation)
+        if gate is None:
+            go()
+        else:
+            gate.enter(asker, id, conversation, go)
+
+    def _submit(self, asker: Outbox, item: Item) -> None:
         kind = COMMANDS.get(item.kind)
         try:
             if asker.limited and self._rated and (kind is None or kind.limited):
@@ -47,12 +66,11 @@ class Dispatch:
         except Rejected as no:
             Request(asker, Command(), item.id, item.conversation).refuse(no)
             return
-        self.carry_out(asker, command, item.id, item.conversation)
+        self._carry_out(asker, command, item.id, item.conversation)
 
-    def carry_out(
+    def _carry_out(
         self, asker: Outbox, command: Command, id: int | str | None, conversation: str | None
     ) -> None:
-        """The same for a command that is parsed already."""
         if isinstance(command, SessionCommand):
             session = self._sessions.of(asker.user)
             session.submit(Request(asker, command, id, conversation))

@@ -68,6 +68,7 @@ class Effects:
         """Go on from `resident`, just loaded: the truth at rest."""
         self.resident = resident
         resident.state.permissions = self._env.policy.permission_table
+        resident.state.reach = self._env.reach
         self.must_rebuild = False
         self._snapshots.begin(resident)
         self.fanout.reset(resident.state)

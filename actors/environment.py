@@ -9,6 +9,7 @@ import trio
 
 from ..protocol.policy import Policy
 from .alarms import Alarms
+from .gate import Gate
 from .guards import Guard
 from .guards.masking import Mask
 from .host import Host
@@ -52,10 +53,6 @@ class Limits:
     jobs: JobLimits = field(default_factory=JobLimits)
 
 
-def _nobody(user: str) -> bool:
-    return False
-
-
 @dataclass(slots=True)
 class Environment:
     """`suspect` holds conversations whose members may have missed an event that nobody will push
@@ -63,8 +60,6 @@ class Environment:
 
     `diverged` holds those whose members were shown, after the given seq, what is not stored and
     cannot be taken back event by event; the next load gives them a new epoch.
-
-    `is_first` says whether what waits for a user goes before what waits for others (SEND-17).
     """
 
     store: Store
@@ -83,13 +78,27 @@ class Environment:
     diverged: dict[str, int] = field(default_factory=dict)
     alarms: Alarms = field(default_factory=Alarms)
     bell: Bell = field(default_factory=Bell)
-    is_first: Callable[[str], bool] = _nobody
     loading: Loading = field(init=False)
     people: People = field(init=False)
+    gate: Gate | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.people = People(self.policy, self.store, self.host.relations)
         self.loading = Loading(self.limits.loads, self.limits.waiting_loads)
+        premium = self.host.premium
+        self.gate = None if premium is None else Gate(premium, self)
+
+    @property
+    def reach(self) -> Callable[[str], int] | None:
+        """Since when users may look back, in milliseconds; None: all of them for ever (HIST-10)."""
+        if self.gate is None or self.policy.free_history_days is None:
+            return None
+        return self.gate.reach
+
+    def is_first(self, user: str) -> bool:
+        """Whether what waits for `user` goes before what waits for others (SEND-17)."""
+        premium = self.host.premium
+        return premium is not None and premium.is_premium(user)
 
     def diverge(self, conversation: str, after: int) -> None:
         self.diverged[conversation] = min(after, self.diverged.get(conversation, after))

@@ -14,6 +14,7 @@ from ..protocol.commands import Emit, Notify, Subscribe
 from ..protocol.disconnects import GOING_AWAY
 from ..protocol.errors import invalid
 from ..protocol.events import SignalData
+from ..protocol.policy import DAY_MS
 from ..protocol.state import ConversationState
 from .hub import Hub
 from .outbox import Outbox, Parcel, Push
@@ -225,6 +226,8 @@ class FanOut:
         if event.data.is_message:
             if quoted is None:
                 return False
+            if self._state.reach is not None and event.at - quoted.at >= DAY_MS:
+                return True  # nobody may look back less than a day
             return quoted.audience is not None or self._may_be_unseen(quoted.seq)
         if event.data.seen_by("") is not event.data:
             return True

@@ -136,10 +136,23 @@ def _spans(member: Member, hidden: Hidden | None) -> list[tuple[int, int]]:
     ]
 
 
+def _newest_before(time: int, user: str, resident: Resident) -> int | None:
+    """The seq of the newest message older than `time` that is there for `user`, 0 if there is none;
+    None if it may lie before what is in memory."""
+    ring, state = resident.ring, resident.state
+    for push in reversed(ring.after(ring.first - 1)):
+        event = push.event
+        assert event is not None
+        if event.at < time and event.data.is_message and state.shows(user, event.seq):
+            return event.seq
+    return 0 if ring.first == 1 else None
+
+
 class _PagesRead(ABC):
     """Windows of messages, each message with a preview of what it quotes.
 
-    Where they lie may depend on a message, `anchor`, that has to be found first.
+    Where they lie may depend on a message, `anchor`, that has to be found first; and on the last
+    one that lies further back than the user may look (HIST-10), whose seq is the `floor`.
     """
 
     of_shown: ClassVar[bool] = False
@@ -151,6 +164,8 @@ class _PagesRead(ABC):
         self._anchor = anchor
         self._id = ""
         self._spans: list[tuple[int, int]] = []
+        self._since = 0
+        self._floor: int | None = None
         self._windows: Sequence[_Window | NumberedWindow] | None = None
         self._place: Callable[[], dict[str, int]] = dict
         self._paged = False
@@ -165,10 +180,19 @@ class _PagesRead(ABC):
         """Raise MESSAGE_NOT_FOUND if the user may not see the anchor; `messages` is the answer."""
 
     def missing(self, resident: Resident) -> bool:
-        member = require_member(resident.state, self._user)
-        self._id = resident.state.id
+        state = resident.state
+        member = require_member(state, self._user)
+        self._id = state.id
         self._paged = False
-        self._spans = _spans(member, resident.state.hidden.get(self._user))
+        spans = _spans(member, state.hidden.get(self._user))
+        if self._floor is None and state.outreaches(self._user, state.created_at):
+            assert state.reach is not None
+            self._spans, self._since = spans, state.reach(self._user)
+            self._floor = _newest_before(self._since, self._user, resident)
+            if self._floor is None:
+                return True
+        floor = self._floor or 0
+        self._spans = [(max(first, floor + 1), last) for first, last in spans if last > floor]
         if self._windows is None:
             assert self._anchor is not None
             recent = resident.ring.message(self._anchor)
@@ -188,6 +212,10 @@ class _PagesRead(ABC):
         return found if len(found) == len(pages) else None
 
     async def fetch(self, store: Conversations) -> None:
+        if self._since and self._floor is None:
+            older = await store.page(self._id, spans=self._spans, limit=1, before_time=self._since)
+            self._floor = older.messages[0].seq if older.messages else 0
+            return
         if self._windows is None:
             assert self._anchor is not None
             found = await store.messages(self._id, [self._anchor])
@@ -213,6 +241,7 @@ class _PagesRead(ABC):
             "more": any(page.more for page in pages),
             "seq": pages[0].as_of,
             **self._place(),
+            **({"limited": True} if self._floor else {}),
         }
 
     def _not_found(self) -> Rejected:

@@ -145,6 +145,39 @@ class Membership(Protocol):
         ...
 
 
+class Premium(Protocol):
+    """Who has a valid subscription (GRP-14, SEC-12), by the host's last word, as far as that is at
+    hand. What is not at hand counts as the settings say for when the host is away."""
+
+    def is_premium(self, user: str) -> bool:
+        """Whether `user` has one, at this moment. It is never waited for (SEND-17)."""
+        ...
+
+    def has_history(self, user: str) -> bool:
+        """Whether with it their history has no limit (HIST-10)."""
+        ...
+
+    def until(self, user: str) -> int | None:
+        """When it lapses by itself, or did, in milliseconds; None: never, or there is none."""
+        ...
+
+    def is_at_hand(self, user: str) -> bool:
+        """Whether the host has said anything of `user`, however long ago."""
+        ...
+
+    def is_recent(self, user: str) -> bool:
+        """Whether that was a short time ago."""
+        ...
+
+    async def learn(self, users: Collection[str]) -> None:
+        """Have the host's word at hand, and recent. Raises UNAVAILABLE."""
+        ...
+
+    def invalidate(self, user: str | None) -> None:
+        """What is at hand of `user`, or of all, is not so any more."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """The ports; None for what the product has not said how to ask."""
@@ -154,3 +187,4 @@ class Host:
     delivery: Delivery | None = None
     contexts: Contexts | None = None
     membership: Membership | None = None
+    premium: Premium | None = None

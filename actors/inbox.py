@@ -147,6 +147,9 @@ class Inbox:
         own = personal.preferences.get(view["c"])
         if own is not None and (shown := own.shown(self._env.clock())):
             view["preference"] = shown
+        reach, last = self._env.reach, view["last"]
+        if reach is not None and last is not None and last["ts"] < reach(self._user):
+            view["last"] = None
         return view
 
     async def _changes(self, cursor: str | None, n: int) -> dict[str, Any]:

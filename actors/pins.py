@@ -43,10 +43,13 @@ class PinsRead:
         await self._pinned.fetch(store, self._id)
         await self._quoted.fetch(store, self._id)
 
+    def _there(self, resident: Resident) -> dict[str, Message]:
+        found = {id: self._pinned.given(resident, id) for id in pins_of(resident.state, self._user)}
+        return {id: message for id, message in found.items() if message is not None}
+
     def _page(self, resident: Resident) -> tuple[list[Message], bool]:
         """The page, and whether there are older ones."""
-        found = {id: self._pinned.given(resident, id) for id in pins_of(resident.state, self._user)}
-        there = {id: message for id, message in found.items() if message is not None}
+        there = self._there(resident)
         before, limit = self._before, self._limit
         pinned = [
             message
@@ -59,6 +62,9 @@ class PinsRead:
 
     def answer(self, resident: Resident) -> tuple[list[Push], dict[str, Any]]:
         page, more = self._page(resident)
+        outreaches = resident.state.outreaches
+        there = self._there(resident).values()
+        limited = any(outreaches(self._user, message.at) for message in there)
         return [], {
             "messages": [
                 message.wire(self._quoted.quoted(resident, self._user, message), self._user)
@@ -66,4 +72,5 @@ class PinsRead:
             ],
             "more": more,
             "seq": resident.state.seq,
+            **({"limited": True} if limited else {}),
         }

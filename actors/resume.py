@@ -140,12 +140,16 @@ class ResumeRead:
         return out
 
     def _sight(self, state: ConversationState, push: Push) -> Sight | Own:
-        """As live, of what happened in the user's times and is not hidden since."""
+        """As live, of what happened in the user's times and is not hidden since, nor longer ago
+        than they may look back."""
         event = push.event
         assert event is not None
         if not state.members[self._user].sees(event.seq):
             return Sight.NOTHING
         if event.data.is_message and state.hides(self._user, event.seq):
+            return Sight.NOTHING
+        of_message = event.data.is_message or event.data.target is not None
+        if of_message and state.outreaches(self._user, event.at):
             return Sight.NOTHING
         return sight(push, self._user, state)
 

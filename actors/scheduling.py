@@ -66,6 +66,8 @@ async def send_scheduled(env: Environment, registry: Registry, job: Job) -> None
     """The handler of the job. The job's id is the client id, so the log takes the message once;
     from the second try on it is asked first."""
     assert job.owner is not None
+    if env.gate is not None:
+        await env.gate.admit(job.owner)
     message = {**job.data["message"], "client_id": job.id, "attempt": job.attempts}
     command = SendScheduled.model_validate(message)
     asker = Asker(job.owner, 1)

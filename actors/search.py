@@ -27,6 +27,8 @@ async def search_messages(
     elif policy.search_scope == "group":
         raise invalid("conversation", "name the one to search in")
     limit = page_size(query.limit, policy.search_page, policy.max_search_page)
+    reach = 0 if env.reach is None else env.reach(user)
+    limited = (query.after or 0) < reach - 1
     found = await env.store.searches.search(
         Search(
             user=user,
@@ -34,7 +36,7 @@ async def search_messages(
             mode=policy.search_mode,
             conversation=query.conversation,
             by=query.by,
-            after=query.after,
+            after=reach - 1 if limited else query.after,
             before=query.before,
             offset=(query.page - 1) * limit,
             limit=limit,
@@ -49,6 +51,7 @@ async def search_messages(
         "limit": limit,
         "total": total,
         "total_pages": page_count(total, limit),
+        **({"limited": True} if limited else {}),
     }
 
 

@@ -18,9 +18,12 @@ async def starred(
     limit = page_size(query.limit, policy.messages_page, policy.max_messages_page)
     found = await env.store.user_logs.stars(user, limit + 1, query.before)
     page = found[:limit]
+    reach = 0 if env.reach is None else env.reach(user)
+    shown = [star for star in page if star.message.at >= reach]
     return {
-        "stars": [_item(star, user, registry) for star in page],
+        "stars": [_item(star, user, registry) for star in shown],
         "next": page[-1].n if len(found) > len(page) else None,
+        **({"limited": True} if len(shown) < len(page) else {}),
     }
 
 

@@ -10,7 +10,7 @@ It has no network listener: `gateway.serve` adds one.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from types import TracebackType
@@ -22,11 +22,10 @@ import uuid_utils
 
 from ..actors.delivery import deliver, notify
 from ..actors.dispatch import Dispatch
-from ..actors.environment import Environment, Limits
+from ..actors.environment import Environment
 from ..actors.guards import Guard
 from ..actors.guards.masking import Mask
-from ..actors.jobs import Handler, JobLimits, JobRunner
-from ..actors.membership import membership_changed
+from ..actors.jobs import Handler, JobRunner
 from ..actors.outbox import Outbox
 from ..actors.ports import Clock, Store
 from ..actors.purging import expire, purge
@@ -34,11 +33,9 @@ from ..actors.reactors import Reactor, Reactors
 from ..actors.registry import Registry
 from ..actors.scheduling import send_scheduled, tell_author
 from ..actors.session import Sessions
-from ..actors.supervisor import Limits as CrashLimits
 from ..protocol.delivery import DELIVER, NOTIFY
 from ..protocol.disconnects import DRAIN, REVOKED, Disconnect
 from ..protocol.errors import Rejected
-from ..protocol.features.business_events import TellEvent
 from ..protocol.features.deletes import PURGE
 from ..protocol.features.expiry import EXPIRE
 from ..protocol.features.schedule import SEND
@@ -53,10 +50,12 @@ from .host.claims import Claims
 from .host.opening import open_host
 from .host.ports import Ports
 from .host.sessions import AskedSessions
+from .limits import limits
 from .metrics import Metrics
 from .revocations import Revocations
 from .settings import Settings
 from .storage import open_store
+from .told import Told
 from .user import Sent, User
 
 _log = structlog.get_logger("palaver.engine")
@@ -77,7 +76,7 @@ def new_uuid7() -> str:
     return str(uuid_utils.uuid7())
 
 
-class Engine:
+class Engine(Told):
     """An async context manager. Leaving it drains: mailboxes are emptied, writes are stored, and
     whoever is still attached is disconnected.
 
@@ -135,7 +134,9 @@ class Engine:
                 )
             nursery = await stack.enter_async_context(Background())
             host = await stack.enter_async_context(
-                open_host(self.settings, self._claims, self.metrics, self.new_id, self._ports)
+                open_host(
+                    self.settings, self._claims, self.metrics, self.new_id, self._ports, self.now
+                )
             )
             self.session_store = host.sessions
             self._env = Environment(
@@ -144,7 +145,7 @@ class Engine:
                 clock=self.now,
                 new_id=self.new_id,
                 policy=self.settings.policy,
-                limits=_limits(self.settings),
+                limits=limits(self.settings),
                 guards=self._guards,
                 masks=self._masks,
                 host=host,
@@ -192,6 +193,12 @@ class Engine:
 
     # For the gateway.
 
+    async def admit(self, user: str) -> None:
+        """Before a device of `user` is attached: raises PREMIUM_REQUIRED (GRP-14), or UNAVAILABLE
+        while the host cannot be asked."""
+        if self._env.gate is not None:
+            await self._env.gate.admit(user)
+
     def attach(self, outbox: Outbox) -> None:
         """A device of `outbox.user` is here: from now on it gets what concerns that user.
 
@@ -201,6 +208,8 @@ class Engine:
         if self._status == "draining":
             raise Rejected("UNAVAILABLE", retry_after=1.0)
         self._sessions.of(outbox.user).attach(outbox)
+        if self._env.gate is not None:
+            self._env.gate.look(outbox.user)
 
     def detach(self, outbox: Outbox) -> None:
         """The device is gone. Calling it again changes nothing."""
@@ -222,6 +231,8 @@ class Engine:
         """`user` has signed in with a token that says this of them. What `host.claims` names is
         kept, if the settings say to go by it."""
         self._claims.told(user, claims)
+        if self._env.gate is not None:
+            self._env.gate.look(user)
 
     # For the host.
 
@@ -252,67 +263,6 @@ class Engine:
                 self.session_store.invalidate(session)
             for each in list(self._env.hub.sessions.values()):
                 each.disconnect(REVOKED, session)
-
-    def user_changed(self, user: str | None = None) -> None:
-        """What the host said of `user`, or of all users, is not so any more: it is asked again when
-        that is needed next. Without this the change is noticed after `host.cache_ttl_s`."""
-        if (users := self._env.host.users) is not None:
-            users.invalidate(user)
-
-    def relations_changed(self, user: str | None = None) -> None:
-        """What the host said of whom `user` follows and who follows them, or of all users, is not
-        so any more: the next first message asks again (REQ-01)."""
-        if (relations := self._env.host.relations) is not None:
-            relations.invalidate(user)
-
-    def context_changed(
-        self,
-        context: Mapping[str, str] | None = None,
-        users: Collection[str] | None = None,
-    ) -> None:
-        """What the host said of the things in `context` is not so any more, nor who is related to
-        `users`, or without them to whom anybody is; given neither, nothing is. It is asked again
-        when that is needed next. Without this the change is noticed after `host.cache_ttl_s`."""
-        if (contexts := self._env.host.contexts) is not None:
-            contexts.invalidate(context, users)
-
-    async def happened(
-        self,
-        event: str,
-        *,
-        id: str,
-        context: Mapping[str, str] | None = None,
-        users: Collection[str] = (),
-        variables: Mapping[str, str] | None = None,
-    ) -> list[Sent]:
-        """Tell an event of the product's as `policy.events` says: a system message in every
-        conversation that is about all of `context` and has all of `users` in it, or in a new one
-        (CONV-27, AUTO-01). Where they stand.
-
-        `id` is the product's for it, at most 64 characters: under the same one it is told once in a
-        conversation. Raises like the methods of `User`; repeated, it goes on where it was.
-        """
-        command = TellEvent(
-            id=id,
-            event=event,
-            context=dict(context or {}),
-            users=list(users),
-            variables=dict(variables or {}),
-        )
-        told = (await self.as_host().do(command))["messages"]
-        return [Sent(each["c"], each["seq"], each["id"], each["ts"]) for each in told]
-
-    async def membership_changed(self, group: str, *users: str) -> None:
-        """What the host said of these users, or if none are named of all members, of its `group` is
-        not so any more (GRP-16). They are asked about at once; when it returns, whoever is no
-        member any more has lost access, and the others are what the host says they are.
-
-        `group` is the client id under which its conversation was created, or the id of that if
-        there was none. Raises `Rejected`: CONVERSATION_NOT_FOUND; FEATURE_DISABLED if the settings
-        do not say how to ask; UNAVAILABLE if the host does not answer, then call again: some may
-        still be what they were.
-        """
-        await membership_changed(group, users, self._env, self._registry)
 
     async def post(
         self,
@@ -374,33 +324,3 @@ class Engine:
             "writes_pending": len(self._env.store.journal.pending()),
             "crashes": self._env.counters.crashes,
         }
-
-
-def _limits(settings: Settings) -> Limits:
-    actors, jobs = settings.actors, settings.jobs
-    return Limits(
-        mailbox=actors.mailbox,
-        slice=actors.slice,
-        ring=actors.ring,
-        resume_limit=actors.resume_limit,
-        waiting_per_sender=actors.waiting_per_sender,
-        idle_s=actors.idle_s,
-        snapshot_every=actors.snapshot_every,
-        ask_timeout_s=actors.ask_timeout_s,
-        presence_grace_s=actors.presence_grace_s,
-        unread_flush_s=actors.unread_flush_s,
-        session_queries=actors.session_queries,
-        reader_queue=actors.reader_queue,
-        pending_asks=actors.pending_asks,
-        max_connections_per_user=settings.connections.max_per_user,
-        requests_per_min=settings.limits.requests_per_min,
-        messages_per_min=settings.limits.messages_per_min,
-        connects_per_min=settings.limits.connects_per_min,
-        messages_to_strangers_per_h=settings.limits.messages_to_strangers_per_h,
-        new_conversations_per_day=settings.limits.new_conversations_per_day,
-        delivery_members=settings.host.delivery_members,
-        loads=actors.loads,
-        waiting_loads=actors.waiting_loads,
-        crashes=CrashLimits(actors.max_crashes, actors.crash_window_s, actors.quarantine_s),
-        jobs=JobLimits(jobs.concurrency, jobs.tries, jobs.backoff_s, jobs.lease_s, jobs.poll_s),
-    )

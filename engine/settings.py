@@ -244,6 +244,11 @@ class Host(Section):
         description="Who is in a group of the product's: whoever it adds; or whom tokens, or the"
         " product when it is asked, say is (GRP-16)",
     )
+    premium: Literal["none", "claims", "callback"] = Field(
+        "none",
+        description="Who has a valid subscription: everybody counts as if; those of whom their"
+        " tokens say so; or of whom the product does (GRP-14, HIST-10)",
+    )
     sessions: Literal["none", "callback"] = Field(
         "none",
         description="What a session is that a token names: what the token says; or as the product"
@@ -252,7 +257,7 @@ class Host(Section):
     claims: dict[str, str] = Field(
         default_factory=lambda: {"avatar": "picture"},
         description="What tokens call one of policy.user_fields, `follows`, `contexts`,"
-        " `related` or `groups`, where it is not the same",
+        " `related`, `groups` or `premium`, where it is not the same",
     )
     delivery: Literal["none", "callback"] = Field(
         "none",

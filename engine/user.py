@@ -178,6 +178,8 @@ class User:
         A reader that falls more than `actors.reader_queue` pushes behind is cut off with
         `Disconnected`.
         """
+        if self._env.gate is not None:
+            await self._env.gate.admit(self.name)
         inlet = Inlet(self.name, self._env.limits.reader_queue)
         self._attach(inlet)
         try:

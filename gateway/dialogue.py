@@ -171,6 +171,9 @@ class Dialogue:
                 gateway.authenticator,
                 token_in_hello="hello" in gateway.settings.auth.token_sources,
             )
+            gateway.engine.introduce(identity.user, identity.claims)
+            await gateway.engine.admit(identity.user)
+            gateway.authenticator.confirm(identity)  # it may have been revoked meanwhile
             outbox = SocketOutbox(
                 identity,
                 self._wire,
@@ -187,7 +190,6 @@ class Dialogue:
             self._close(refusal(no))
         else:
             self.outbox = outbox
-            gateway.engine.introduce(identity.user, identity.claims)
             self._identity = None
             id, now = gateway.engine.new_id(), gateway.engine.now()
             outbox.open(self._wire.frame(welcome(item, identity, id, now, gateway.settings)))

@@ -117,11 +117,25 @@ class MembershipChanged(HostCall):
         await engine.membership_changed(self.group, *(self.users or ()))
 
 
+class PremiumChanged(HostCall):
+    """`users` None: all."""
+
+    path = "premium/changed"
+    summary = "Ask for the subscriptions of these users anew"
+
+    users: list[UserId] | None = None
+
+    async def tell(self, engine: Engine) -> None:
+        for user in self.users if self.users is not None else [None]:
+            engine.premium_changed(user)
+
+
 CALLS: Final[tuple[type[HostCall], ...]] = (
     UsersChanged,
     RelationsChanged,
     ContextsChanged,
     MembershipChanged,
+    PremiumChanged,
     SessionsEnded,
     EventHappened,
 )

@@ -42,6 +42,7 @@ HELLO_TIMEOUT = Disconnect(3502, "no hello in time")
 REVOKED = Disconnect(3503, "session revoked")
 CONNECTION_LIMIT = Disconnect(3504, "too many connections of this user")
 BAD_VERSION = Disconnect(3505, "protocol version not supported")
+PREMIUM_REQUIRED = Disconnect(3506, "no valid subscription")
 FORBIDDEN = Disconnect(3507, "forbidden")
 
 DISCONNECTS = (
@@ -58,5 +59,6 @@ DISCONNECTS = (
     REVOKED,
     CONNECTION_LIMIT,
     BAD_VERSION,
+    PREMIUM_REQUIRED,
     FORBIDDEN,
 )

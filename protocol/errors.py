@@ -39,6 +39,7 @@ ERRORS: Mapping[str, ErrorKind] = {
         ErrorKind("CONTEXT_FORBIDDEN", 403, False, "Not everybody here has a part in this thing."),
         ErrorKind("EDIT_WINDOW_EXPIRED", 403, False, "Too late to edit this message."),
         ErrorKind("DELETE_WINDOW_EXPIRED", 403, False, "Too late to delete this message."),
+        ErrorKind("PREMIUM_REQUIRED", 403, False, "This needs a valid subscription."),
         ErrorKind("CONVERSATION_NOT_FOUND", 404, False, "No such conversation."),
         ErrorKind("MESSAGE_NOT_FOUND", 404, False, "No such message in this conversation."),
         ErrorKind("USER_NOT_FOUND", 404, False, "No such user."),

@@ -38,6 +38,7 @@ SearchMode = Literal["fts", "trgm", "off"]
 SearchScope = Literal["mine", "group"]
 OpenKind = Literal["direct", "group", "thread"]
 MIB = 1024 * 1024
+DAY_MS = 86_400_000
 DirectKey = Literal["pair", "pair_context", "none"]
 Name = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,63}$")]
 Blocks = Literal["off", "silent", "forbidden"]
@@ -73,6 +74,8 @@ def _or_none(value: object) -> object:
 Window = Annotated[NonNegativeInt | None, BeforeValidator(_or_none)]
 """Seconds; None has no end, for which TOML and the environment say `none`."""
 Recovery = Annotated[Annotated[int, Field(ge=1, le=3650)] | None, BeforeValidator(_or_none)]
+
+HistoryDays = Annotated[Annotated[int, Field(ge=1, le=36_500)] | None, BeforeValidator(_or_none)]
 
 
 class Policy(BaseModel):
@@ -268,6 +271,15 @@ class Policy(BaseModel):
         ("name", "avatar", "role"),
         max_length=32,
         description="What users are shown of one another, of what the host says of them (CONV-19)",
+    )
+    premium_required: bool = Field(
+        False,
+        description="Only who has a valid subscription may connect, read and send (GRP-14, SEC-12)",
+    )
+    free_history_days: HistoryDays = Field(
+        None,
+        description='So far back reaches the history of who has no premium; "none": as far as that'
+        " of all (HIST-10, C-27)",
     )
     conversations_page: int = Field(
         50, ge=1, le=LARGEST_PAGE, description="Conversations in a page, unless asked (C-24)"

@@ -122,8 +122,9 @@ class ConversationState:
     this conversation's openings and are kept beside the snapshot, not in it. So are the private
     facts of members: what some have `hidden`, whose marks are told to nobody (`reticent`), and who
     of a direct conversation keeps the other out (`aloof`).
-    `permissions` is the product's table, which is no state at all: whoever makes a state to decide
-    upon puts it here.
+    `permissions` is the product's table, and `reach` its word on how far back users may look: since
+    when, in milliseconds (HIST-10). They are no state at all: whoever makes a state to decide upon
+    puts them here.
     """
 
     id: str
@@ -155,6 +156,7 @@ class ConversationState:
     permissions: Mapping[Permission, Least] = field(
         default_factory=lambda: PERMISSIONS, compare=False, repr=False
     )
+    reach: Callable[[str], int] | None = field(default=None, compare=False, repr=False)
 
     @property
     def exists(self) -> bool:
@@ -178,8 +180,17 @@ class ConversationState:
         return member is not None and member.sees(seq) and not self.hides(user, seq)
 
     def may_see(self, user: str, message: Message) -> bool:
-        """Whether `message` is there for `user`: the same, and it is meant for them."""
-        return message.is_for(user) and self.shows(user, message.seq)
+        """Whether `message` is there for `user`: the same, and it is meant for them, and not older
+        than what they may look back to."""
+        return (
+            message.is_for(user)
+            and self.shows(user, message.seq)
+            and not self.outreaches(user, message.at)
+        )
+
+    def outreaches(self, user: str, at: int) -> bool:
+        """Whether a message of the time `at` is older than what `user` may look back to."""
+        return self.reach is not None and at < self.reach(user)
 
     def hides(self, user: str, seq: int) -> bool:
         """Whether `user` has hidden the message at `seq` from themselves."""
@@ -189,7 +200,9 @@ class ConversationState:
     def last_for(self, user: str) -> dict[str, Any] | None:
         """The last message that was meant for `user`, if they may see it."""
         last = None if self.last is None else last_of(self.last, user)
-        return last if last is not None and self.shows(user, last["seq"]) else None
+        if last is None or not self.shows(user, last["seq"]) or self.outreaches(user, last["ts"]):
+            return None
+        return last
 
     def read_ahead(self, user: str) -> Ahead | None:
         """The user's read mark, if it is ahead of the one that the others know."""

@@ -7,6 +7,7 @@ application; `delivery.py` has two, since tokens cannot be told anything. A new 
 `gateway/host_calls.py`.
 
 ports.py        which there are, for an embedding application
+premium.py      who has a valid subscription, and until when
 users.py        who there is, and what they may see of one another
 relations.py    who follows whom
 sessions.py     what the sessions are that tokens name
@@ -27,6 +28,7 @@ from __future__ import annotations
 from ...actors.host import Delivery, Notice
 from .contexts import Contexts, Thing
 from .membership import Membership
+from .premium import Premium, Subscription
 from .relations import Relations
 from .sessions import Session, SessionStore
 from .users import Account, Users
@@ -37,9 +39,11 @@ __all__ = [
     "Delivery",
     "Membership",
     "Notice",
+    "Premium",
     "Relations",
     "Session",
     "SessionStore",
+    "Subscription",
     "Thing",
     "Users",
 ]

@@ -87,6 +87,10 @@ class Facts(Generic[K, V]):
         self._facts.move_to_end(key)
         return fact[0]
 
+    def has(self, key: K) -> bool:
+        """Whether some word on `key` is at hand, however old, be it that there is none."""
+        return key in self._facts
+
     async def find(self, keys: Iterable[K]) -> dict[K, V]:
         keys = list(dict.fromkeys(keys))
         found = {key: self.get(key) for key in keys if self._is_known(key)}

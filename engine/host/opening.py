@@ -7,7 +7,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from ...actors.host import Host
+from ...actors.ports import Clock
 from ..background import Background
+from ..clock import SystemClock
 from ..metrics import Metrics
 from ..settings import Host as HostSettings
 from ..settings import Settings
@@ -18,6 +20,7 @@ from .contexts import open_contexts
 from .delivery import open_delivery
 from .membership import open_membership
 from .ports import Ports
+from .premium import open_premium
 from .relations import open_relations
 from .sessions import AskedSessions, open_sessions
 from .tools import Tools
@@ -38,13 +41,15 @@ async def open_host(
     metrics: Metrics,
     new_id: Callable[[], str],
     given: Ports,
+    now: Clock | None = None,
 ) -> AsyncGenerator[Opened]:
     """Every port: what the embedding application has `given` goes before what the settings say.
     Raises `StartupError`, in words, if that cannot work."""
     async with AsyncExitStack() as stack:
         calls = await _callback(stack, settings.host, new_id)
         nursery = await stack.enter_async_context(Background())
-        tools = Tools(settings.host, settings.policy, nursery, metrics, claims, calls)
+        clock = now or SystemClock()
+        tools = Tools(settings.host, settings.policy, nursery, metrics, claims, calls, clock)
         yield Opened(
             users=open_users(tools, given.get("users")),
             relations=open_relations(tools, given.get("relations")),
@@ -52,6 +57,7 @@ async def open_host(
             delivery=open_delivery(tools, given.get("delivery")),
             sessions=open_sessions(tools),
             membership=open_membership(tools, given.get("membership")),
+            premium=open_premium(tools, given.get("premium")),
         )
 
 

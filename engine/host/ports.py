@@ -7,6 +7,7 @@ from typing import TypedDict
 from ...actors.host import Delivery
 from .contexts import Contexts
 from .membership import Membership
+from .premium import Premium
 from .relations import Relations
 from .users import Users
 
@@ -20,6 +21,8 @@ class Ports(TypedDict, total=False):
     """what conversations may be about, and who has to do with whom"""
     membership: Membership
     """who is in the groups that are the host's"""
+    premium: Premium
+    """who has a valid subscription"""
     relations: Relations
     """who follows whom"""
     delivery: Delivery

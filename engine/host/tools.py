@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import trio
 
+from ...actors.ports import Clock
 from ...protocol.policy import Policy
+from ..clock import SystemClock
 from ..metrics import Metrics
 from ..settings import Host
 from ..storage import StartupError
@@ -31,6 +33,7 @@ class Tools:
     metrics: Metrics
     claims: Claims
     calls: Callback | None
+    now: Clock = field(default_factory=SystemClock)
 
     @property
     def callback(self) -> Callback:

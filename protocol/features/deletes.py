@@ -13,13 +13,13 @@ from ..immutable import immutable
 from ..jobs import LOW, Job
 from ..last import changed
 from ..message import Message
+from ..policy import DAY_MS
 from ..roles import may, require_member
 from ..state import ConversationState
 from .threads import recounted, root_of
 
 PURGE: Final = "message.purge"
 """The kind of the job that removes what is stored of a deleted message."""
-DAY_MS: Final = 86_400_000
 
 
 @immutable

@@ -18,7 +18,7 @@ from palaver.protocol.features.messages import SendMessage
 from palaver.protocol.features.preferences import SetPreference
 from palaver.protocol.features.requests import AcceptRequest
 from palaver.tests.support.engines import group, say, settled
-from palaver.tests.support.hosts import Pusher
+from palaver.tests.support.hosts import Pusher, Subscribers
 
 MINUTE = 60.0
 
@@ -162,12 +162,15 @@ async def test_SEND_13_REQ_04_there_is_none_for_requests_and_who_is_kept_out():
         assert pusher.users == ["bob", "cid"]
 
 
-async def test_SEND_17_who_goes_first_is_served_first_under_a_backlog():
+async def test_SEND_17_subscribers_are_served_first_under_a_backlog():
     pusher = Pusher(broken=True)
+    premium = Subscribers("premium 1", "premium 2")
     one = {"concurrency": 1}
-    async with memory_engine(delivery=pusher, jobs=one, host={"failures": 100}) as engine:
-        env = engine._env
-        env.is_first = lambda user: user.startswith("premium")
+    async with memory_engine(
+        delivery=pusher, premium=premium, jobs=one, host={"failures": 100}
+    ) as engine:
+        assert (prior := engine._env.host.premium) is not None
+        await prior.learn([f"{kind} {n}" for kind in ("premium", "user") for n in range(10)])
         room = await group(engine, "ann", *(f"user {n}" for n in range(4)), "premium 1")
         await say(engine, room, "ann", "one")
         await trio.sleep(0.1)

@@ -62,6 +62,8 @@ class FakeEngine:
         self.on_attach(outbox)
         self._notify()
 
+    async def admit(self, user: str) -> None: ...
+
     def introduce(self, user: str, claims: Mapping[str, Any]) -> None: ...
 
     def detach(self, outbox: Outbox) -> None:

@@ -11,6 +11,8 @@ from palaver.engine import StartupError
 from palaver.engine.user import User
 from palaver.hosting import AsyncioEngine, AsyncioUser, BlockingEngine, BlockingUser
 from palaver.protocol.errors import Rejected
+from palaver.protocol.policy import Policy
+from palaver.tests.support.hosts import Subscribers
 
 SETTINGS = Settings.model_validate({"storage": {"memory": True}})
 LISTENING = Settings.model_validate(
@@ -139,3 +141,15 @@ def test_what_cannot_start_says_so_where_it_was_started():
     settings = Settings.model_validate({"storage": {"dsn": "postgresql://nobody@127.0.0.1:1/none"}})
     with pytest.raises(StartupError), BlockingEngine(settings):
         pass
+
+
+def test_GRP_14_a_lapse_is_told_from_any_thread():
+    premium = Subscribers("ann")
+    chosen = SETTINGS.model_copy(update={"policy": Policy(premium_required=True)})
+    with BlockingEngine(chosen, premium=premium) as engine:
+        ann = engine.as_user("ann")
+        ann.create_group("Room", [])
+        premium.subscriptions.clear()
+        engine.call_sync(engine.engine.premium_changed, "ann")
+        with pytest.raises(Rejected, match="PREMIUM_REQUIRED"):
+            ann.inbox()

@@ -39,5 +39,6 @@ def test_CONN_21_which_of_ours_come_back():
         "session revoked",
         "too many connections of this user",
         "protocol version not supported",
+        "no valid subscription",
         "forbidden",
     }

@@ -7,13 +7,14 @@ import pytest
 import trio
 
 from palaver.engine import Settings
+from palaver.engine.host import Subscription
 from palaver.gateway.health import health
 from palaver.protocol.features.conversation import CreateConversation
 from palaver.protocol.html import to_html
 from palaver.protocol.policy import Policy
 from palaver.tests.scenarios.waiting import waits_for
 from palaver.tests.support.engines import refused
-from palaver.tests.support.hosts import Groups
+from palaver.tests.support.hosts import Groups, Subscribers
 from palaver.tests.support.product import Phone, Product, fault, product, takes_up_to
 
 PROFILE = "tuggroups"
@@ -27,12 +28,16 @@ async def tug(here: Product) -> tuple[str, list[Phone]]:
     return room, await here.phones("ann", "bob", "cid", "dan")
 
 
-@waits_for("premium", "vocabularies")
+@waits_for("vocabularies")
 async def test_01_five_connections_and_no_sixth():
     """CONN-03, 05, 09, 16; GRP-14."""
-    async with product(PROFILE) as here:
+    async with product(PROFILE, premium=Subscribers("ann")) as here:
         liar = here.peer()
         assert (await liar.upgrade("/v1/ws?token=a.b.c")).status == 401
+        guest = here.peer()
+        await guest.upgrade()
+        assert (await guest.hello(here.token("guest")))["error"]["code"] == "PREMIUM_REQUIRED"
+        assert await guest.closed() == 3506
         phones = [await here.phone("ann") for _ in range(5)]
         sixth = here.peer()
         await sixth.upgrade()
@@ -248,9 +253,8 @@ async def test_14_thirty_a_minute_of_a_size(here: Product):
     assert ann.closed == 1009
 
 
-@waits_for("premium")
 async def test_15_what_is_tried_in_vain(here: Product):
-    """SEC-07, 08, 12, GRP-15; GRP-14."""
+    """SEC-07, 08, 12, GRP-14, 15."""
     room, (ann, bob, cid, dan) = await tug(here)
     for text in ("<script>alert(1)</script>", "'; DROP TABLE log; --", '{"$gt": ""}'):
         await dan.send(room, text)
@@ -277,6 +281,10 @@ async def test_15_what_is_tried_in_vain(here: Product):
             else:
                 no = await refused(phone.ask(name, payload, room))
                 assert no.code == "PERMISSION_DENIED", f"{phone.user}: {name}"
+    async with product(PROFILE, premium=Subscribers("ann")) as elsewhere:
+        room = await elsewhere.external("ann", "bob")
+        no = await refused(elsewhere.engine.as_user("bob").send(room, "x"))
+        assert no.code == "PREMIUM_REQUIRED"
 
 
 async def test_16_what_cannot_be_read_hurts_nobody(here: Product):
@@ -300,9 +308,18 @@ def test_17_what_a_machine_thinks_of_it():
     """MOD-14."""
 
 
-@waits_for("notifications", "premium")
-def test_18_more_history_and_first_in_line():
-    """HIST-10, SEND-17."""
+@waits_for("notifications")
+async def test_18_more_history_and_first_in_line():
+    """HIST-10; SEND-17."""
+    premium = Subscribers("ann", "bob", cid=Subscription(extended_history=False))
+    async with product(PROFILE, premium=premium) as here:
+        room = await here.external("ann", "bob", "cid")
+        await here.engine.as_user("ann").send(room, "long ago")
+        here.clock.jump(91 * DAY)
+        bob, cid = await here.phones("bob", "cid")
+        assert [each["text"] for each in await bob.history(room)] == ["long ago"]
+        page = await cid.ask("message.history", {}, room)
+        assert (page["messages"], page["limited"]) == ([], True)
 
 
 async def test_19_health(here: Product):

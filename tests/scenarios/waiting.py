@@ -16,7 +16,6 @@ CAPABILITIES = {
     "latency": "figures of how long deliveries take",
     "moderation": "masking, spam, links, reports, the queue",
     "notifications": "push, e-mail, SMS, in the app",
-    "premium": "what is for subscribers",
     "retention": "archiving, purging, export, anonymised users",
     "REST": "commands by HTTP",
     "vocabularies": "the product's own names, paths and shapes",

@@ -13,7 +13,7 @@ from typing import Any, cast
 import trio
 from fastapi import FastAPI, Request, Response
 
-from palaver.engine.host import Account, Notice, Session, Thing
+from palaver.engine.host import Account, Notice, Session, Subscription, Thing
 from palaver.engine.host.claims import Claims
 from palaver.engine.host.opening import open_host
 from palaver.engine.host.ports import Ports
@@ -132,6 +132,18 @@ class Groups(Product):
         known = {(group, user): r for group, us in self.roles.items() for user, r in us.items()}
         await self.hears(pairs)  # it may have changed meanwhile
         return {pair: known[pair] for pair in pairs if pair in known}
+
+
+class Subscribers(Product):
+    """`Premium` whose users are `subscriptions`."""
+
+    def __init__(self, *users: str, **subscriptions: Subscription) -> None:
+        super().__init__()
+        self.subscriptions = dict.fromkeys(users, Subscription()) | subscriptions
+
+    async def find(self, users: Sequence[str]) -> dict[str, Subscription]:
+        await self.hears(users)
+        return {user: self.subscriptions[user] for user in users if user in self.subscriptions}
 
 
 GONE = Account({"name": "Gone"}, active=False)
@@ -302,3 +314,13 @@ def groups_by_http(membership: Groups) -> dict[str, Answer]:
         return {"groups": answer}
 
     return {"membership": find}
+
+
+def premium_by_http(premium: Subscribers) -> dict[str, Answer]:
+    """How a host answers for its subscribers."""
+
+    async def find(asked: dict[str, Any]) -> dict[str, Any]:
+        found = await premium.find(asked["users"])
+        return {"premium": {user: asdict(each) for user, each in found.items()}}
+
+    return {"premium": find}
