@@ -29,22 +29,36 @@ async def serve_http(
     gateway: Gateway,
     listeners: Sequence[trio.SocketListener],
     tls: ssl.SSLContext | None = None,
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Answer HTTP on `listeners`, or HTTPS with `tls`, until cancelled. Installs no signal handlers
     and writes no access log, since URLs may hold what must not be logged (SEC-17)."""
-    await supervise(make_app(gateway), listeners, tls)
+    await supervise(make_app(gateway), listeners, tls, task_status=task_status)
 
 
 async def supervise(
-    app: App, listeners: Sequence[trio.SocketListener], tls: ssl.SSLContext | None = None
+    app: App,
+    listeners: Sequence[trio.SocketListener],
+    tls: ssl.SSLContext | None = None,
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Run the server again whenever it ends, at growing intervals while it keeps failing."""
+    """Run the server again whenever it ends, at growing intervals while it keeps failing. Started
+    in a nursery it is waited for until it serves, or has failed for the first time."""
     delay = FIRST_DELAY_S
+    started = _Started(task_status)
     while True:
         began = trio.current_time()
         try:
-            await hypercorn.trio.serve(app, _config(listeners, tls), mode="asgi")  # type: ignore[arg-type]
+            await hypercorn.trio.serve(
+                app,  # type: ignore[arg-type]
+                _config(listeners, tls),
+                task_status=started,  # type: ignore[arg-type]
+                mode="asgi",
+            )
         except Exception as error:
+            started.started()
             _log.error("HTTP server failed", retry_s=delay, stack=stack(_innermost(error)))
         if trio.current_time() - began > STABLE_S:
             delay = FIRST_DELAY_S
@@ -56,6 +70,19 @@ def _innermost(error: Exception) -> Exception:
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+class _Started:
+    """Tells it once, however often the server is started."""
+
+    def __init__(self, status: trio.TaskStatus[None]) -> None:
+        self._status = status
+        self._told = False
+
+    def started(self, binds: object = None) -> None:
+        if not self._told:
+            self._told = True
+            self._status.started()
 
 
 class _Config(hypercorn.config.Config):

@@ -85,7 +85,7 @@ async def serve(
             open_gateway(engine, verifier=verifier) as gateway,
             trio.open_nursery() as accepting,
         ):
-            gateway.nursery.start_soon(serve_http, gateway, http, tls)
+            await gateway.nursery.start(serve_http, gateway, http, tls)
             for listener in listeners:
                 accepting.start_soon(accept, listener, gateway.serve_stream, gateway.nursery)
             task_status.started(listening)

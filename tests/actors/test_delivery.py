@@ -169,8 +169,9 @@ async def test_SEND_17_subscribers_are_served_first_under_a_backlog():
     async with memory_engine(
         delivery=pusher, premium=premium, jobs=one, host={"failures": 100}
     ) as engine:
-        assert (prior := engine._env.host.premium) is not None
-        await prior.learn([f"{kind} {n}" for kind in ("premium", "user") for n in range(10)])
+        port = engine._env.host.premium
+        assert port is not None
+        await port.learn([f"{kind} {n}" for kind in ("premium", "user") for n in range(10)])
         room = await group(engine, "ann", *(f"user {n}" for n in range(4)), "premium 1")
         await say(engine, room, "ann", "one")
         await trio.sleep(0.1)

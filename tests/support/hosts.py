@@ -197,7 +197,7 @@ async def web(answers: Mapping[str, Answer]) -> AsyncIterator[str]:
 
     async with trio.open_nursery() as nursery:
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        nursery.start_soon(supervise, api, listeners)
+        await nursery.start(supervise, api, listeners)
         yield f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}/palaver/"
         nursery.cancel_scope.cancel()
         for listener in listeners:
