@@ -18,14 +18,18 @@ async def starred(
     limit = page_size(query.limit, policy.messages_page, policy.max_messages_page)
     found = await env.store.user_logs.stars(user, limit + 1, query.before)
     page = found[:limit]
+    items = (_item(star, user, registry) for star in page)
     return {
-        "stars": [_item(star, user, registry) for star in page],
+        "stars": [item for item in items if item is not None],
         "next": page[-1].n if len(found) > len(page) else None,
     }
 
 
-def _item(star: Starred, user: str, registry: Registry) -> dict[str, Any]:
+def _item(star: Starred, user: str, registry: Registry) -> dict[str, Any] | None:
+    """None if the conversation has just been left, and that is not stored yet."""
     conversation = registry.resident(star.conversation)
     if conversation is not None and conversation.is_known:
+        if not conversation.state.has_member(user):
+            return None
         conversation.resident.ring.overlay([star.message], star.as_of)
     return {"c": star.conversation, "ts": star.at, "message": star.message.wire(user=user)}
