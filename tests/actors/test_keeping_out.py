@@ -10,6 +10,7 @@ import trio
 from palaver.actors.relations import Follows
 from palaver.engine import Engine
 from palaver.engine.testing import Device, memory_engine
+from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.features import COMMANDS
 from palaver.protocol.features.blocks import BlockUser, RestrictUser
 from palaver.protocol.features.marks import Acknowledge, ReadMessages
@@ -17,6 +18,7 @@ from palaver.protocol.features.requests import DeclineRequest
 from palaver.protocol.features.typing import StartTyping
 from palaver.tests.support.engines import settled
 from palaver.tests.support.plans import PLANS, POLICY
+from palaver.tests.support.stores import Watch
 
 LOOKS: list[tuple[str, dict[str, Any]]] = [
     ("conversation.get", {}),
@@ -56,11 +58,14 @@ async def keep_out(engine: Engine, world: str, room: str) -> list[Device]:
 
 
 async def lives_of_ann(kind: str, world: str, **policy: Any) -> tuple[list[Any], list[Device]]:
-    """All that her devices are given while she does `kind` and looks round; and bob's devices."""
+    """All that her devices are given while she does `kind` and looks round, and what was read for
+    it, which takes time; and bob's devices."""
     relations = Follows()
+    store = MemoryStore(durability=policy.get("durability", "write_behind"))
+    watch = Watch(store)
     asked = world not in ("idle", "blocked", "restricted")
     relations.set("ann", "bob", not asked or world.startswith("fan"))
-    async with memory_engine(relations=relations, policy=POLICY | policy) as engine:
+    async with memory_engine(store=store, relations=relations, policy=POLICY | policy) as engine:
         ann = engine.as_user("ann")
         if world in ("blocked first", "fan blocked first"):
             await engine.as_user("bob").do(BlockUser(user="ann"))
@@ -79,6 +84,7 @@ async def lives_of_ann(kind: str, world: str, **policy: Any) -> tuple[list[Any],
         await phone.ask("conversation.list")
         bob = await keep_out(engine, world, room)
         names = {"OWN": own.id, "THEIRS": theirs.id, "HERE": room}
+        watch.calls.clear()
 
         async def do(kind: str, plan: dict[str, Any]) -> None:
             payload = {key: names.get(str(value), value) for key, value in plan.items()}
@@ -97,12 +103,13 @@ async def lives_of_ann(kind: str, world: str, **policy: Any) -> tuple[list[Any],
         for look, plan in LOOKS:
             await do(look, plan)
         await do("message.read", {})
+        read = +watch.calls
         await trio.sleep(1000)  # put away, and opened again
         for look, plan in LOOKS:
             await do(look, plan)
         for item in phone.items:  # a cursor counts what the whole database does
             item.get("ok", {}).pop("cursor", None)
-        return [phone.items, laptop.items], bob
+        return [phone.items, laptop.items, read], bob
 
 
 @pytest.mark.parametrize("kind", sorted(COMMANDS))
