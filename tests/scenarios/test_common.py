@@ -362,7 +362,7 @@ async def test_12_whatever_is_sent_is_answered_and_gaps_are_filled(here: Product
         assert (await refused(bob.send(group, "still here?"))).code == "PERMISSION_DENIED"
 
 
-@waits_for("calls", "moderation", "requests")
+@waits_for("calls", "moderation")
 def test_13_the_schema():
     """DB-01, 06, 10, 11, 12, ATT-27. It is no profile's: what there is of it is held by
     tests/persistence."""

@@ -6,10 +6,11 @@ from typing import Any
 
 import trio
 
+from palaver.actors.relations import Follows
 from palaver.gateway.client import Sent, exponential
 from palaver.protocol.html import to_html
 from palaver.tests.scenarios.waiting import waits_for
-from palaver.tests.support.engines import refused
+from palaver.tests.support.engines import NOWHERE, refused
 from palaver.tests.support.product import Phone, Product, fault, product, takes_up_to
 
 PROFILE = "petsocial"
@@ -21,6 +22,11 @@ PHOTO: dict[str, Any] = {
     "width": 640,
     "height": 480,
 }
+
+
+async def greet(phone: Phone, to: str) -> str:
+    """The direct conversation with `to`, in which something has been said."""
+    return str((await phone.ask("message.send", {"to": to, "text": "Hello!"}))["c"])
 
 
 async def grouped(phone: Phone, *others: str, **more: Any) -> str:
@@ -69,17 +75,72 @@ async def test_02_a_group_of_five(here: Product):
     assert (await refused(cid.history(room))).code == "PERMISSION_DENIED"
 
 
-@waits_for("requests")
-def test_03_a_stranger_s_message_is_a_request():
+async def test_03_a_stranger_s_message_is_a_request():
     """REQ-01 to REQ-09."""
+    async with product(PROFILE, relations=Follows()) as here:
+        ann, bob, cid, dan = await here.phones("ann", "bob", "cid", "dan")
+        await dan.ask("user.block", {"user": "ann"})
+        rooms = {to: await greet(ann, to) for to in ("bob", "cid", "dan")}
+        for phone, requests in ((bob, ["ann"]), (cid, ["ann"]), (dan, [])):
+            assert (await listed(phone), await listed(phone, filter="requests")) == ([], requests)
+        await bob.ask("request.accept", {}, rooms["bob"])
+        await cid.ask("request.decline", {}, rooms["cid"])
+        more = [await ann.send(room, "Do you still have a puppy?") for room in rooms.values()]
+        await trio.sleep(1)
+        assert {tuple(sorted(each)) for each in more} == {("c", "id", "seq", "ts")}
+        assert (await listed(bob), bob.texts()) == (["ann"], ["Do you still have a puppy?"])
+        for phone in (cid, dan):
+            assert phone.texts() == []
+            for filter in ("all", "requests", "archived"):
+                assert await listed(phone, filter=filter) == []
+            assert (await phone.ask("message.search", {"query": "puppy"}))["hits"] == []
 
 
-@waits_for("requests")
-def test_04_requests_are_silent_and_four_settings_say_who_may():
+async def test_04_requests_are_silent_and_four_settings_say_who_may():
     """REQ-01, 04, 05."""
+    relations = Follows()
+    async with product(PROFILE, relations=relations) as here:
+        bob, ann = await here.phones("bob", "ann")
+        assert (await bob.ask("conversation.list"))["unread"] == 0
+        room = await greet(ann, "bob")
+        await ann.ask("conversation.subscribe", {}, room)
+        assert [each["text"] for each in await bob.history(room)] == ["Hello!"]
+        assert (await bob.ask("message.read", {}, room))["unread"] == 1
+        await trio.sleep(5)
+        assert (bob.items, ann.of_kind("message.read", "message.delivered")) == ([], [])
+
+        # who writes: nobody to bob, who follows him, whom he follows, his friend
+        for user, follows, followed in (("fan", 1, 0), ("idol", 0, 1), ("friend", 1, 1)):
+            relations.set(user, "bob", bool(follows))
+            relations.set("bob", user, bool(followed))
+        for level, refused_are in {
+            "everyone": [],
+            "following": ["nobody", "fan"],
+            "friends": ["nobody", "fan", "idol"],
+            "no_one": ["nobody", "fan", "idol", "friend"],
+        }.items():
+            writers = ("nobody", "fan", "idol", "friend")
+            to = f"bob, for {level}"
+            for user in writers:
+                relations.set(user, to, user in ("fan", "friend"))
+                relations.set(to, user, user in ("idol", "friend"))
+            reader = await here.phone(to)
+            await reader.ask("settings.set", {"messages_from": level})
+            for user in writers:
+                phone = await here.phone(user)
+                if user in refused_are:
+                    no = await refused(greet(phone, to))
+                    assert no.code == "PRIVACY_DENIED"
+                else:
+                    await greet(phone, to)
+                await phone.drop()
+            came = [user for user in writers if user not in refused_are]
+            assert sorted(await listed(reader)) == [u for u in ("fan", "friend") if u in came]
+            requests = await listed(reader, filter="requests")
+            assert sorted(requests) == [u for u in ("idol", "nobody") if u in came]
 
 
-@waits_for("calls", "media", "moderation", "requests")
+@waits_for("calls", "media", "moderation")
 async def test_05_what_friends_do(here: Product):
     """MSG-03, 09, 13; ATT, CALL-04, MOD-11, REQ-08."""
     ann, bob = await here.phones("ann", "bob")
@@ -108,6 +169,19 @@ async def test_05_what_friends_do(here: Product):
     await ann.ask("message.hide", message, room)
     assert first["id"] not in [each["id"] for each in await ann.history(room)]
     assert (await bob.history(room))[0]["text"] == "Rex was ill"
+
+    for phone in (ann, bob):
+        await phone.ask("conversation.subscribe", {}, room)
+    await here.settled()
+    await ann.ask("user.block", {"user": "bob"})
+    ann.items.clear()
+    await bob.send(room, "@ann?")
+    await bob.ask("typing.start", {}, room)
+    await bob.ask("message.read", {}, room)
+    await bob.drop()
+    await trio.sleep(60)
+    assert {item["t"] for item in ann.items} == {"skipped"}
+    assert (await refused(ann.send(room, "x"))).code == "PERMISSION_DENIED"
 
 
 async def test_06_a_group_of_256_and_how_it_is_kept(here: Product):
@@ -195,11 +269,14 @@ async def test_07_what_is_done_with_messages(here: Product):
     assert "Here is the key" not in [each.get("text") for each in await bob.history(room)]
 
 
-@waits_for("requests")
 async def test_08_the_inbox_as_one_keeps_it():
     """CONV-10 to CONV-16. A thousand (PERF-04): tests/persistence/contract/test_inbox.py."""
-    async with product(PROFILE, limits={"messages_per_min": 0}) as here:
+    relations = Follows()
+    for user in ("bob", "cid", "dan", "eve", *(f"u{n}" for n in range(97))):
+        relations.set(user, "ann")
+    async with product(PROFILE, relations=relations, limits={"messages_per_min": 0}) as here:
         ann = await here.phone("ann")
+        await here.engine.as_user("stranger").send_to("ann", "hello")
         rooms = {}
         for user in ("bob", "cid", "dan", "eve"):
             here.clock.jump(1)
@@ -217,6 +294,7 @@ async def test_08_the_inbox_as_one_keeps_it():
         assert await listed(ann) == ["bob", "cid"]
         assert await listed(ann, filter="archived") == ["dan"]
         assert await listed(ann, filter="unread") == ["bob", "cid"]
+        assert await listed(ann, filter="requests") == ["stranger"]
         await keep("cid", muted_until=here.engine.now() + 60_000)
         rows = (await ann.ask("conversation.list"))["conversations"]
         assert "muted_until" in rows[1]["preference"]
@@ -281,14 +359,41 @@ def test_11_calls():
     """CALL-01 to CALL-08."""
 
 
-@waits_for("moderation", "requests")
-def test_12_spam():
+@waits_for("moderation")
+async def test_12_spam():
     """SEC-04, MOD-01 to MOD-04, 10, 15, 16."""
+    limits = {"messages_to_strangers_per_h": 50, "new_conversations_per_day": 10}
+    bounds = {**limits, "messages_per_min": 0}
+    async with product(PROFILE, relations=Follows(), limits=bounds) as here:
+        ann = await here.phone("ann")
+        rooms = [await greet(ann, f"u{n}") for n in range(10)]
+        no = await refused(greet(ann, "u10"))
+        assert (no.code, no.retry_after is not None) == ("RATE_LIMITED", True)
+        for n in range(40):
+            await ann.send(rooms[0], f"{n}")
+        assert (await refused(ann.send(rooms[0], "one more"))).code == "RATE_LIMITED"
 
 
-@waits_for("media", "requests", "REST")
-def test_13_errors_as_http_says_them():
+@waits_for("media", "REST")
+async def test_13_errors_as_http_says_them():
     """ERR-01 to ERR-05, SEND-06, 20, 21. Those of the protocol: tests/protocol/test_errors.py."""
+    async with product(PROFILE) as here:
+        ann, bob, cid = await here.phones("ann", "bob", "cid")
+        room = await here.room("ann", "bob")
+        assert fault(await refused(ann.send(room, ""))) == ("VALIDATION_FAILED", "text")
+        no = await refused(ann.send(room, "x", reply_to=NOWHERE))
+        assert no.code == "MESSAGE_NOT_FOUND"
+        first = await ann.send(room, "once", client_id="k")
+        assert await ann.send(room, "once", client_id="k", attempt=2) == first
+        outside, blocked = await refused(cid.send(room, "x")), await here.room("ann", "cid")
+        await cid.ask("user.block", {"user": "ann"})
+        await ann.send(blocked, "silently")
+        no = await refused(grouped(ann, "cid"))
+        assert no.payload() == outside.payload()
+        for n in range(60):
+            await bob.send(room, f"{n}")
+        no = await refused(bob.send(room, "one more"))
+        assert (no.code, no.retry_after is not None) == ("RATE_LIMITED", True)
 
 
 @waits_for("media")
@@ -429,14 +534,57 @@ async def test_22_what_the_group_is_told_and_what_newcomers_see(here: Product):
     assert (await cid.history(other))[-1]["attachments"] == [PHOTO]
 
 
-@waits_for("notifications", "requests")
-def test_23_what_is_notified_and_what_is_not():
-    """NOTIF-06, 07, 12, MOD-21, RCPT-21."""
+@waits_for("moderation", "notifications")
+async def test_23_what_is_notified_and_what_is_not():
+    """NOTIF-06, 07, 12, MOD-21, RCPT-21. What live events say of it."""
+    relations = Follows()
+    relations.set("cid", "bob")
+    async with product(PROFILE, relations=relations) as here:
+        ann, bob, cid = await here.phones("ann", "bob", "cid")
+        await bob.ask("conversation.list")
+        request, chat = await greet(ann, "bob"), await greet(cid, "bob")
+        await trio.sleep(1)
+        assert {item["c"] for item in bob.of_kind("message.sent")} == {chat}
+        assert bob.payloads("unread.changed")[-1] == {"total": 1, "conversations": {chat: 1}}
+        await bob.history(request)
+        assert (await ann.ask("conversation.get", {}, request))["members"]["bob"]["read"]["seq"] < 2
+        await bob.ask("user.block", {"user": "cid"})
+        await trio.sleep(1)
+        bob.items.clear()
+        await cid.send(chat, "@bob?")
+        await trio.sleep(1)
+        assert {item["t"] for item in bob.items} == {"skipped"}
+        await grouped(ann, "bob", title="Walks")
+        assert bob.payloads("conversation.created")[-1]["title"] == "Walks"
 
 
-@waits_for("calls", "requests")
-def test_24_who_is_refused_learns_nothing():
+@waits_for("calls")
+async def test_24_who_is_refused_learns_nothing():
     """REQ-10, 11, 13, ERR-04, CALL-10, 11, 12."""
+    async with product(PROFILE, relations=Follows()) as here:
+        ann, bob, cid, foe = await here.phones("ann", "bob", "cid", "foe")
+        await bob.ask("settings.set", {"messages_from": "no_one"})
+        await bob.ask("user.block", {"user": "foe"})
+        for kind, payload in (
+            ("message.send", {"to": "bob", "text": "Hello!"}),
+            ("conversation.create", {"kind": "direct", "members": ["bob"]}),
+        ):
+            refusals = [await refused(phone.ask(kind, payload)) for phone in (ann, foe)]
+            assert [no.code for no in refusals] == ["PRIVACY_DENIED"] * 2
+            assert refusals[0].payload() == refusals[1].payload()
+        await cid.ask("user.restrict", {"user": "ann"})
+        await cid.ask("user.block", {"user": "foe"})
+        answers = []
+        for phone in (ann, foe):
+            await greet(phone, "cid")
+            sent = await phone.send(await greet(phone, "cid"), "Are you there?")
+            answers.append(sorted(sent))
+        room = await here.room("foe", "dan")
+        answers.append(sorted(await foe.send(room, "Are you there?")))
+        assert answers[0] == answers[1] == answers[2]
+        await trio.sleep(1)
+        assert cid.of_kind("message.sent", "conversation.created") == []
+        assert await listed(cid, filter="requests") == []
 
 
 async def test_25_from_the_inbox_to_a_hit(here: Product):
@@ -470,6 +618,6 @@ def test_28_in_operation():
     """MON-06, 09, DEP-05, 10, 12, PRIV-11."""
 
 
-@waits_for("calls", "requests")
+@waits_for("calls")
 def test_29_in_the_database():
     """DB-05, 07, 08, 09. What there is of it: tests/persistence/postgres/test_indexes.py."""

@@ -20,6 +20,7 @@ import trio
 from trio.testing import memory_stream_pair
 
 from palaver.actors.guards import Guard
+from palaver.actors.relations import Relations
 from palaver.engine import Engine, Settings
 from palaver.engine.host import Users
 from palaver.engine.testing import TrioClock, memory_engine, numbered_ids
@@ -30,6 +31,7 @@ from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.codec import Codec
 from palaver.protocol.errors import Rejected
 from palaver.protocol.features.conversation import CreateConversation
+from palaver.protocol.people import Relation
 from palaver.protocol.policy import MIB
 from palaver.tests.gateway.harness import CLOSE, PING, PONG, SECRET, Peer
 from palaver.tests.support.engines import settled
@@ -200,6 +202,13 @@ class Product:
         return self.policy.max_members > 2
 
 
+class Friends:
+    """Everybody follows everybody."""
+
+    async def relation(self, user: str, other: str) -> Relation:
+        return Relation(follows=True, followed=True)
+
+
 @asynccontextmanager
 async def product(
     profile: str | None,
@@ -207,9 +216,10 @@ async def product(
     store: MemoryStore | None = None,
     guards: Sequence[Guard] = (),
     users: Users | None = None,
+    relations: Relations | None = None,
     **sections: Any,
 ) -> AsyncIterator[Product]:
-    """`sections` are settings above those of the profile."""
+    """`sections` are settings above those of the profile. Without `relations` all are friends."""
     sections["auth"] = {"secret": SECRET, **sections.get("auth", {})}
     clock = TrioClock()
     async with (
@@ -218,6 +228,7 @@ async def product(
             store=store,
             guards=guards,
             users=users,
+            relations=relations or Friends(),
             clock=clock,
             new_id=_new_id,
             **sections,
