@@ -4,13 +4,16 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+import structlog
 import trio
 
 from palaver.actors.relations import Follows
 from palaver.gateway.client import Sent, exponential
+from palaver.gateway.health import is_ready
 from palaver.protocol.html import to_html
 from palaver.tests.scenarios.waiting import waits_for
 from palaver.tests.support.engines import NOWHERE, refused
+from palaver.tests.support.faults import Trap
 from palaver.tests.support.product import Phone, Product, fault, product, takes_up_to
 
 PROFILE = "petsocial"
@@ -109,35 +112,32 @@ async def test_04_requests_are_silent_and_four_settings_say_who_may():
         await trio.sleep(5)
         assert (bob.items, ann.of_kind("message.read", "message.delivered")) == ([], [])
 
-        # who writes: nobody to bob, who follows him, whom he follows, his friend
-        for user, follows, followed in (("fan", 1, 0), ("idol", 0, 1), ("friend", 1, 1)):
-            relations.set(user, "bob", bool(follows))
-            relations.set("bob", user, bool(followed))
-        for level, refused_are in {
+        for level, denied in {
             "everyone": [],
             "following": ["nobody", "fan"],
             "friends": ["nobody", "fan", "idol"],
             "no_one": ["nobody", "fan", "idol", "friend"],
         }.items():
-            writers = ("nobody", "fan", "idol", "friend")
-            to = f"bob, for {level}"
-            for user in writers:
-                relations.set(user, to, user in ("fan", "friend"))
-                relations.set(to, user, user in ("idol", "friend"))
-            reader = await here.phone(to)
+            reader = await here.phone(f"{level} may write to her")
             await reader.ask("settings.set", {"messages_from": level})
-            for user in writers:
-                phone = await here.phone(user)
-                if user in refused_are:
-                    no = await refused(greet(phone, to))
-                    assert no.code == "PRIVACY_DENIED"
+            for writer, follows, followed in (
+                ("nobody", False, False),
+                ("fan", True, False),
+                ("idol", False, True),
+                ("friend", True, True),
+            ):
+                relations.set(writer, reader.user, follows)
+                relations.set(reader.user, writer, followed)
+                phone = await here.phone(writer)
+                if writer in denied:
+                    assert (await refused(greet(phone, reader.user))).code == "PRIVACY_DENIED"
                 else:
-                    await greet(phone, to)
+                    await greet(phone, reader.user)
                 await phone.drop()
-            came = [user for user in writers if user not in refused_are]
-            assert sorted(await listed(reader)) == [u for u in ("fan", "friend") if u in came]
-            requests = await listed(reader, filter="requests")
-            assert sorted(requests) == [u for u in ("idol", "nobody") if u in came]
+                where = "all" if follows else "requests"
+                assert (writer in await listed(reader, filter=where)) is (writer not in denied)
+            arrived = await listed(reader) + await listed(reader, filter="requests")
+            assert len(arrived) == 4 - len(denied)
 
 
 @waits_for("calls", "media", "moderation")
@@ -458,13 +458,34 @@ async def test_16_what_others_may_not(here: Product):
 
 
 @waits_for("retention")
-def test_17_deleted_users_exports_and_logs():
-    """PRIV-06, 10, SEC-15."""
+async def test_17_deleted_users_exports_and_logs():
+    """SEC-15; PRIV-06, 10."""
+    trap = Trap()
+    with structlog.testing.capture_logs() as entries:
+        async with product(PROFILE, guards=[trap]) as here:
+            ann = await here.phone("ann of 5 Elmwood Street")
+            room = await here.room(ann.user, "bob")
+            trap.spring("poison")
+            assert (await refused(ann.send(room, "poison"))).code == "INTERNAL"
+    assert entries
+    for secret in (ann.user, room, "poison"):
+        assert secret not in str(entries)
 
 
 @waits_for("degradation")
-def test_18_breakers_shedding_and_alerts():
-    """DEP-06, 07, 08, MON-03."""
+async def test_18_breakers_shedding_and_alerts():
+    """DEP-08; DEP-06, 07, MON-03."""
+    off = {"typing_enabled": False, "presence_enabled": False, "reactions": "off"}
+    async with product(PROFILE, policy=off) as here:
+        ann = await here.phone("ann")
+        room = await here.room("ann", "bob")
+        message = {"message_id": (await ann.send(room, "hello"))["id"]}
+        for kind, payload in (
+            ("typing.start", {}),
+            ("presence.get", {"conversation": room}),
+            ("reaction.set", {**message, "emoji": "🐕"}),
+        ):
+            assert (await refused(ann.ask(kind, payload, room))).code == "FEATURE_DISABLED", kind
 
 
 @waits_for("moderation")
@@ -614,8 +635,18 @@ def test_27_clients_gather_what_they_say():
 
 
 @waits_for("cluster", "degradation")
-def test_28_in_operation():
-    """MON-06, 09, DEP-05, 10, 12, PRIV-11."""
+async def test_28_in_operation():
+    """DEP-05, PRIV-11; MON-06, 09, DEP-10, 12. From the disk: tests/actors/test_disappearing.py."""
+    async with product(PROFILE) as here:
+        ann, bob = await here.phones("ann", "bob")
+        room = await here.room("ann", "bob")
+        await ann.send(room, "Here is the key", expires_in=60)
+        await trio.sleep(61)
+        assert await bob.history(room) == []
+        assert is_ready(here.gateway)
+        await here.gateway.drain()
+        assert not is_ready(here.gateway)
+        assert (ann.closed, bob.closed) == (3001, 3001)
 
 
 @waits_for("calls")
