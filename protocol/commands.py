@@ -177,7 +177,7 @@ class Hide:
     key: str
 
     def kept_from(self, user: str) -> Hide:
-        return self  # that one was not shown it
+        return self  # of what that one was shown before, the end comes in any case
 
 
 @immutable
