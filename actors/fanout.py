@@ -217,11 +217,13 @@ class FanOut:
                 box.offer(whole)
 
     def _is_narrow(self, push: Push) -> bool:
-        """Whether there may be members who do not see all of it."""
+        """Whether there may be members here who do not see all of it."""
         event, quoted = push.event, push.quoted
         if event is None:
             return False
-        if event.audience is not None:
+        if event.audience is not None and any(
+            box.user not in event.audience for box in self._recipients
+        ):
             return True
         if event.data.is_message:
             if quoted is None:

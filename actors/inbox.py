@@ -217,8 +217,9 @@ class Inbox:
 
     async def _apart(self, users: Collection[str]) -> dict[str, int | None]:
         """Those of `users` of whom the caller is not to know whether they are online, since one of
-        the two keeps the other out; and when, for the caller, they were online last."""
-        if self._env.policy.blocks == "off" or not users:
+        the two keeps the other out; and when, for the caller, they were online last. It is looked
+        up for nobody, too: how long an answer takes is not to tell whether there was somebody."""
+        if self._env.policy.blocks == "off":
             return {}
         standings = await self._env.store.user_logs.standings(self._user, users)
         return {
@@ -235,19 +236,20 @@ class Inbox:
         return state.current_members()[:MAX_PRESENCES], asked
 
     async def _views(self, rows: Iterable[InboxRow]) -> list[dict[str, Any]]:
-        return [await self._view_of(row) for row in rows]
+        views = [await self._view_of(row) for row in rows]
+        return [view for view in views if view is not None]
 
-    async def _view_of(self, row: InboxRow) -> dict[str, Any]:
+    async def _view_of(self, row: InboxRow) -> dict[str, Any] | None:
+        """None if the user has been told that they are a member no more, and the row has not."""
         conversation = self._registry.resident(row.conversation)
-        view = None
         if conversation is not None and conversation.is_known:
-            view = self._view(conversation)
-        elif conversation is not None or row.stale:
+            return self._view(conversation)
+        if conversation is not None or row.stale:
             try:
-                view = await self._registry.visit(row.conversation, self._view)
+                return await self._registry.visit(row.conversation, self._view)
             except Rejected:
                 pass  # nobody knows better than the row now
-        return view or _row_view(row)
+        return _row_view(row)
 
     def _moving(
         self, selects: Callable[[ConversationState], bool] = lambda _: True
@@ -262,12 +264,12 @@ class Inbox:
             conversation = self._registry.resident(id)
             if conversation is None or not conversation.is_known:
                 continue
-            if _is_member(conversation.state, self._user):
+            if conversation.state.has_member(self._user):
                 yield conversation
 
     def _view(self, conversation: Conversation) -> dict[str, Any] | None:
         state = conversation.state
-        if not _is_member(state, self._user):
+        if not state.has_member(self._user):
             return None
         members = state.current_members()
         view = {
@@ -298,11 +300,6 @@ def _counts(view: dict[str, Any], personal: Personal) -> bool:
 def _rank(view: dict[str, Any], personal: Personal) -> tuple[int, int, str]:
     """Pinned ones before all others (CONV-12), the last pinned first; then newest activity."""
     return -personal.preference(view["c"]).pinned_at, -view["ts"], view["c"]
-
-
-def _is_member(state: ConversationState, user: str) -> bool:
-    member = state.members.get(user)
-    return member is not None and member.role is not None
 
 
 def _row_view(row: InboxRow) -> dict[str, Any]:

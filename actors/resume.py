@@ -71,8 +71,9 @@ class ResumeRead:
         member = state.members.get(self._user)
         if member is None:
             raise Rejected("PERMISSION_DENIED" if state.exists else "CONVERSATION_NOT_FOUND")
-        if member.role is None:
-            return {"reason": "not_member", "reload_after": 0}
+        if member.role is None:  # nothing of what came later, not even that it came (HIST-11)
+            left = member.intervals[-1][1]
+            return {"reason": "not_member", "reload_after": 0, "seq": left}
         start = diverged_at(state, query.epoch)
         if query.epoch > state.epoch:
             return {"reason": "unknown", "reload_after": 0}

@@ -63,7 +63,4 @@ def _is_there(hit: Hit, user: str, registry: Registry, now: int) -> bool:
     conversation = registry.resident(hit.conversation)
     if conversation is None or not conversation.is_known:
         return True
-    member = conversation.state.members.get(user)
-    if member is None or member.role is None:
-        return False
-    return not conversation.has_erased(hit.message.id)
+    return conversation.state.has_member(user) and not conversation.has_erased(hit.message.id)

@@ -20,15 +20,19 @@ async def starred(
     page = found[:limit]
     reach = 0 if env.reach is None else env.reach(user)
     shown = [star for star in page if star.message.at >= reach]
+    items = (_item(star, user, registry) for star in shown)
     return {
-        "stars": [_item(star, user, registry) for star in shown],
+        "stars": [item for item in items if item is not None],
         "next": page[-1].n if len(found) > len(page) else None,
         **({"limited": True} if len(shown) < len(page) else {}),
     }
 
 
-def _item(star: Starred, user: str, registry: Registry) -> dict[str, Any]:
+def _item(star: Starred, user: str, registry: Registry) -> dict[str, Any] | None:
+    """None if the conversation has just been left, and that is not stored yet."""
     conversation = registry.resident(star.conversation)
     if conversation is not None and conversation.is_known:
+        if not conversation.state.has_member(user):
+            return None
         conversation.resident.ring.overlay([star.message], star.as_of)
     return {"c": star.conversation, "ts": star.at, "message": star.message.wire(user=user)}

@@ -53,11 +53,12 @@ class Timers:
         shown = self._shown.get(show.key)
         if now >= self._quiet.get(show.key, -math.inf):
             self._be_quiet(show.key, now, show.every_s)
-            self._fanout.signals([Emit(show.on, show.by, show.thread)])
+            self._fanout.signals([Emit(show.on, show.by, show.thread, without=show.without)])
         elif shown is None:
             return
         ends_at = now + show.ttl_s
-        self._shown[show.key] = _Shown(Emit(show.off, show.by, show.thread), ends_at)
+        off = Emit(show.off, show.by, show.thread, without=show.without)
+        self._shown[show.key] = _Shown(off, ends_at)
         self.deadline = min(self.deadline, ends_at)
 
     def fire(self) -> None:

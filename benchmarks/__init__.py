@@ -24,6 +24,7 @@ outage.py        Postgres goes away under load and comes back
 slow_reader.py   one member of a large group never reads
                  (load.py, rooms.py, paced.py, trace.py, monitor.py, verification.py)
 receipts.py      everybody in a large group reads everything
+blocks.py        whether the time of an answer tells that one is blocked
 server.py        the engine's process
 postgres.py      a Postgres that can be taken away
 frames.py        WebSocket frames without a library

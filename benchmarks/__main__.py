@@ -1,5 +1,5 @@
-"""`python -m palaver.benchmarks` is `palaver bench`; `outage`, `slow-reader` and `receipts` take
-options of their own here (`--help`)."""
+"""`python -m palaver.benchmarks` is `palaver bench`; `outage`, `slow-reader`, `receipts` and
+`blocks` take options of their own here (`--help`)."""
 
 from __future__ import annotations
 

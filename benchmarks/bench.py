@@ -17,7 +17,7 @@ from rich.console import Console
 
 from .. import __version__
 from ..gateway.cli.words import Problem
-from . import outage, receipts, slow_reader
+from . import blocks, outage, receipts, slow_reader
 from .case import Case, Scale
 from .dialect import Refused
 from .figures import Results
@@ -31,8 +31,14 @@ from .session import Session, machine
 from .target import Contender, Tokens
 from .workloads import WORKLOADS
 
-DISTURBED = {"outage": outage.main, "slow-reader": slow_reader.main, "receipts": receipts.main}
-"""Measurements that are made alone: of what goes wrong, with goals of its own, and of receipts."""
+DISTURBED = {
+    "outage": outage.main,
+    "slow-reader": slow_reader.main,
+    "receipts": receipts.main,
+    "blocks": blocks.main,
+}
+"""Measurements that are made alone: of what goes wrong, with goals of its own; of receipts; and of
+what the time of an answer tells."""
 
 _REPORT = Path("palaver-report")
 _SOCKETS = 11_000

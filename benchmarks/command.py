@@ -19,7 +19,7 @@ def bench(
             metavar="[WORKLOAD]...",
             help="fanout, direct, durable, idle, connect, resume, history, inbox; all of them"
             " if none is named. Alone: outage (Postgres goes away), slow-reader (one never reads),"
-            " receipts (everybody reads everything).",
+            " receipts (everybody reads everything), blocks (do answers tell who blocks).",
             show_default=False,
         ),
     ] = None,

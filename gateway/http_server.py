@@ -54,7 +54,7 @@ async def supervise(
             await hypercorn.trio.serve(
                 app,  # type: ignore[arg-type]
                 _config(listeners, tls),
-                task_status=started,  # type: ignore[arg-type]
+                task_status=started,
                 mode="asgi",
             )
         except Exception as error:

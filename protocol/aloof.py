@@ -6,8 +6,7 @@ all. For whoever is kept out the other one is as somebody who has gone away (REQ
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 
 from .commands import Context, Effect, Emit, Hide, MoveMark, Show
 from .errors import Rejected
@@ -15,36 +14,35 @@ from .events import EventData
 from .ids import HOST
 from .state import ConversationState
 
+_TELLING = (MoveMark, Emit, Show, Hide)
+
 
 def kept_apart(
-    state: ConversationState, context: Context, effects: Collection[Effect]
+    state: ConversationState, context: Context, effects: Iterable[Effect]
 ) -> Iterator[Effect]:
-    """What takes place of the `effects` of what the user does, or PERMISSION_DENIED."""
+    """What takes place of the `effects` of what the user does, or PERMISSION_DENIED.
+
+    For whoever is kept out the same is done as if they were not, but that the other one hears
+    nothing of it: they could tell from how long an answer takes (REQ-09).
+    """
     user = context.user
     own, other = state.aloof.get(user), _keeping_out(state, user)
-    if any(isinstance(effect, EventData) for effect in effects):
-        if own is not None and own.bar == "blocked":
-            raise Rejected("PERMISSION_DENIED", "Unblock this user first.")
-        bar = None if other is None else state.aloof[other].bar
-        if bar == "blocked" and context.policy.blocks == "forbidden":
-            raise Rejected("PERMISSION_DENIED")
+    forbidden = (
+        other is not None
+        and context.policy.blocks == "forbidden"
+        and state.aloof[other].bar == "blocked"
+    )
     for effect in effects:
-        match effect:
-            case MoveMark():
-                # Nothing of who keeps the other out shows: not what they read, be it a request.
-                if own is None:
-                    yield effect if other is None else _without(effect, other)
-            case Emit() | Show() | Hide():
-                pass  # one of the two does not want it
-            case _:
-                yield effect
-
-
-def _without(move: MoveMark, user: str) -> MoveMark:
-    """The same, not told to `user`."""
-    if move.receipt is None:
-        return move
-    return replace(move, receipt=replace(move.receipt, without=frozenset({user})))
+        if isinstance(effect, EventData):
+            if own is not None and own.bar == "blocked":
+                raise Rejected("PERMISSION_DENIED", "Unblock this user first.")
+            if forbidden:
+                raise Rejected("PERMISSION_DENIED")
+            yield effect
+        elif not isinstance(effect, _TELLING):
+            yield effect
+        elif own is None:  # nothing of who keeps the other out shows, be it a request
+            yield effect if other is None else effect.kept_from(other)
 
 
 def heard_by(state: ConversationState, user: str, data: EventData) -> tuple[str, ...] | None:
@@ -60,7 +58,10 @@ def _keeping_out(state: ConversationState, user: str) -> str | None:
     """Who keeps `user` out; nobody the host."""
     if user == HOST:
         return None
-    return next((name for name in state.aloof if name != user), None)
+    for name in state.aloof:
+        if name != user:
+            return name
+    return None
 
 
 def check_reach(context: Context, users: Iterable[str]) -> None:

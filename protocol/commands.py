@@ -102,6 +102,9 @@ class Emit:
     after: int | None = None
     without: frozenset[str] = frozenset()
 
+    def kept_from(self, user: str) -> Emit:
+        return Emit(self.signal, self.by, self.thread, self.after, frozenset({user}))
+
 
 @immutable
 class MoveMark:
@@ -115,6 +118,11 @@ class MoveMark:
     seq: int
     position: Position
     receipt: Emit | None = None
+
+    def kept_from(self, user: str) -> MoveMark:
+        if self.receipt is None:
+            return self
+        return replace(self, receipt=self.receipt.kept_from(user))
 
 
 @immutable
@@ -144,7 +152,8 @@ class MakeRequest:
 class Show:
     """`by` does something that lasts: emit `on`, and `off` as soon as it was not shown again for
     `ttl_s` seconds. Shown again within `every_s` seconds it is not told again (RCPT-13); `key`
-    tells what is the same. If nobody subscribes, or to this thread, nothing happens."""
+    tells what is the same. If nobody subscribes, or to this thread, nothing happens. `without` as
+    of `Emit`."""
 
     key: str
     by: str
@@ -153,6 +162,12 @@ class Show:
     ttl_s: float
     every_s: float
     thread: str | None = None
+    without: frozenset[str] = frozenset()
+
+    def kept_from(self, user: str) -> Show:
+        # By position: who is kept out could tell that it took longer.
+        told = (self.key, self.by, self.on, self.off, self.ttl_s, self.every_s, self.thread)
+        return Show(*told, frozenset({user}))
 
 
 @immutable
@@ -160,6 +175,9 @@ class Hide:
     """It is over: emit `off` of what was shown under `key`, unless it is over already."""
 
     key: str
+
+    def kept_from(self, user: str) -> Hide:
+        return self  # of what that one was shown before, the end comes in any case
 
 
 @immutable

@@ -77,8 +77,7 @@ def mentioned(
         names += [match[1] for match in _NAME.finditer(text)]
 
     def is_here(user: str) -> bool:
-        member = state.members.get(user)
-        return user == to or (member is not None and member.role is not None)
+        return user == to or state.has_member(user)
 
     here = [user for user in dict.fromkeys(names) if user != context.user and is_here(user)]
     return here[: policy.max_mentions] or None

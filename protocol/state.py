@@ -209,6 +209,11 @@ class ConversationState:
         ahead = self.ahead.get((user, "read"))
         return ahead if ahead is not None and ahead.seq > self.members[user].read_seq else None
 
+    def has_member(self, user: str) -> bool:
+        """Whether `user` is a member now."""
+        member = self.members.get(user)
+        return member is not None and member.role is not None
+
     def current_members(self) -> list[str]:
         return [user for user, member in self.members.items() if member.role is not None]
 

@@ -174,35 +174,6 @@ ELSEWHERE = {
 """Commands that name no conversation."""
 
 
-@pytest.mark.parametrize("who", ["a stranger", "a former member"])
-@pytest.mark.parametrize("kind", sorted(COMMANDS.keys() - ELSEWHERE))
-async def test_CONV_18_who_is_no_member_can_do_nothing(kind: str, who: str):
-    store = MemoryStore()
-    async with memory_engine(store=store, actors={"ring": 1}) as engine:
-        room = await group(engine, "ann", "bob", "a former member")
-        target, *_ = await say(engine, room, "ann", "secret", "more", "and more")
-        await engine.as_user("ann").remove_member(room, "a former member")
-        before = await store.conversations.events(room, 0, 100)
-        outsider = Device(engine, who)
-        payload = dict(PAYLOADS.get(kind, {}))
-        if "message_id" in payload:
-            payload["message_id"] = target.id
-        if kind in IN_PAYLOAD:
-            payload["conversation"] = room
-        outsider.submit(kind, payload, c=room, id=1, seq=1)
-        await settled()
-        reply = outsider.reply(1)
-        if kind == "conversation.resume" and who == "a former member":
-            assert reply["ok"]["recovered"] is False
-            assert reply["ok"]["reason"] == "not_member"
-        else:
-            assert reply["error"]["code"] == "PERMISSION_DENIED"
-        assert outsider.items == [reply]
-        assert (await store.conversations.events(room, 0, 100)).events == before.events
-        await say(engine, room, "ann", "still secret")
-        assert outsider.items == [reply]
-
-
 @pytest.mark.parametrize("nowhere", [NOWHERE, "nonsense", ""])
 @pytest.mark.parametrize("kind", sorted(COMMANDS.keys() - ELSEWHERE))
 async def test_CONV_08_CONV_18_what_does_not_exist_is_not_found(kind: str, nowhere: str):

@@ -9,126 +9,16 @@ import trio
 
 from palaver.engine import Engine
 from palaver.engine.testing import Device, Follows, memory_engine
+from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.features import COMMANDS
 from palaver.protocol.features.blocks import BlockUser, RestrictUser
 from palaver.protocol.features.marks import Acknowledge, ReadMessages
 from palaver.protocol.features.requests import DeclineRequest
 from palaver.protocol.features.typing import StartTyping
 from palaver.tests.support.engines import settled
-from palaver.tests.support.machine import START
+from palaver.tests.support.plans import PLANS, POLICY
+from palaver.tests.support.stores import Watch
 
-POLICY = {
-    "blocks": "silent",
-    "message_requests": True,
-    "message_types": ["text", "poll"],
-    "expose_edit_history": True,
-    "mentions_in_text": True,
-    "max_forwards": 2,
-    "delete_recovery_days": 30,
-    "templates": {"hello": "hello {name}"},
-}
-SCHEDULED = {"id": "k", "send_at": START + 15_000, "message": {"text": "later"}}
-
-# What ann does, in the direct conversation unless it says otherwise. OWN and THEIRS stand for a
-# message of hers and of bob's, from before; LATE for one that she has sent since, LAST for what
-# she has just sent. `do` is another command, which shows what became of the first.
-PLANS: dict[str, list[dict[str, Any]]] = {
-    "ack": [{}],
-    "block.list": [{"c": None}],
-    "conversation.change_settings": [{"description": "x"}],
-    "conversation.create": [{"c": None, "kind": "direct", "members": ["bob"]}],
-    "conversation.get": [{}],
-    "conversation.hide": [{}],
-    "conversation.leave": [{}],
-    "conversation.list": [{"c": None}, {"c": None, "filter": "unread"}],
-    "conversation.lock": [{}],
-    "conversation.rename": [{"title": "x"}],
-    "conversation.resume": [{"epoch": 1, "seq": 0}],
-    "conversation.subscribe": [{}],
-    "conversation.unlock": [{}],
-    "conversation.unsubscribe": [{}],
-    "draft.save": [{"text": "x"}],
-    "media.list": [{}],
-    "member.add": [{"users": ["cid"]}],
-    "member.list": [{}],
-    "member.remove": [{"user": "bob"}],
-    "member.set_role": [{"user": "bob", "role": "admin"}],
-    "message.delete": [{"message_id": "OWN"}, {"message_id": "THEIRS"}, {"message_id": "LATE"}],
-    "message.edit": [
-        {"message_id": "OWN", "text": "once @bob"},
-        {"message_id": "OWN", "text": "twice", "version": 2},
-        {"message_id": "LATE", "text": "again"},
-        {"do": "message.send", "text": "as I said", "reply_to": "OWN"},
-        {"do": "message.forward", "message_id": "OWN", "to": "HERE"},
-    ],
-    "message.forward": [
-        {"message_id": "THEIRS", "to": "HERE"},
-        {"message_id": "LATE", "to": "HERE"},
-    ],
-    "message.hide": [{"message_id": "THEIRS"}, {"message_id": "LATE"}],
-    "message.history": [{}, {"page": 1}, {"around": "LATE"}],
-    "message.pin": [{"message_id": "OWN"}, {"message_id": "LATE"}],
-    "message.read": [{}, {"seq": 2}],
-    "message.readers": [{"message_id": "OWN"}, {"message_id": "LATE"}],
-    "message.restore": [
-        {"do": "message.edit", "message_id": "OWN", "text": "once @bob"},
-        {"do": "message.delete", "message_id": "OWN"},
-        {"message_id": "OWN"},
-        {"do": "message.edit", "message_id": "OWN", "text": "twice"},
-        {"do": "message.delete", "message_id": "LATE"},
-        {"message_id": "LATE"},
-        {"message_id": "THEIRS"},
-    ],
-    "message.schedule": [SCHEDULED, SCHEDULED | {"message": {"text": ""}}],
-    "message.search": [{"c": None, "query": "hello"}],
-    "message.send": [
-        {"text": "hello @bob", "mentions": ["bob"]},
-        {"text": "you there?", "reply_to": "THEIRS"},
-        {"c": None, "to": "bob", "text": "by name"},
-        {"text": "the same", "client_id": "1"},
-        {"text": "the same", "client_id": "1", "attempt": 2},
-        {"text": ""},
-    ],
-    "message.star": [{"message_id": "THEIRS"}, {"message_id": "LATE"}],
-    "message.unpin": [{"message_id": "OWN"}],
-    "message.unstar": [{"message_id": "THEIRS"}],
-    "message.versions": [{"message_id": "OWN"}, {"message_id": "LATE"}],
-    "pin.list": [{}],
-    "poll.vote": [
-        {"do": "message.send", "text": "?", "type": "poll", "metadata": {"options": ["a", "b"]}},
-        {"message_id": "LAST", "option": 0},
-        {"message_id": "LAST", "option": 1},
-        {"message_id": "THEIRS", "option": 0},
-    ],
-    "preference.set": [{"pinned": True}],
-    "presence.get": [{"c": None, "conversation": "HERE"}],
-    "presence.list": [{"c": None}],
-    "reaction.set": [
-        {"message_id": "THEIRS", "emoji": "👍"},
-        {"message_id": "THEIRS", "emoji": "👍"},
-        {"message_id": "THEIRS", "emoji": "👍", "on": False},
-        {"message_id": "OWN", "emoji": "🔥"},
-        {"message_id": "LATE", "emoji": "🔥"},
-    ],
-    "request.accept": [{}],
-    "request.decline": [{}],
-    "schedule.cancel": [SCHEDULED | {"do": "message.schedule"}, {"c": None, "id": "k"}],
-    "schedule.list": [SCHEDULED | {"do": "message.schedule"}, {"c": None}],
-    "settings.get": [{"c": None}],
-    "settings.set": [{"c": None, "messages_from": "friends"}],
-    "star.list": [{"c": None}],
-    "sync.changes": [{"c": None}, {"c": None, "cursor": "0"}],
-    "template.list": [{"c": None}],
-    "template.send": [{"template": "hello", "variables": {"name": "bob"}}, {"template": "hello"}],
-    "thread.list": [{"message_id": "OWN"}],
-    "typing.start": [{}, {}],
-    "typing.stop": [{}],
-    "user.block": [{"c": None, "user": "bob"}],
-    "user.get": [{"c": None, "users": ["bob"]}],
-    "user.restrict": [{"c": None, "user": "bob"}],
-    "user.search": [{"c": None, "text": "bob"}],
-    "user.unblock": [{"c": None, "user": "bob"}],
-}
 LOOKS: list[tuple[str, dict[str, Any]]] = [
     ("conversation.get", {}),
     ("message.history", {}),
@@ -167,11 +57,14 @@ async def keep_out(engine: Engine, world: str, room: str) -> list[Device]:
 
 
 async def lives_of_ann(kind: str, world: str, **policy: Any) -> tuple[list[Any], list[Device]]:
-    """All that her devices are given while she does `kind` and looks round; and bob's devices."""
+    """All that her devices are given while she does `kind` and looks round, and what was read for
+    it, which takes time; and bob's devices."""
     relations = Follows()
+    store = MemoryStore(durability=policy.get("durability", "write_behind"))
+    watch = Watch(store)
     asked = world not in ("idle", "blocked", "restricted")
     relations.set("ann", "bob", not asked or world.startswith("fan"))
-    async with memory_engine(relations=relations, policy=POLICY | policy) as engine:
+    async with memory_engine(store=store, relations=relations, policy=POLICY | policy) as engine:
         ann = engine.as_user("ann")
         if world in ("blocked first", "fan blocked first"):
             await engine.as_user("bob").do(BlockUser(user="ann"))
@@ -190,6 +83,7 @@ async def lives_of_ann(kind: str, world: str, **policy: Any) -> tuple[list[Any],
         await phone.ask("conversation.list")
         bob = await keep_out(engine, world, room)
         names = {"OWN": own.id, "THEIRS": theirs.id, "HERE": room}
+        watch.calls.clear()
 
         async def do(kind: str, plan: dict[str, Any]) -> None:
             payload = {key: names.get(str(value), value) for key, value in plan.items()}
@@ -208,12 +102,13 @@ async def lives_of_ann(kind: str, world: str, **policy: Any) -> tuple[list[Any],
         for look, plan in LOOKS:
             await do(look, plan)
         await do("message.read", {})
+        read = +watch.calls
         await trio.sleep(1000)  # put away, and opened again
         for look, plan in LOOKS:
             await do(look, plan)
         for item in phone.items:  # a cursor counts what the whole database does
             item.get("ok", {}).pop("cursor", None)
-        return [phone.items, laptop.items], bob
+        return [phone.items, laptop.items, read], bob
 
 
 @pytest.mark.parametrize("kind", sorted(COMMANDS))

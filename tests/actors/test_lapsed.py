@@ -12,9 +12,9 @@ from palaver.engine.testing import Device, memory_engine
 from palaver.protocol.disconnects import PREMIUM_REQUIRED
 from palaver.protocol.errors import ERRORS
 from palaver.protocol.features import COMMANDS
-from palaver.tests.actors.test_keeping_out import PLANS, POLICY
 from palaver.tests.support.engines import refused, settled
 from palaver.tests.support.hosts import Subscribers
+from palaver.tests.support.plans import PLANS, POLICY
 
 LOOKS: list[tuple[str, bool]] = [
     ("conversation.get", True),

@@ -4,13 +4,16 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+import structlog
 import trio
 
 from palaver.engine.testing import Follows
 from palaver.gateway.client import Sent, exponential
+from palaver.gateway.health import is_ready
 from palaver.protocol.html import to_html
 from palaver.tests.scenarios.waiting import waits_for
-from palaver.tests.support.engines import refused
+from palaver.tests.support.engines import NOWHERE, refused
+from palaver.tests.support.faults import Trap
 from palaver.tests.support.product import Phone, Product, fault, product, takes_up_to
 
 PROFILE = "petsocial"
@@ -22,6 +25,11 @@ PHOTO: dict[str, Any] = {
     "width": 640,
     "height": 480,
 }
+
+
+async def greet(phone: Phone, to: str) -> str:
+    """The direct conversation with `to`, in which something has been said."""
+    return str((await phone.ask("message.send", {"to": to, "text": "Hello!"}))["c"])
 
 
 async def grouped(phone: Phone, *others: str, **more: Any) -> str:
@@ -70,72 +78,66 @@ async def test_02_a_group_of_five(here: Product):
     assert (await refused(cid.history(room))).code == "PERMISSION_DENIED"
 
 
-async def requests(phone: Phone) -> list[str]:
-    rows = (await phone.ask("conversation.list", {"filter": "requests"}))["conversations"]
-    return [row["c"] for row in rows]
-
-
 async def test_03_a_stranger_s_message_is_a_request():
     """REQ-01 to REQ-09."""
-    follows = Follows()
-    follows.set("fan", "bob")
-    async with product(PROFILE, relations=follows) as here:
-        ann, bob, fan = await here.phones("ann", "bob", "fan")
-        await fan.ask("message.send", {"to": "bob", "text": "I follow you"})
-        room = (await ann.ask("message.send", {"to": "bob", "text": "Is Rex yours?"}))["c"]
-        await ann.send(room, "He is lovely")
-        await here.settled()
-        assert (bob.texts(), await listed(bob), await requests(bob)) == (
-            ["I follow you"],
-            ["fan"],
-            [room],
-        )
-        shown = [message["text"] for message in await bob.history(room)]
-        assert shown == ["Is Rex yours?", "He is lovely"]
-        await bob.ask("request.accept", {}, room)
-        await ann.send(room, "So?")
-        await here.settled()
-        assert (bob.texts()[-1], await requests(bob)) == ("So?", [])
-
-        eve = await here.phone("eve")
-        spam = (await eve.ask("message.send", {"to": "bob", "text": "Buy!"}))["c"]
-        await bob.ask("request.decline", {}, spam)
-        await eve.send(spam, "Buy now!")
-        await bob.ask("user.block", {"user": "ann"})
-        await ann.send(room, "Hello?")
-        await here.settled()
-        assert (bob.texts()[-1], await listed(bob), await requests(bob)) == ("So?", ["fan"], [])
-        assert [message["text"] for message in await eve.history(spam)] == ["Buy!", "Buy now!"]
+    async with product(PROFILE, relations=Follows()) as here:
+        ann, bob, cid, dan = await here.phones("ann", "bob", "cid", "dan")
+        await dan.ask("user.block", {"user": "ann"})
+        rooms = {to: await greet(ann, to) for to in ("bob", "cid", "dan")}
+        for phone, requests in ((bob, ["ann"]), (cid, ["ann"]), (dan, [])):
+            assert (await listed(phone), await listed(phone, filter="requests")) == ([], requests)
+        await bob.ask("request.accept", {}, rooms["bob"])
+        await cid.ask("request.decline", {}, rooms["cid"])
+        more = [await ann.send(room, "Do you still have a puppy?") for room in rooms.values()]
+        await trio.sleep(1)
+        assert {tuple(sorted(each)) for each in more} == {("c", "id", "seq", "ts")}
+        assert (await listed(bob), bob.texts()) == (["ann"], ["Do you still have a puppy?"])
+        for phone in (cid, dan):
+            assert phone.texts() == []
+            for filter in ("all", "requests", "archived"):
+                assert await listed(phone, filter=filter) == []
+            assert (await phone.ask("message.search", {"query": "puppy"}))["hits"] == []
 
 
 async def test_04_requests_are_silent_and_four_settings_say_who_may():
     """REQ-01, 04, 05."""
-    follows = Follows()
-    for user, other in (("friend", "bob"), ("bob", "friend"), ("bob", "idol")):
-        follows.set(user, other)
-    may = {
-        "everyone": ["friend", "idol", "fan"],
-        "following": ["friend", "idol"],
-        "friends": ["friend"],
-        "no_one": [],
-    }
-    for level, allowed in may.items():
-        async with product(PROFILE, relations=follows) as here:
-            bob = await here.phone("bob")
-            await bob.ask("settings.set", {"messages_from": level})
-            bob.items.clear()
-            for phone in await here.phones("friend", "idol", "fan"):
-                asked = phone.ask("message.send", {"to": "bob", "text": "hello"})
-                if phone.user not in allowed:
-                    assert (await refused(asked)).code == "PRIVACY_DENIED"
-                    continue
-                sent = await asked
-                await phone.ask("conversation.subscribe", {}, sent["c"])
-                await bob.history(sent["c"])
-                await bob.ask("message.read", {}, sent["c"])
-                await trio.sleep(3)
-                assert (phone.payloads("message.read") != []) is (phone.user == "friend")
-            assert [payload["by"] for payload in bob.payloads("message.sent")] == allowed[:1]
+    relations = Follows()
+    async with product(PROFILE, relations=relations) as here:
+        bob, ann = await here.phones("bob", "ann")
+        assert (await bob.ask("conversation.list"))["unread"] == 0
+        room = await greet(ann, "bob")
+        await ann.ask("conversation.subscribe", {}, room)
+        assert [each["text"] for each in await bob.history(room)] == ["Hello!"]
+        assert (await bob.ask("message.read", {}, room))["unread"] == 1
+        await trio.sleep(5)
+        assert (bob.items, ann.of_kind("message.read", "message.delivered")) == ([], [])
+
+        for level, denied in {
+            "everyone": [],
+            "following": ["nobody", "fan"],
+            "friends": ["nobody", "fan", "idol"],
+            "no_one": ["nobody", "fan", "idol", "friend"],
+        }.items():
+            reader = await here.phone(f"{level} may write to her")
+            await reader.ask("settings.set", {"messages_from": level})
+            for writer, follows, followed in (
+                ("nobody", False, False),
+                ("fan", True, False),
+                ("idol", False, True),
+                ("friend", True, True),
+            ):
+                relations.set(writer, reader.user, follows)
+                relations.set(reader.user, writer, followed)
+                phone = await here.phone(writer)
+                if writer in denied:
+                    assert (await refused(greet(phone, reader.user))).code == "PRIVACY_DENIED"
+                else:
+                    await greet(phone, reader.user)
+                await phone.drop()
+                where = "all" if follows else "requests"
+                assert (writer in await listed(reader, filter=where)) is (writer not in denied)
+            arrived = await listed(reader) + await listed(reader, filter="requests")
+            assert len(arrived) == 4 - len(denied)
 
 
 @waits_for("calls", "media", "moderation")
@@ -167,6 +169,19 @@ async def test_05_what_friends_do(here: Product):
     await ann.ask("message.hide", message, room)
     assert first["id"] not in [each["id"] for each in await ann.history(room)]
     assert (await bob.history(room))[0]["text"] == "Rex was ill"
+
+    for phone in (ann, bob):
+        await phone.ask("conversation.subscribe", {}, room)
+    await here.settled()
+    await ann.ask("user.block", {"user": "bob"})
+    ann.items.clear()
+    await bob.send(room, "@ann?")
+    await bob.ask("typing.start", {}, room)
+    await bob.ask("message.read", {}, room)
+    await bob.drop()
+    await trio.sleep(60)
+    assert {item["t"] for item in ann.items} == {"skipped"}
+    assert (await refused(ann.send(room, "x"))).code == "PERMISSION_DENIED"
 
 
 async def test_06_a_group_of_256_and_how_it_is_kept(here: Product):
@@ -256,8 +271,12 @@ async def test_07_what_is_done_with_messages(here: Product):
 
 async def test_08_the_inbox_as_one_keeps_it():
     """CONV-10 to CONV-16. A thousand (PERF-04): tests/persistence/contract/test_inbox.py."""
-    async with product(PROFILE, limits={"messages_per_min": 0}) as here:
+    relations = Follows()
+    for user in ("bob", "cid", "dan", "eve", *(f"u{n}" for n in range(97))):
+        relations.set(user, "ann")
+    async with product(PROFILE, relations=relations, limits={"messages_per_min": 0}) as here:
         ann = await here.phone("ann")
+        await here.engine.as_user("stranger").send_to("ann", "hello")
         rooms = {}
         for user in ("bob", "cid", "dan", "eve"):
             here.clock.jump(1)
@@ -275,6 +294,7 @@ async def test_08_the_inbox_as_one_keeps_it():
         assert await listed(ann) == ["bob", "cid"]
         assert await listed(ann, filter="archived") == ["dan"]
         assert await listed(ann, filter="unread") == ["bob", "cid"]
+        assert await listed(ann, filter="requests") == ["stranger"]
         await keep("cid", muted_until=here.engine.now() + 60_000)
         rows = (await ann.ask("conversation.list"))["conversations"]
         assert "muted_until" in rows[1]["preference"]
@@ -340,13 +360,40 @@ def test_11_calls():
 
 
 @waits_for("moderation")
-def test_12_spam():
+async def test_12_spam():
     """SEC-04, MOD-01 to MOD-04, 10, 15, 16."""
+    limits = {"messages_to_strangers_per_h": 50, "new_conversations_per_day": 10}
+    bounds = {**limits, "messages_per_min": 0}
+    async with product(PROFILE, relations=Follows(), limits=bounds) as here:
+        ann = await here.phone("ann")
+        rooms = [await greet(ann, f"u{n}") for n in range(10)]
+        no = await refused(greet(ann, "u10"))
+        assert (no.code, no.retry_after is not None) == ("RATE_LIMITED", True)
+        for n in range(40):
+            await ann.send(rooms[0], f"{n}")
+        assert (await refused(ann.send(rooms[0], "one more"))).code == "RATE_LIMITED"
 
 
 @waits_for("media", "REST")
-def test_13_errors_as_http_says_them():
+async def test_13_errors_as_http_says_them():
     """ERR-01 to ERR-05, SEND-06, 20, 21. Those of the protocol: tests/protocol/test_errors.py."""
+    async with product(PROFILE) as here:
+        ann, bob, cid = await here.phones("ann", "bob", "cid")
+        room = await here.room("ann", "bob")
+        assert fault(await refused(ann.send(room, ""))) == ("VALIDATION_FAILED", "text")
+        no = await refused(ann.send(room, "x", reply_to=NOWHERE))
+        assert no.code == "MESSAGE_NOT_FOUND"
+        first = await ann.send(room, "once", client_id="k")
+        assert await ann.send(room, "once", client_id="k", attempt=2) == first
+        outside, blocked = await refused(cid.send(room, "x")), await here.room("ann", "cid")
+        await cid.ask("user.block", {"user": "ann"})
+        await ann.send(blocked, "silently")
+        no = await refused(grouped(ann, "cid"))
+        assert no.payload() == outside.payload()
+        for n in range(60):
+            await bob.send(room, f"{n}")
+        no = await refused(bob.send(room, "one more"))
+        assert (no.code, no.retry_after is not None) == ("RATE_LIMITED", True)
 
 
 @waits_for("media")
@@ -411,13 +458,34 @@ async def test_16_what_others_may_not(here: Product):
 
 
 @waits_for("retention")
-def test_17_deleted_users_exports_and_logs():
-    """PRIV-06, 10, SEC-15."""
+async def test_17_deleted_users_exports_and_logs():
+    """SEC-15; PRIV-06, 10."""
+    trap = Trap()
+    with structlog.testing.capture_logs() as entries:
+        async with product(PROFILE, guards=[trap]) as here:
+            ann = await here.phone("ann of 5 Elmwood Street")
+            room = await here.room(ann.user, "bob")
+            trap.spring("poison")
+            assert (await refused(ann.send(room, "poison"))).code == "INTERNAL"
+    assert entries
+    for secret in (ann.user, room, "poison"):
+        assert secret not in str(entries)
 
 
 @waits_for("degradation")
-def test_18_breakers_shedding_and_alerts():
-    """DEP-06, 07, 08, MON-03."""
+async def test_18_breakers_shedding_and_alerts():
+    """DEP-08; DEP-06, 07, MON-03."""
+    off = {"typing_enabled": False, "presence_enabled": False, "reactions": "off"}
+    async with product(PROFILE, policy=off) as here:
+        ann = await here.phone("ann")
+        room = await here.room("ann", "bob")
+        message = {"message_id": (await ann.send(room, "hello"))["id"]}
+        for kind, payload in (
+            ("typing.start", {}),
+            ("presence.get", {"conversation": room}),
+            ("reaction.set", {**message, "emoji": "🐕"}),
+        ):
+            assert (await refused(ann.ask(kind, payload, room))).code == "FEATURE_DISABLED", kind
 
 
 @waits_for("moderation")
@@ -487,14 +555,57 @@ async def test_22_what_the_group_is_told_and_what_newcomers_see(here: Product):
     assert (await cid.history(other))[-1]["attachments"] == [PHOTO]
 
 
-@waits_for("notifications")
-def test_23_what_is_notified_and_what_is_not():
-    """NOTIF-06, 07, 12, MOD-21, RCPT-21."""
+@waits_for("moderation", "notifications")
+async def test_23_what_is_notified_and_what_is_not():
+    """NOTIF-06, 07, 12, MOD-21, RCPT-21. What live events say of it."""
+    relations = Follows()
+    relations.set("cid", "bob")
+    async with product(PROFILE, relations=relations) as here:
+        ann, bob, cid = await here.phones("ann", "bob", "cid")
+        await bob.ask("conversation.list")
+        request, chat = await greet(ann, "bob"), await greet(cid, "bob")
+        await trio.sleep(1)
+        assert {item["c"] for item in bob.of_kind("message.sent")} == {chat}
+        assert bob.payloads("unread.changed")[-1] == {"total": 1, "conversations": {chat: 1}}
+        await bob.history(request)
+        assert (await ann.ask("conversation.get", {}, request))["members"]["bob"]["read"]["seq"] < 2
+        await bob.ask("user.block", {"user": "cid"})
+        await trio.sleep(1)
+        bob.items.clear()
+        await cid.send(chat, "@bob?")
+        await trio.sleep(1)
+        assert {item["t"] for item in bob.items} == {"skipped"}
+        await grouped(ann, "bob", title="Walks")
+        assert bob.payloads("conversation.created")[-1]["title"] == "Walks"
 
 
 @waits_for("calls")
-def test_24_who_is_refused_learns_nothing():
+async def test_24_who_is_refused_learns_nothing():
     """REQ-10, 11, 13, ERR-04, CALL-10, 11, 12."""
+    async with product(PROFILE, relations=Follows()) as here:
+        ann, bob, cid, foe = await here.phones("ann", "bob", "cid", "foe")
+        await bob.ask("settings.set", {"messages_from": "no_one"})
+        await bob.ask("user.block", {"user": "foe"})
+        for kind, payload in (
+            ("message.send", {"to": "bob", "text": "Hello!"}),
+            ("conversation.create", {"kind": "direct", "members": ["bob"]}),
+        ):
+            refusals = [await refused(phone.ask(kind, payload)) for phone in (ann, foe)]
+            assert [no.code for no in refusals] == ["PRIVACY_DENIED"] * 2
+            assert refusals[0].payload() == refusals[1].payload()
+        await cid.ask("user.restrict", {"user": "ann"})
+        await cid.ask("user.block", {"user": "foe"})
+        answers = []
+        for phone in (ann, foe):
+            await greet(phone, "cid")
+            sent = await phone.send(await greet(phone, "cid"), "Are you there?")
+            answers.append(sorted(sent))
+        room = await here.room("foe", "dan")
+        answers.append(sorted(await foe.send(room, "Are you there?")))
+        assert answers[0] == answers[1] == answers[2]
+        await trio.sleep(1)
+        assert cid.of_kind("message.sent", "conversation.created") == []
+        assert await listed(cid, filter="requests") == []
 
 
 async def test_25_from_the_inbox_to_a_hit(here: Product):
@@ -524,8 +635,18 @@ def test_27_clients_gather_what_they_say():
 
 
 @waits_for("cluster", "degradation")
-def test_28_in_operation():
-    """MON-06, 09, DEP-05, 10, 12, PRIV-11."""
+async def test_28_in_operation():
+    """DEP-05, PRIV-11; MON-06, 09, DEP-10, 12. From the disk: tests/actors/test_disappearing.py."""
+    async with product(PROFILE) as here:
+        ann, bob = await here.phones("ann", "bob")
+        room = await here.room("ann", "bob")
+        await ann.send(room, "Here is the key", expires_in=60)
+        await trio.sleep(61)
+        assert await bob.history(room) == []
+        assert is_ready(here.gateway)
+        await here.gateway.drain()
+        assert not is_ready(here.gateway)
+        assert (ann.closed, bob.closed) == (3001, 3001)
 
 
 @waits_for("calls")

@@ -13,7 +13,7 @@ from palaver.protocol.features.references import DropReference
 from palaver.protocol.html import to_html
 from palaver.tests.scenarios.waiting import waits_for
 from palaver.tests.support.engines import NOWHERE, refused
-from palaver.tests.support.product import Product, product, takes_up_to
+from palaver.tests.support.product import Product, fault, product, takes_up_to
 
 PROFILE = "rental"
 DAY = 86_400.0
@@ -227,9 +227,19 @@ async def test_10_what_happens_to_applications_and_viewings_is_told_in_the_threa
     assert shown == {"listing": "5", "application": None}
 
 
+OPENERS = {
+    "available": "Is {listing} still available?",
+    "viewing": "Could I see {listing} on {day}?",
+}
+
+
 @waits_for("automation")
-def test_11_suggestions_reminders_and_deadlines():
-    """AUTO-04, 05, 06."""
+async def test_11_suggestions_reminders_and_deadlines():
+    """AUTO-06; AUTO-04, 05."""
+    async with product(PROFILE, policy={"templates": OPENERS}) as here:
+        ann = await here.phone("ann")
+        suggested = (await ann.ask("template.list"))["templates"]
+        assert [each["text"] for each in suggested] == [*OPENERS.values()]
 
 
 @waits_for("moderation")
@@ -363,12 +373,22 @@ def test_24_sixteen_endpoints_and_two_vocabularies():
 
 
 @waits_for("automation", "notifications")
-async def test_25_openers_and_what_users_choose(here: Product):
-    """PRIV-14, REQ-12; MSG-30, NOTIF-10, CONV-27."""
-    ann = await here.phone("ann")
-    chosen = {"read_receipts": False, "presence": "nobody"}
-    await ann.ask("settings.set", chosen)
-    assert chosen.items() <= (await (await here.phone("ann")).ask("settings.get")).items()
+async def test_25_openers_and_what_users_choose():
+    """MSG-30, PRIV-14, REQ-12; NOTIF-10, CONV-27."""
+    async with product(PROFILE, policy={"templates": OPENERS}) as here:
+        ann, bob = await here.phones("ann", "bob")
+        thread = await opened(here, context=FLAT)
+        opener = {"template": "viewing", "variables": {"listing": "the flat"}}
+        no = await refused(ann.ask("template.send", opener, thread))
+        assert fault(no) == ("VALIDATION_FAILED", "variables.day")
+        opener["variables"] = {"listing": "the flat", "day": "{Monday}"}
+        await ann.ask("template.send", opener, thread)
+        await here.settled()
+        assert bob.texts() == ["Could I see the flat on {Monday}?"]
+
+        chosen = {"read_receipts": False, "presence": "nobody"}
+        await ann.ask("settings.set", chosen)
+        assert chosen.items() <= (await (await here.phone("ann")).ask("settings.get")).items()
 
 
 @waits_for("media", "moderation", "retention")

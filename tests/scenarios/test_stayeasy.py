@@ -311,8 +311,24 @@ async def test_15_messages_are_limited(here: Product):
 
 
 @waits_for("latency", "retention")
-def test_16_figures_to_watch():
-    """MON-02, 04, 05."""
+async def test_16_figures_to_watch():
+    """MON-02; MON-04, 05."""
+    store = MemoryStore(durability="commit")
+    async with product(PROFILE, store=store) as here:
+        (guest,) = await here.phones("guest")
+        chat = await here.room("guest", "owner")
+        await guest.send(chat, "stored")
+        store.refuse(lambda write: True)
+        assert (await refused(guest.send(chat, "not stored"))).code == "PERSIST_FAILED"
+        figures = {
+            (sample.name, *sample.labels.values()): sample.value
+            for family in here.gateway.counters.collect()
+            for sample in family.samples
+        }
+        assert figures["palaver_connections",] == 1
+        assert figures["palaver_connections_opened_total",] == 1
+        assert figures["palaver_replies_total",] == 2
+        assert figures["palaver_errors_total", "PERSIST_FAILED"] == 1
 
 
 @waits_for("cluster")

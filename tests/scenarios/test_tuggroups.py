@@ -396,8 +396,13 @@ def test_23_who_is_offline_is_pushed_to():
 
 
 @waits_for("analytics")
-def test_24_what_each_connection_does():
-    """MON-07, ANA-06."""
+async def test_24_what_each_connection_does(here: Product):
+    """ANA-06; MON-07."""
+    _, (ann, *_) = await tug(here)
+    await ann.drop()
+    await here.settled()
+    sockets = health(here.gateway)["sockets"]
+    assert (sockets["open"], sockets["opened"]) == (3, 4)
 
 
 @waits_for("REST", "vocabularies")

@@ -216,7 +216,8 @@ async def product(
     guards: Sequence[Guard] = (),
     **sections: Any,
 ) -> AsyncIterator[Product]:
-    """`sections` are settings above those of the profile, or ports to the host."""
+    """`sections` are settings above those of the profile, or ports to the host; without `relations`
+    all are friends."""
     sections["auth"] = {"secret": SECRET, **sections.get("auth", {})}
     sections.setdefault("relations", Friends())
     clock = TrioClock()
