@@ -120,7 +120,8 @@ class World:
         await trio.sleep(1)
 
     async def go_on(self) -> None:
-        """What becomes of it without her: nothing that she is told."""
+        """What becomes of it without her: nothing that she is told, but that what she has scheduled
+        there will not be sent."""
         self.phone.items.clear()
         self.laptop.items.clear()
         for kind, plan in MEANWHILE:
@@ -132,7 +133,10 @@ class World:
         await self.engine.post(self.names["HERE"], SECRET)
         Device(self.engine, "dan").leave()
         await trio.sleep(100)
-        assert self.phone.items == self.laptop.items == []
+        assert self.phone.items == self.laptop.items
+        assert {item["t"] for item in self.phone.items} <= {"schedule.failed"}
+        self.phone.items.clear()
+        self.laptop.items.clear()
 
     async def ask(self, device: Device, kind: str, plan: dict[str, Any]) -> dict[str, Any]:
         payload = {key: self.names.get(str(value), value) for key, value in plan.items()}
