@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import Any, Final
 
 from starlette.datastructures import Headers
@@ -35,11 +36,15 @@ class UnsupportedType(Rejected):
 
 async def given(request: Request) -> dict[str, Any]:
     """The body, a map; {} if there is none. Raises BAD_FRAME or PAYLOAD_TOO_LARGE."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > MAX_BYTES:
+        raise _too_large()
     data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > MAX_BYTES:
-            raise Rejected("PAYLOAD_TOO_LARGE", details={"max_bytes": MAX_BYTES})
+    async with aclosing(request.stream()) as chunks:
+        async for chunk in chunks:
+            data += chunk
+            if len(data) > MAX_BYTES:
+                raise _too_large()
     if not data:
         return {}
     codec = _CODECS.get(_type(request.headers.get("content-type", JSON)))
@@ -49,6 +54,10 @@ async def given(request: Request) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadFrame("the body must be a map")
     return value
+
+
+def _too_large() -> Rejected:
+    return Rejected("PAYLOAD_TOO_LARGE", details={"max_bytes": MAX_BYTES})
 
 
 def answer(headers: Headers, result: Any, status: int = 200) -> Response:

@@ -7,10 +7,12 @@ it the rest is missing.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Send
 
 from ...protocol.codec import JsonCodec
 from ...protocol.errors import Rejected
@@ -24,6 +26,15 @@ AT_ONCE: Final = 16
 
 _json = JsonCodec()
 Lines = AsyncGenerator[dict[str, Any]]
+
+
+class _Stream(StreamingResponse):
+    """Lets go of its lines also if the client goes away before the last one."""
+
+    async def stream_response(self, send: Send) -> None:
+        assert isinstance(self.body_iterator, AsyncGenerator)
+        async with aclosing(self.body_iterator):
+            await super().stream_response(send)
 
 
 class Export:
@@ -48,17 +59,17 @@ class Export:
             count = 0
             self._open += 1
             try:
-                async for line in lines:
-                    yield _line(line)
-                    count += line["type"] == "message"
+                async with aclosing(lines):
+                    async for line in lines:
+                        yield _line(line)
+                        count += line["type"] == "message"
                 yield _line({"type": "end", "messages": count})
             except Rejected as no:
                 yield _line({"type": "error", "problem": problems.body(no)})
             finally:
                 self._open -= 1
-                await lines.aclose()
 
-        return StreamingResponse(written(), media_type=MEDIA_TYPE)
+        return _Stream(written(), media_type=MEDIA_TYPE)
 
     async def _everything(self, caller: Caller) -> Lines:
         for chosen in ("all", "archived", "requests"):
@@ -70,8 +81,9 @@ class Export:
                 page = await caller.ask("conversation.list", query)
                 for row in page["conversations"]:
                     state = await caller.ask("conversation.get", None, row["c"])
-                    async for line in self._conversation(caller, row["c"], state):
-                        yield line
+                    async with aclosing(self._conversation(caller, row["c"], state)) as lines:
+                        async for line in lines:
+                            yield line
                 if (cursor := page["next"]) is None:
                     break
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 
@@ -28,11 +28,10 @@ EXPOSED: Final = ["Location", "Retry-After"]
 
 def add_rest(api: FastAPI, gateway: Gateway) -> None:
     desk = Desk(gateway)
-    router = APIRouter(prefix="/v1", include_in_schema=False)
 
     def add(method: str, path: str, respond: Respond, seconds: float = REQUEST_S) -> None:
-        handle = desk.handling(respond, seconds=seconds)
-        router.add_api_route(path, handle, methods=[method], response_model=None)
+        # Plain routes: what an endpoint takes and answers is said by the table, not by a signature.
+        api.add_route(f"/v1{path}", desk.handling(respond, seconds=seconds), methods=[method])
 
     single, sync, export = Single(desk), Sync(desk), Export(desk)
     add("GET", "/sync", sync.respond, MAX_WAIT_S + REQUEST_S)
@@ -42,8 +41,7 @@ def add_rest(api: FastAPI, gateway: Gateway) -> None:
     add("GET", "/drafts/{conversation}", single.draft)
     for endpoint in ENDPOINTS:
         add(endpoint.method, endpoint.path, Handler(desk, endpoint).respond)
-    api.include_router(router)
-    api.add_exception_handler(HTTPException, partial(_no_route, [*api.routes, *router.routes]))
+    api.add_exception_handler(HTTPException, partial(_no_route, api.routes))
     api.openapi = lambda: describe(api)  # type: ignore[method-assign]
 
 
