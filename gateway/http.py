@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from .. import __version__
@@ -57,7 +57,7 @@ def make_app(gateway: Gateway) -> App:
         ready = is_ready(gateway)
         return JSONResponse({"ready": ready}, status_code=200 if ready else 503)
 
-    @api.get("/metrics", summary="Figures for Prometheus")
+    @api.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)
     async def get_metrics() -> Response:
         figures = generate_latest(gateway.engine.metrics.registry)
         return Response(figures, media_type=CONTENT_TYPE_LATEST)

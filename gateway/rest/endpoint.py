@@ -62,6 +62,8 @@ class Endpoint:
     def fields(self, command: type[Command]) -> tuple[str, ...]:
         """Of `command`, those that come from the query string or the body."""
         taken = {*self.placeholders, *self.fixed}
+        if self.in_query:
+            taken.add("client_id")  # it is the Idempotency-Key, which belongs into no URL
         if MESSAGE in taken and MESSAGE not in command.model_fields:
             taken.add("message_ids")
         names = command.model_fields if self.only is None else self.only
@@ -90,7 +92,7 @@ class Endpoint:
         self, command: type[Command], path: Mapping[str, str], given: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Of the item, from all that was given. VALIDATION_FAILED for what has no place here."""
-        allowed = self.fields(command)
+        allowed = {*self.fields(command), "client_id"} & command.model_fields.keys()
         for name in given:
             if name not in allowed:
                 raise invalid(name, "not here")
