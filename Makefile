@@ -1,7 +1,7 @@
 # `make serve` is all it takes to try palaver; `make` alone tells the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-faces plans due chaos requirements profiles check format coverage clean lint types arrows serve-tools test-tools
+.PHONY: help serve test test-faces plans due chaos requirements profiles endpoints check format coverage clean lint types arrows serve-tools test-tools
 
 ARGS ?=
 CHAOS_SEEDS ?= 20
@@ -46,6 +46,9 @@ requirements: test-tools ## count what is done, and write docs/requirements.md
 
 profiles: test-tools ## count what the products can do, and write docs/profiles.md
 	@.venv/bin/python tests/scenarios/account.py
+
+endpoints: test-tools ## write the table of endpoints into docs/rest.md
+	@.venv/bin/python tests/docs/endpoints.py
 
 check: lint types arrows ## formatting, lint, strict types, import arrows
 

@@ -57,7 +57,7 @@ def _describe(api: FastAPI) -> dict[str, Any]:
     for endpoint in ENDPOINTS:
         path = whole["paths"].setdefault(endpoint.shown_path, {})
         path[endpoint.method.lower()] = _operation(endpoint, definitions)
-    for path, operation in _SINGLE.items():
+    for path, operation in SINGLE.items():
         whole["paths"].setdefault(path, {})["get"] = operation
     components = whole.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
@@ -242,7 +242,7 @@ def _export(id: str, summary: str, *path: str) -> dict[str, Any]:
     return told
 
 
-_SINGLE: Final[dict[str, dict[str, Any]]] = {
+SINGLE: Final[dict[str, dict[str, Any]]] = {
     "/v1/messages/{message_id}": _single("getMessage", "One message as it is", "Message", MESSAGE),
     "/v1/drafts/{conversation}": _single(
         "getDraft", "What one has begun to write there", "Draft", CONVERSATION

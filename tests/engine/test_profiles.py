@@ -159,6 +159,7 @@ def test_C_24_C_25_C_26_pages_and_search(setting: str, values: list[Any]):
     [
         ("policy.durability", ["commit", "commit", "write_behind", "commit", "write_behind"]),
         ("limits.messages_per_min", [60, 60, 60, 60, 30]),
+        ("limits.requests_per_min", [300, 300, 100, 300, 300]),
         ("limits.max_payload_bytes", [10_000_000] * 5),
         ("connections.max_per_user", [10, 10, 10, 10, 5]),
         ("connections.heartbeat_s", [30] * 5),
