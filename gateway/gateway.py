@@ -13,6 +13,7 @@ from ..actors.bucket import Rate
 from ..actors.outbox import Outbox
 from ..engine import Engine
 from ..protocol.disconnects import DRAIN
+from ..protocol.errors import Rejected
 from .admission import Admission
 from .auth import Authenticator, SessionStore, TokenVerifier, Verifier
 from .connection import Connection
@@ -73,7 +74,10 @@ class Gateway:
 
     @contextmanager
     def polling(self, poll: Outbox) -> Iterator[None]:
-        """Meanwhile `poll` waits by HTTP: it is closed when the gateway is drained."""
+        """Meanwhile `poll` waits by HTTP: it is closed when the gateway is drained. Raises
+        OVERLOADED if there are as many clients as there may be."""
+        if len(self._polls) + len(self._connections) >= self.limits.max_total:
+            raise Rejected("OVERLOADED", retry_after=float(random.randint(2, 10)))
         self._polls.add(poll)
         try:
             yield

@@ -23,6 +23,8 @@ _log = structlog.get_logger("palaver.rest")
 REQUEST_S: Final = 30.0
 """For one request, its body included. An answer from the actors is waited for much shorter."""
 
+_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
 Respond = Callable[[Request, Caller], Awaitable[Response]]
 
 
@@ -36,15 +38,18 @@ class Desk:
         return await self.gateway.engine.conversation_of(message, user)
 
     def handling(
-        self, respond: Respond, *, seconds: float = REQUEST_S
+        self, respond: Respond, *, waits_s: float | None = None
     ) -> Callable[[Request], Awaitable[Response]]:
-        """`respond` behind the desk: whatever is wrong becomes an answer, never a traceback."""
+        """`respond` behind the desk: whatever is wrong becomes an answer, never a traceback. One
+        that `waits_s` for something to happen does not count among those that do something."""
+        seconds = REQUEST_S + (waits_s or 0)
+        counts = waits_s is None
 
         async def handle(request: Request) -> Response:
             counters = self.gateway.counters
             try:
                 with trio.fail_after(seconds):
-                    response = await self._meet(request, respond)
+                    response = await self._meet(request, respond, counts=counts)
             except Rejected as no:
                 counters.errors[no.code] += 1
                 response = problem(no, 415 if isinstance(no, UnsupportedType) else None)
@@ -58,19 +63,21 @@ class Desk:
                 response = problem(Rejected("INTERNAL", correlation=correlation))
             counters.replies += 1
             counters.requests[str(response.status_code)] += 1
+            response.headers.update(_HEADERS)
             return response
 
         return handle
 
-    async def _meet(self, request: Request, respond: Respond) -> Response:
+    async def _meet(self, request: Request, respond: Respond, *, counts: bool) -> Response:
         gateway = self.gateway
         identity = await self._who.asks(request)
-        if gateway.draining or self._open >= gateway.settings.limits.max_requests:
+        full = counts and self._open >= gateway.settings.limits.max_requests
+        if gateway.draining or full:
             raise Rejected("UNAVAILABLE" if gateway.draining else "OVERLOADED", retry_after=1.0)
         gateway.engine.visit(identity.user)
         gateway.engine.introduce(identity.user, identity.claims)
-        self._open += 1
+        self._open += counts
         try:
             return await respond(request, Caller(gateway, identity))
         finally:
-            self._open -= 1
+            self._open -= counts

@@ -80,7 +80,12 @@ class Export:
                 )
                 page = await caller.ask("conversation.list", query)
                 for row in page["conversations"]:
-                    state = await caller.ask("conversation.get", None, row["c"])
+                    try:
+                        state = await caller.ask("conversation.get", None, row["c"])
+                    except Rejected as no:
+                        if no.code == "PERMISSION_DENIED":
+                            continue  # left it just now
+                        raise
                     async with aclosing(self._conversation(caller, row["c"], state)) as lines:
                         async for line in lines:
                             yield line

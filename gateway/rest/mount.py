@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Match
 
 from ...protocol.errors import Rejected
 from ..gateway import Gateway
-from .desk import REQUEST_S, Desk, Respond
+from .desk import Desk, Respond
 from .export import Export
 from .handler import Handler
 from .openapi import describe
@@ -29,12 +29,12 @@ EXPOSED: Final = ["Location", "Retry-After"]
 def add_rest(api: FastAPI, gateway: Gateway) -> None:
     desk = Desk(gateway)
 
-    def add(method: str, path: str, respond: Respond, seconds: float = REQUEST_S) -> None:
+    def add(method: str, path: str, respond: Respond, waits_s: float | None = None) -> None:
         # Plain routes: what an endpoint takes and answers is said by the table, not by a signature.
-        api.add_route(f"/v1{path}", desk.handling(respond, seconds=seconds), methods=[method])
+        api.add_route(f"/v1{path}", desk.handling(respond, waits_s=waits_s), methods=[method])
 
     single, sync, export = Single(desk), Sync(desk), Export(desk)
-    add("GET", "/sync", sync.respond, MAX_WAIT_S + REQUEST_S)
+    add("GET", "/sync", sync.respond, MAX_WAIT_S)
     add("GET", "/export", export.everything)
     add("GET", "/conversations/{conversation}/export", export.conversation)
     add("GET", "/messages/{message_id}", single.message)

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...protocol.commands import bad_field
+from ...protocol.disconnects import GOING_AWAY
 from ...protocol.errors import Rejected, invalid
 from ...protocol.ids import ConversationId
 from .bodies import answer
@@ -64,31 +65,53 @@ class Sync:
     async def respond(self, request: Request, caller: Caller) -> Response:
         query = _query(request)
         poll = Poll(self._gateway, caller.identity)
-        with self._gateway.polling(poll), self._gateway.engine.listening(poll):
-            for conversation in query.watch:
-                await poll.ask("conversation.subscribe", None, conversation)
-            if query.cursor is None:
-                cursor, news = await _begin(caller, query.watch)
-            else:
-                cursor = Cursor.unpack(query.cursor)
-                news = await self._wait(poll, caller, cursor, query)
+        told: dict[str, Any] = {}
+        refused = None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_until_gone, request, poll)
+            try:
+                with self._gateway.polling(poll), self._gateway.engine.listening(poll):
+                    told = await self._told(poll, caller, query)
+            except Rejected as no:
+                refused = no  # a nursery would wrap it
+            nursery.cancel_scope.cancel()
+        if refused is not None:
+            raise refused
+        return answer(request.headers, told)
+
+    async def _told(self, poll: Poll, caller: Caller, query: SyncQuery) -> dict[str, Any]:
+        for conversation in query.watch:
+            await poll.ask("conversation.subscribe", None, conversation)
+        if query.cursor is None:
+            cursor, news = await _begin(caller, query.watch)
+        else:
+            cursor = Cursor.unpack(query.cursor)
+            news = await _wait(poll, caller, cursor, query)
         cursor.trim(query.watch)
         told = {"cursor": cursor.pack(), "more": news.more, "items": news.items}
-        return answer(request.headers, {**told, "resync": news.resync, "marks": news.marks})
+        return {**told, "resync": news.resync, "marks": news.marks}
 
-    async def _wait(self, poll: Poll, caller: Caller, cursor: Cursor, query: SyncQuery) -> News:
-        """The first news, or none after `wait` seconds."""
-        news = await _compare(caller, cursor, query.watch)
-        ttl = caller.identity.ttl()
-        with trio.move_on_after(query.wait if ttl is None else min(query.wait, ttl)):
-            while not (news or poll.items):
-                await poll.news()
-                touched, poll.touched = poll.touched, set()
-                # Not to be cut off half way: what the cursor knows by then would not be told.
-                with trio.CancelScope(shield=True):
-                    news = await _compare(caller, cursor, [*query.watch, *touched])
-        news.items += poll.items
-        return news
+
+async def _until_gone(request: Request, poll: Poll) -> None:
+    """Whoever does not wait any more is not to take the place of who does."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    poll.close(GOING_AWAY)
+
+
+async def _wait(poll: Poll, caller: Caller, cursor: Cursor, query: SyncQuery) -> News:
+    """The first news, or none after `wait` seconds."""
+    news = await _compare(caller, cursor, query.watch)
+    ttl = caller.identity.ttl()
+    with trio.move_on_after(query.wait if ttl is None else min(query.wait, ttl)):
+        while not (news or poll.items):
+            await poll.news()
+            touched, poll.touched = poll.touched, set()
+            # Not to be cut off half way: what the cursor knows by then would not be told.
+            with trio.CancelScope(shield=True):
+                news = await _compare(caller, cursor, [*query.watch, *touched])
+    news.items += poll.items
+    return news
 
 
 async def _begin(caller: Caller, watched: Sequence[str]) -> tuple[Cursor, News]:

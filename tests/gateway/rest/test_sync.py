@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from palaver.engine.testing import Device
+from palaver.gateway.http import make_app
 from palaver.gateway.rest.cursor import MAX_POSITIONS, Cursor, Position
 from palaver.persistence.memory.disk import Disk
 from palaver.persistence.memory.store import MemoryStore
@@ -323,3 +324,31 @@ def test_a_cursor_goes_into_a_url():
     assert len(cursor.positions) == MAX_POSITIONS
     assert "00000000-0000-7000-8000-000000000000" in cursor.positions, "since it is looked at"
     assert len(cursor.pack()) < 6000
+
+
+async def test_CONN_13_who_goes_away_waits_no_longer():
+    async with web(connections={"max_per_user": 1}) as here:
+        cursor = (await here.ok("GET", "/sync"))["cursor"]
+        gone = trio.Event()
+
+        async def receive() -> dict[str, Any]:
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(_: Any) -> None: ...
+
+        token = here.here.token("ann")
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/v1/sync",
+            "query_string": f"cursor={cursor}&wait=30".encode(),
+            "headers": [(b"authorization", f"Bearer {token}".encode())],
+        }
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(make_app(here.here.gateway), scope, receive, send)
+            await settled()
+            params = {"cursor": cursor, "wait": 0}
+            assert (await here.no("GET", "/sync", params=params))["code"] == "CONNECTION_LIMIT"
+            gone.set()
+        assert await here.ok("GET", "/sync", params=params)
