@@ -1,4 +1,5 @@
-"""The HTTP side: what operators and load balancers ask (MON-01, DEP-05), as an ASGI application."""
+"""The HTTP side, as an ASGI application: what clients ask (`rest/`), the product (`host_calls.py`),
+and operators and load balancers (MON-01, DEP-05)."""
 
 from __future__ import annotations
 

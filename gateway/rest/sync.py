@@ -61,35 +61,37 @@ class News:
 class Sync:
     def __init__(self, desk: Desk) -> None:
         self._gateway = desk.gateway
+        self._known = min(MAX_POSITIONS, desk.gateway.settings.policy.max_conversations_page)
 
     async def respond(self, request: Request, caller: Caller) -> Response:
         query = _query(request)
+        if query.cursor is None:
+            cursor, news = await _begin(caller, query.watch, self._known)
+        else:
+            cursor = Cursor.unpack(query.cursor)
+            news = await _compare(caller, cursor, query.watch)
+            if not news and query.wait:
+                news = await self._wait(request, caller, cursor, query)
+        cursor.trim(query.watch)
+        told = {"cursor": cursor.pack(), "more": news.more, "items": news.items}
+        return answer(request.headers, {**told, "resync": news.resync, "marks": news.marks})
+
+    async def _wait(
+        self, request: Request, caller: Caller, cursor: Cursor, query: SyncQuery
+    ) -> News:
         poll = Poll(self._gateway, caller.identity)
-        told: dict[str, Any] = {}
-        refused = None
+        news, refused = News(), None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_until_gone, request, poll)
             try:
                 with self._gateway.polling(poll), self._gateway.engine.listening(poll):
-                    told = await self._told(poll, caller, query)
+                    news = await _next(poll, caller, cursor, query)
             except Rejected as no:
-                refused = no  # a nursery would wrap it
+                refused = no  # the nursery would wrap it
             nursery.cancel_scope.cancel()
         if refused is not None:
             raise refused
-        return answer(request.headers, told)
-
-    async def _told(self, poll: Poll, caller: Caller, query: SyncQuery) -> dict[str, Any]:
-        for conversation in query.watch:
-            await poll.ask("conversation.subscribe", None, conversation)
-        if query.cursor is None:
-            cursor, news = await _begin(caller, query.watch)
-        else:
-            cursor = Cursor.unpack(query.cursor)
-            news = await _wait(poll, caller, cursor, query)
-        cursor.trim(query.watch)
-        told = {"cursor": cursor.pack(), "more": news.more, "items": news.items}
-        return {**told, "resync": news.resync, "marks": news.marks}
+        return news
 
 
 async def _until_gone(request: Request, poll: Poll) -> None:
@@ -99,8 +101,11 @@ async def _until_gone(request: Request, poll: Poll) -> None:
     poll.close(GOING_AWAY)
 
 
-async def _wait(poll: Poll, caller: Caller, cursor: Cursor, query: SyncQuery) -> News:
+async def _next(poll: Poll, caller: Caller, cursor: Cursor, query: SyncQuery) -> News:
     """The first news, or none after `wait` seconds."""
+    for conversation in query.watch:
+        await poll.ask("conversation.subscribe", None, conversation)
+    # Again, since it may have happened just before `poll` was there.
     news = await _compare(caller, cursor, query.watch)
     ttl = caller.identity.ttl()
     with trio.move_on_after(query.wait if ttl is None else min(query.wait, ttl)):
@@ -114,12 +119,12 @@ async def _wait(poll: Poll, caller: Caller, cursor: Cursor, query: SyncQuery) ->
     return news
 
 
-async def _begin(caller: Caller, watched: Sequence[str]) -> tuple[Cursor, News]:
+async def _begin(caller: Caller, watched: Sequence[str], limit: int) -> tuple[Cursor, News]:
     """The client is to load its inbox now: of what happens from here on nothing is lost."""
     cursor, news = Cursor(), News(resync=[{"reason": "begin"}])
     await _changes(caller, cursor, news)
-    inbox = await caller.ask("conversation.list", None)
-    for row in reversed(inbox["conversations"][:MAX_POSITIONS]):
+    inbox = await caller.ask("conversation.list", {"limit": limit})
+    for row in reversed(inbox["conversations"]):
         cursor.know(row["c"], Position(row["epoch"], row["seq"]))
     await _resume(caller, cursor, news, watched)
     return cursor, news
@@ -173,8 +178,8 @@ async def _resume(
         except Rejected as no:
             if no.code not in _GONE:
                 raise
-            if cursor.positions.pop(id, None) is not None:
-                news.resync.append({"c": id, "reason": "not_member"})
+            cursor.positions.pop(id, None)
+            news.resync.append({"c": id, "reason": "not_member"})
 
 
 async def _found(caller: Caller, cursor: Cursor, news: News, id: str) -> None:

@@ -8,9 +8,12 @@ import trio
 from trio.testing import MockClock
 
 from palaver.engine.testing import Device
+from palaver.gateway.auth import issue_token
 from palaver.gateway.rest.bodies import MAX_BYTES
 from palaver.gateway.rest.desk import REQUEST_S
 from palaver.persistence.memory.store import MemoryStore
+from palaver.protocol.commands import Context, ConversationCommand
+from palaver.protocol.state import ConversationState
 from palaver.tests.support.engines import settled
 from palaver.tests.support.web import web
 
@@ -269,3 +272,26 @@ async def test_MON_02_requests_are_counted():
         counters = here.here.gateway.counters
         assert counters.requests == {"200": 1, "404": 1}
         assert counters.errors == {"MESSAGE_NOT_FOUND": 1}
+
+
+class Doorkeeper:
+    """A guard that notes in which role and session is asked."""
+
+    def __init__(self) -> None:
+        self.met: list[tuple[str, str | None, str | None]] = []
+
+    def check(
+        self, command: ConversationCommand, context: Context, state: ConversationState
+    ) -> ConversationCommand:
+        self.met.append((context.user, context.role, context.session))
+        return command
+
+
+async def test_CONN_07_guards_see_who_asks_in_which_role_and_session():
+    guard = Doorkeeper()
+    async with web(guards=[guard]) as here:
+        auth = here.engine.settings.auth
+        token = issue_token(auth, "ann", role="admin", session="s1")
+        headers = {"Authorization": f"Bearer {token}"}
+        await here.http.post("/v1/messages", json={"to": "bob", "text": "x"}, headers=headers)
+        assert guard.met[0] == ("ann", "admin", "s1")
