@@ -2,14 +2,16 @@
 
 import base64
 from contextlib import suppress
+from random import Random
 from typing import Any
 
+import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
-from palaver.engine.testing import Device
+from palaver.engine.testing import Device, numbered_ids
 from palaver.gateway.http import make_app
 from palaver.gateway.rest.cursor import MAX_POSITIONS, Cursor, Position
 from palaver.persistence.memory.disk import Disk
@@ -354,3 +356,58 @@ async def test_CONN_13_who_goes_away_waits_no_longer():
             gone.set()
         params["wait"] = 0
         assert await here.ok("GET", "/sync", params=params)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_CONN_13_whatever_happens_between_polls_each_event_comes_once(
+    seed: int, autojump_clock: MockClock
+):
+    """Messages, edits and new rooms while polls wait, end early, and lose their answers; and the
+    engine begins anew."""
+    random = Random(seed)
+    limits = {"messages_per_min": 0, "requests_per_min": 0, "connects_per_min": 0}
+    store, new_id = MemoryStore(durability="commit"), numbered_ids()
+    bob: Poller | None = None
+    rooms: list[str] = []
+    for _ in range(3):
+        async with web(store=store, new_id=new_id, limits=limits) as here:
+            if bob is None:
+                bob = Poller(here, "bob")
+                await bob.poll()
+            bob.here = here
+            for _ in range(30):
+                match random.choice(["send", "send", "edit", "room", "poll", "wait", "lose"]):
+                    case "room" if len(rooms) < 4:
+                        rooms.append(await here.room("bob"))
+                    case "send" if rooms:
+                        await here.send(random.choice(rooms), "hi")
+                    case "edit" if rooms:
+                        room = random.choice(rooms)
+                        page = await here.ok("GET", f"/conversations/{room}/messages")
+                        for message in page["messages"][-1:]:
+                            path = f"/messages/{message['id']}"
+                            await here.ok("PATCH", path, {"text": f"{random.random()}"})
+                    case "poll":
+                        await bob.poll()
+                    case "wait" if rooms:
+                        async with trio.open_nursery() as nursery:
+                            nursery.start_soon(bob.poll, random.randint(1, 30))
+                            await trio.sleep(random.choice([0, 0.1]))
+                            for _ in range(random.randint(0, 3)):
+                                await here.send(random.choice(rooms), "hi")
+                    case "lose":
+                        lost = Poller(here, "bob")
+                        lost.cursor = bob.cursor
+                        await lost.poll()
+            store = store.restarted() if random.random() < 0.5 else store.crashed()
+    assert bob is not None
+    async with web(store=store, new_id=new_id, limits=limits) as here:
+        bob.here = here
+        await bob.all()
+        await bob.all()
+        loaded = {told["c"]: told["seq"] for told in bob.resync if told["reason"] == "new"}
+        assert {told["reason"] for told in bob.resync} <= {"begin", "new"}
+        for room in rooms:
+            head = (await here.ok("GET", f"/conversations/{room}"))["seq"]
+            assert bob.seqs(room) == list(range(loaded.pop(room) + 1, head + 1))
+        assert loaded == {}
