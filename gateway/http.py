@@ -58,6 +58,7 @@ def make_app(gateway: Gateway) -> App:
         ready = is_ready(gateway)
         return JSONResponse({"ready": ready}, status_code=200 if ready else 503)
 
+    @api.get("/v1/metrics", include_in_schema=False, response_class=PlainTextResponse)
     @api.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)
     async def get_metrics() -> Response:
         figures = generate_latest(gateway.engine.metrics.registry)

@@ -69,9 +69,10 @@ GET /v1/templates
 GET /v1/sync
 GET /v1/search/conversations
 GET /v1/ready
+GET /v1/metrics
 """
 ROWS = [line.split() for line in CANONICAL.strip().splitlines()]
-OPEN = {"/v1/health", "/v1/ready"}
+OPEN = {"/v1/health", "/v1/ready", "/v1/metrics"}
 ID = "8a3f0f6e-0000-5000-8000-000000000001"
 
 
@@ -110,7 +111,7 @@ async def test_REST_01_every_canonical_endpoint_is_there():
         for method, path in ROWS:
             response = await here.ask(method, filled(path)[3:], {} if method != "GET" else None)
             assert response.status_code != 405, path
-            assert response.json().get("code") != "UNSUPPORTED_COMMAND", path
+            assert "UNSUPPORTED_COMMAND" not in response.text, path
 
 
 async def test_SEC_01_without_a_token_nothing_is_answered():
