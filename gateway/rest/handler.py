@@ -102,5 +102,6 @@ def _add_key(key: str | None, fields: dict[str, Any]) -> None:
     key = key.strip()
     if len(key) > 1 and key[0] == key[-1] == '"':
         key = key[1:-1]
+    check_value(key)
     if fields.setdefault("client_id", key) != key:
         raise invalid("client_id", "differs from the Idempotency-Key")
