@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from ...protocol.personal import FOREVER
+
 _TIME: Final = re.compile(r"ts|at|until|seen|last_seen|\w+_at|\w+_until")
 _OPAQUE: Final = frozenset({"metadata", "context", "reactions", "votes", "pins", "variables"})
 _GIVEN: Final = frozenset({"send_at", "until", "muted_until", "before_time"})
@@ -33,12 +35,19 @@ def shown(value: Any) -> Any:
     told: dict[str, Any] = {}
     for name, inner in value.items():
         if type(inner) is int:
-            told[name] = (iso(inner) if inner else None) if _TIME.fullmatch(name) else inner
+            told[name] = _time(inner) if _TIME.fullmatch(name) else inner
         elif name == "users" and isinstance(inner, Mapping):
             told[name] = {user: _of_user(facts) for user, facts in inner.items()}
         else:
             told[name] = inner if name in _OPAQUE else shown(inner)
     return told
+
+
+def _time(ms: int) -> str | int | None:
+    """What lies beyond the years that have four digits stays a number."""
+    if not ms:
+        return None
+    return iso(ms) if 0 < ms <= FOREVER else ms
 
 
 def _of_user(facts: Any) -> Any:
