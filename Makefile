@@ -1,7 +1,7 @@
 # `make serve` is all it takes to try palaver; `make` alone tells the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test plans due chaos requirements profiles check format coverage clean lint types arrows serve-tools test-tools
+.PHONY: help serve test test-faces plans due chaos requirements profiles endpoints check format coverage clean lint types arrows serve-tools test-tools
 
 ARGS ?=
 CHAOS_SEEDS ?= 20
@@ -14,7 +14,7 @@ RUFF := .venv/bin/ruff
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 	@echo 'PYTHON=python3.12 picks the interpreter (python3 otherwise; 3.11 or newer);'
 	@echo 'ARGS="..." is passed on by serve, test, chaos and coverage; CHAOS_SEEDS, CHAOS_SECONDS,'
 	@echo 'CHAOS_LONG and CHAOS_JOBS say how many runs, how long, how long the long one, how many at once;'
@@ -25,6 +25,9 @@ serve: serve-tools ## run the engine and its gateway; Ctrl-C drains and stops it
 
 test: test-tools ## run the whole test suite
 	@.venv/bin/pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+test-faces: test-tools ## try out /openapi.json with thousands of requests, for minutes
+	@.venv/bin/pytest -m faces tests/faces $(ARGS)
 
 plans: test-tools ## a million messages, and how Postgres searches and pages them
 	@.venv/bin/pytest -s -m plans tests/persistence/plans $(ARGS)
@@ -43,6 +46,9 @@ requirements: test-tools ## count what is done, and write docs/requirements.md
 
 profiles: test-tools ## count what the products can do, and write docs/profiles.md
 	@.venv/bin/python tests/scenarios/account.py
+
+endpoints: test-tools ## write the table of endpoints into docs/rest.md
+	@.venv/bin/python tests/docs/endpoints.py
 
 check: lint types arrows ## formatting, lint, strict types, import arrows
 

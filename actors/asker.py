@@ -18,6 +18,8 @@ class Asker:
     At most `capacity` may be waited for; one more is OVERLOADED.
     """
 
+    counted = False
+
     def __init__(
         self,
         user: str,

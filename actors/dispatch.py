@@ -53,10 +53,8 @@ class Dispatch:
     def _submit(self, asker: Outbox, item: Item) -> None:
         kind = COMMANDS.get(item.kind)
         try:
-            if asker.limited and self._rated and (kind is None or kind.limited):
-                wait = self._sessions.of(asker.user).take_request()
-                if wait:
-                    raise Rejected("RATE_LIMITED", retry_after=wait)
+            if self._rated and asker.limited and not asker.counted:
+                self._count(asker.user, kind)
             if kind is None:
                 raise Rejected("UNSUPPORTED_COMMAND", details={"t": item.kind})
             payload = item.payload
@@ -67,6 +65,12 @@ class Dispatch:
             Request(asker, Command(), item.id, item.conversation).refuse(no)
             return
         self._carry_out(asker, command, item.id, item.conversation)
+
+    def _count(self, user: str, kind: type[Command] | None) -> None:
+        if kind is None or kind.limited:
+            wait = self._sessions.of(user).take_request()
+            if wait:
+                raise Rejected("RATE_LIMITED", retry_after=wait)
 
     def _carry_out(
         self, asker: Outbox, command: Command, id: int | str | None, conversation: str | None

@@ -41,9 +41,9 @@ class Limits:
     reader_queue: int = 10_000
     pending_asks: int = 1024
     max_connections_per_user: int = 10
-    requests_per_min: int = 300
     messages_per_min: int = 60
     connects_per_min: int = 20
+    requests_per_min: int = 300
     messages_to_strangers_per_h: int = 0
     new_conversations_per_day: int = 0
     delivery_members: int = 1000

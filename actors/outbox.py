@@ -128,6 +128,11 @@ class Outbox(Protocol):
         ...
 
     @property
+    def counted(self) -> bool:
+        """Whether its requests were counted where they came in, and its commands are not (C-28)."""
+        ...
+
+    @property
     def subscriptions(self) -> set[str]:
         """Conversations whose signals it wants. Only conversation actors change it."""
         ...

@@ -20,6 +20,7 @@ class Inlet:
     role: str | None = None
     session: str | None = None
     limited = False
+    counted = False
 
     def __init__(self, user: str, capacity: int) -> None:
         self.user = user

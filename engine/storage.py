@@ -19,7 +19,8 @@ from ..persistence.postgres.writer import WriterSettings
 from ..persistence.spool import SpoolUnavailable
 from .background import Background
 from .metrics import Metrics
-from .settings import Settings, Storage
+from .sections import Storage
+from .settings import Settings
 
 
 class StartupError(Exception):

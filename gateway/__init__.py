@@ -8,7 +8,8 @@
     tls.py                         the certificate, and reading it again
     websocket.py streams.py wire.py  RFC 6455 in; items to frames out
     socket_outbox.py write_side.py what is written: in order, at once if possible, bounded
-    http.py http_server.py         health, readiness, metrics on a port of their own
+    http.py http_server.py         the HTTP side, on a port of its own: health, readiness, metrics,
+    rest/                          and all that a socket can do
     health.py metrics.py           what they show
     host_calls.py                  what the product tells it by HTTP, signed
     client/ cli/                   the Python client and the command line

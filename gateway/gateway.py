@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 import trio
 
 from ..actors.bucket import Rate
+from ..actors.outbox import Outbox
 from ..engine import Engine
 from ..protocol.disconnects import DRAIN
+from ..protocol.errors import Rejected
 from .admission import Admission
 from .auth import Authenticator, SessionStore, TokenVerifier, Verifier
 from .connection import Connection
@@ -41,6 +43,7 @@ class Gateway:
         self.counters = Counters(lambda: self.connections)
         self.draining = False
         self._connections: set[Connection] = set()
+        self._polls: set[Outbox] = set()
         self._empty = trio.Event()
 
     @property
@@ -69,10 +72,24 @@ class Gateway:
             if not self._connections:
                 self._empty.set()
 
+    @contextmanager
+    def polling(self, poll: Outbox) -> Iterator[None]:
+        """Meanwhile `poll` waits by HTTP: it is closed when the gateway is drained. Raises
+        OVERLOADED if there are as many clients as there may be."""
+        if len(self._polls) + len(self._connections) >= self.limits.max_total:
+            raise Rejected("OVERLOADED", retry_after=float(random.randint(2, 10)))
+        self._polls.add(poll)
+        try:
+            yield
+        finally:
+            self._polls.discard(poll)
+
     async def drain(self) -> None:
         """Send everybody away, each with advice when to come back; what is in flight is answered
         before. Whoever has not gone after `drain_s` is dropped."""
         self.draining = True
+        for poll in list(self._polls):
+            poll.close(DRAIN)
         leaving = list(self._connections)
         if not leaving:
             return

@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 from websockets.http11 import Request, Response
 from websockets.typing import Origin
 
-from ..engine.settings import Listen, Settings
+from ..engine.sections import Listen
+from ..engine.settings import Settings
 from ..protocol.errors import ERRORS, Rejected
 from .auth import Authenticator, Identity
 from .websocket import Opening, Origins
@@ -30,6 +31,7 @@ class Handshake:
     def __init__(self, settings: Settings, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
         self._sources = settings.auth.token_sources
+        self._cookie = settings.auth.cookie
         self._origins = origins(settings.listen)
 
     def opening(self) -> Opening:
@@ -70,6 +72,12 @@ class Handshake:
                 scheme, _, token = value.partition(" ")
                 if scheme.lower() == "bearer":
                     return token.strip()
+        if "cookie" in self._sources:  # a browser sends it for foreign pages, too: see `origins`
+            for value in request.headers.get_all("Cookie"):
+                for pair in value.split(";"):
+                    name, _, token = pair.strip().partition("=")
+                    if name == self._cookie:
+                        return token
         if "query" in self._sources:
             for token in parse_qs(query).get("token", ()):
                 return token

@@ -12,7 +12,7 @@ import structlog
 import trio
 
 from ..engine import StartupError
-from ..engine.settings import Listen
+from ..engine.sections import Listen
 
 _log = structlog.get_logger("palaver.gateway")
 

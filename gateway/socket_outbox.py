@@ -60,6 +60,7 @@ class SocketOutbox:
     )
 
     limited: Final = True
+    counted: Final = False
 
     def __init__(
         self,

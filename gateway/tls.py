@@ -9,7 +9,7 @@ from typing import NoReturn
 import structlog
 
 from ..engine import StartupError
-from ..engine.settings import Tls
+from ..engine.sections import Tls
 
 _log = structlog.get_logger("palaver.gateway")
 

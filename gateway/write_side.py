@@ -9,7 +9,7 @@ import structlog
 import trio
 
 from ..actors.logs import stack
-from ..engine.settings import Connections
+from ..engine.sections import Connections
 from ..protocol.disconnects import SLOW, Disconnect
 from .metrics import Counters
 

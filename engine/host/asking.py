@@ -10,7 +10,7 @@ import trio
 
 from ...actors.logs import stack
 from ...protocol.errors import Rejected
-from ..settings import Host
+from ..sections import Host
 from .breaker import Breaker
 
 T = TypeVar("T")

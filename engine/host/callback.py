@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from ..http_body import read_body
-from ..settings import Host
+from ..sections import Host
 from .asking import BadAnswer
 
 if TYPE_CHECKING:

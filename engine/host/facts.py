@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 import trio
 
 from ...protocol.errors import Rejected
-from ..settings import Host
+from ..sections import Host
 from .asking import Asking, away
 
 BATCH = 100

@@ -11,7 +11,7 @@ from ...actors.ports import Clock
 from ..background import Background
 from ..clock import SystemClock
 from ..metrics import Metrics
-from ..settings import Host as HostSettings
+from ..sections import Host as HostSettings
 from ..settings import Settings
 from ..storage import StartupError
 from .callback import Callback, open_callback, signing_key

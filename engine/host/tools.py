@@ -12,7 +12,7 @@ from ...actors.ports import Clock
 from ...protocol.policy import Policy
 from ..clock import SystemClock
 from ..metrics import Metrics
-from ..settings import Host
+from ..sections import Host
 from ..storage import StartupError
 from .asking import Asking
 from .callback import Callback

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from ...engine import StartupError
-from ...engine.settings import Auth
+from ...engine.sections import Auth
 
 MIN_SECRET_BYTES: Final = 32
 """As many as the hash of HS256 has (RFC 7518 §3.2)."""

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ...engine import StartupError
 from ...engine.host.sessions import SessionStore
-from ...engine.settings import Auth
+from ...engine.sections import Auth
 from ...protocol.errors import Rejected
 from ...protocol.ids import UserId
 from .identity import Identity

@@ -11,7 +11,7 @@ from .options import Config, Data, duration, load_settings
 from .words import Problem, in_words
 
 if TYPE_CHECKING:
-    from ...engine.settings import Auth
+    from ...engine.sections import Auth
 
 
 def mint(user: str, secret: str, ttl: int, auth: Auth) -> str:

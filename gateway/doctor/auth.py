@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from ...engine import StartupError
 from ...engine.doctor import Finding, ok, problem, warning
-from ...engine.settings import Auth, Settings
+from ...engine.sections import Auth
+from ...engine.settings import Settings
 from ..auth import TokenVerifier
 from ..auth.documents import Unreadable, is_url, reader
 from ..auth.jwks import KeySet

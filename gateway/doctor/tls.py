@@ -9,7 +9,7 @@ from cryptography import x509
 
 from ...engine import StartupError
 from ...engine.doctor import Finding, ok, problem, warning
-from ...engine.settings import Tls
+from ...engine.sections import Tls
 from ..tls import certificate
 
 _ABOUT = "certificate"

@@ -32,6 +32,7 @@ class Box:
     def __init__(self, user: str) -> None:
         self.user = user
         self.limited = False
+        self.counted = False
         self.subscriptions: set[str] = set()
         self.parcels: list[Parcel] = []
 

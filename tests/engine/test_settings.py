@@ -6,7 +6,8 @@ import annotated_types
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from palaver.engine.settings import Actors, Connections, Host, Limits, Settings, Storage
+from palaver.engine.sections import Actors, Connections, Host, Limits, Storage
+from palaver.engine.settings import Settings
 
 
 def test_SEC_14_file_then_environment_then_flags(tmp_path: Path, monkeypatch) -> None:

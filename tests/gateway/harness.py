@@ -319,8 +319,9 @@ async def house(**sections: Any) -> AsyncIterator[House]:
 @asynccontextmanager
 async def town(**sections: Any) -> AsyncIterator[House]:
     """The same before a real engine, in memory."""
+    sections["auth"] = {"secret": SECRET, **sections.get("auth", {})}
     async with (
-        memory_engine(auth={"secret": SECRET}, **sections) as engine,
+        memory_engine(**sections) as engine,
         open_gateway(engine) as gateway,
         trio.open_nursery() as nursery,
     ):

@@ -128,7 +128,7 @@ async def test_a_full_server_says_when_to_come_back() -> None:
         assert (await here.peer().upgrade()).status == 101
 
 
-@pytest.mark.parametrize("source", ["header", "query"])
+@pytest.mark.parametrize("source", ["header", "query", "cookie"])
 async def test_CONN_06_a_token_may_come_with_the_request_where_that_is_set(source: str) -> None:
     auth = {"secret": "s" * 32, "token_sources": [source]}
     async with house(auth=auth) as here:
@@ -137,6 +137,8 @@ async def test_CONN_06_a_token_may_come_with_the_request_where_that_is_set(sourc
             peer = here.peer()
             if source == "query":
                 response = await peer.upgrade(f"/v1/ws?a=b&token={token}")
+            elif source == "cookie":
+                response = await peer.upgrade(Cookie=f"a=b; palaver={token}")
             else:
                 response = await peer.upgrade(Authorization=f"Bearer {token}")
             if response.status == 101:
@@ -153,13 +155,15 @@ async def test_CONN_06_a_token_may_come_with_the_request_where_that_is_set(sourc
         assert here.engine.attached == ["ann"]
 
 
-@pytest.mark.parametrize("where", ["header", "query"])
+@pytest.mark.parametrize("where", ["header", "query", "cookie"])
 async def test_CONN_06_elsewhere_a_token_is_not_looked_at(where: str) -> None:
     async with house() as here:
         peer = here.peer()
         token = here.token("ann")
         if where == "query":
             response = await peer.upgrade(f"/v1/ws?token={token}")
+        elif where == "cookie":
+            response = await peer.upgrade(Cookie=f"palaver={token}")
         else:
             response = await peer.upgrade(Authorization=f"Bearer {token}")
         assert response.status == 101

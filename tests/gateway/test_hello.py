@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from trio.testing import MockClock
 
 from palaver.actors.outbox import Outbox, Parcel, Push
-from palaver.engine.settings import Auth
+from palaver.engine.sections import Auth
 from palaver.gateway.auth import Identity, issue_token
 from palaver.gateway.gateway import open_gateway
 from palaver.protocol.codec import Codec

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
 from palaver.engine import Engine, StartupError
-from palaver.engine.settings import Tls
+from palaver.engine.sections import Tls
 from palaver.gateway import Listening, serve
 from palaver.gateway.auth import issue_token
 from palaver.gateway.client import Client, StateChange

@@ -10,7 +10,7 @@ import pytest
 import trio
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
-from palaver.engine.settings import Connections
+from palaver.engine.sections import Connections
 from palaver.gateway.metrics import Counters
 from palaver.gateway.write_side import CHUNK, WriteSide
 from palaver.protocol.disconnects import SLOW, Disconnect

@@ -11,7 +11,7 @@ import trio
 from palaver.engine.host.asking import BadAnswer
 from palaver.engine.host.callback import Callback, open_callback, signature, signing_key
 from palaver.engine.host.users import HttpUsers
-from palaver.engine.settings import Host
+from palaver.engine.sections import Host
 from palaver.protocol.errors import Rejected
 from palaver.tests.support.hosts import SECRET
 

@@ -41,7 +41,6 @@ async def here(profile: str | None) -> AsyncIterator[Product]:
         yield there
 
 
-@waits_for("REST")
 async def test_01_who_signs_in_and_how_long_a_connection_lasts(here: Product):
     """CONN-01, 05, 06, 08, 12, 14, SEC-17."""
     stranger = here.peer()
@@ -64,6 +63,10 @@ async def test_01_who_signs_in_and_how_long_a_connection_lasts(here: Product):
                 assert answer["d"]["user"] == "ann"
             else:
                 assert answer["error"]["code"] == "AUTH_REQUIRED"
+        assert (await here.http("ann", "GET", "/conversations")).status_code == 200
+        nobody = {"Authorization": "Bearer no token"}
+        response = await here.http("ann", "GET", "/conversations", headers=nobody)
+        assert (response.status_code, response.json()["code"]) == (401, "AUTH_FAILED")
     assert token not in str(entries)
 
     silent, phone = here.peer(), await here.phone("ann")
@@ -81,9 +84,9 @@ async def test_01_who_signs_in_and_how_long_a_connection_lasts(here: Product):
     here.engine.revoke(user="ann")
     await here.settled()
     assert phone.closed == 3503
+    assert (await refused(here.web("ann", "GET", "/conversations"))).code == "SESSION_EXPIRED"
 
 
-@waits_for("REST")
 async def test_02_what_is_asked_is_checked_in_order_and_answered_once(profile: str | None):
     """SEND-04, 06, 22, CONN-19, ERR-03, SEC-05."""
     async with product(profile, limits={"messages_per_min": 10}) as here:
@@ -91,6 +94,9 @@ async def test_02_what_is_asked_is_checked_in_order_and_answered_once(profile: s
         room = await here.room("ann", "bob")
         first = await ann.send(room, "hello", client_id="k")
         assert await ann.send(room, "hello", client_id="k", attempt=2) == first
+        messages = f"/conversations/{room}/messages"
+        again = await here.web("ann", "POST", messages, {"text": "hello", "client_id": "k"})
+        assert (again["id"], again["seq"]) == (first["id"], first["seq"])
         await here.settled()
         (heard,) = bob.payloads("message.sent")
         assert (heard["text"], heard["by"]) == ("hello", "ann")
@@ -109,6 +115,9 @@ async def test_02_what_is_asked_is_checked_in_order_and_answered_once(profile: s
         no = await refused(bob.send(room, long))
         assert no.code == "RATE_LIMITED"
         assert no.retry_after is not None
+        by_http = await here.http("bob", "POST", messages, {"text": "x"})
+        assert by_http.status_code == 429
+        assert no.retry_after <= int(by_http.headers["retry-after"]) < no.retry_after + 1
         await trio.sleep(no.retry_after)
         await bob.send(room, "the same connection")
 

@@ -437,7 +437,6 @@ async def test_15_without_a_network(here: Product):
     assert no.code == "VERSION_CONFLICT"
 
 
-@waits_for("REST")
 async def test_16_what_others_may_not(here: Product):
     """SEC-07, 10, 11; SEC-02, 06."""
     ann, bob, cid = await here.phones("ann", "bob", "cid")
@@ -455,6 +454,13 @@ async def test_16_what_others_may_not(here: Product):
     ]
     for phone, name, payload in asked:
         assert (await refused(phone.ask(name, payload, room))).code == "PERMISSION_DENIED", name
+    bare = {"Authorization": "", "Cookie": f"palaver={here.token('cid')}"}
+    response = await here.http("cid", "PUT", "/settings", {"presence": "nobody"}, headers=bare)
+    assert response.status_code == 401, "cookies are not taken here"
+    for _ in range(100):
+        assert (await here.http("cid", "GET", "/settings")).status_code == 200
+    response = await here.http("cid", "GET", "/settings")
+    assert (response.status_code, response.headers["retry-after"]) == (429, "1")
 
 
 @waits_for("retention")

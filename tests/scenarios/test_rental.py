@@ -327,7 +327,6 @@ async def test_19_who_loses_the_network_misses_nothing(here: Product):
     assert seen == ["0", "1", "2", "3", "4", "5"]
 
 
-@waits_for("REST")
 async def test_20_a_whole_conversation_by_both_transports(here: Product):
     """The flows of items 2 to 8, by HTTP as well, and a file that is looked at. SEND-10."""
     ann, bob = await here.phones("ann", "bob")
@@ -350,11 +349,56 @@ async def test_20_a_whole_conversation_by_both_transports(here: Product):
     assert (await ann.ask("media.list", {}, thread))["messages"] == []
     (left,) = await bob.history(thread)
     assert left["text"] == "Is the flat still free?"
+    await by_http(here)
 
 
-@waits_for("long polling")
-def test_21_the_same_by_long_polling():
+async def by_http(here: Product) -> None:
+    """The same without a socket."""
+    thread = await opened(here, context=FLAT)
+    at = f"/conversations/{thread}"
+    rows = (await here.web("ann", "GET", "/conversations"))["conversations"]
+    assert {row["c"]: row["context"] for row in rows}[thread] == FLAT
+    first = await here.web("ann", "POST", f"{at}/messages", {"text": "Is it still free?"})
+    plan = {"type": "file", "url": "/files/plan.pdf", "name": "plan.pdf", "size": 4711}
+    answer = await here.web(
+        *("bob", "POST", f"{at}/messages"),
+        {"text": "It is.", "reply_to": first["id"], "attachments": [plan]},
+    )
+    assert answer["preview"]["text"] == "Is it still free?"
+    (seen,) = (await here.web("ann", "GET", f"{at}/media"))["messages"]
+    assert (seen["id"], seen["attachments"]) == (answer["id"], [plan])
+    assert (await here.web("ann", "POST", f"/messages/{answer['id']}/read", {}))["unread"] == 0
+    edit = {"text": "Is the flat still free?"}
+    await here.web("ann", "PATCH", f"/messages/{first['id']}", edit)
+    await here.web("bob", "DELETE", f"/messages/{answer['id']}")
+    (left,) = (await here.web("bob", "GET", f"{at}/messages"))["messages"]
+    assert left["text"] == edit["text"]
+
+
+async def test_21_the_same_by_long_polling(here: Product):
     """CONN-13."""
+    thread = await opened(here, context=FLAT)
+    at = f"/conversations/{thread}"
+    told = await here.web("bob", "GET", "/sync", watch=thread)
+    sent = await here.web("ann", "POST", f"{at}/messages", {"text": "Is it still free?"})
+    message = f"/messages/{sent['id']}"
+    kinds: list[str] = []
+    for method, path, body in (
+        ("PATCH", message, {"text": "Is the flat still free?"}),
+        ("DELETE", message, None),
+        ("PATCH", at, {"title": "The flat"}),
+    ):
+        query = {"cursor": told["cursor"], "wait": 30, "watch": thread}
+        told = await here.web("bob", "GET", "/sync", **query)
+        kinds += [item["t"] for item in told["items"]]
+        await here.web("ann", method, path, body)
+    told = await here.web("bob", "GET", "/sync", cursor=told["cursor"], watch=thread)
+    kinds += [item["t"] for item in told["items"]]
+    assert kinds == ["message.sent", "message.edited", "message.deleted", "conversation.renamed"]
+    await here.web("ann", "POST", f"{at}/typing", {})
+    await here.web("bob", "POST", f"{at}/read", {})
+    told = await here.web("ann", "GET", "/sync", watch=thread)
+    assert {each["user"] for each in told["marks"][thread]} >= {"bob"}
 
 
 @waits_for("analytics")

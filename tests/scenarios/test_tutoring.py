@@ -192,7 +192,6 @@ async def test_10_the_recipient_alone_reads_it_and_once(here: Product):
     assert tom.payloads("message.read") == []
 
 
-@waits_for("REST")
 async def test_11_all_of_one_conversation_is_read_and_no_other(here: Product):
     """RCPT-03."""
     tom = await here.phone("tom")
@@ -209,11 +208,10 @@ async def test_11_all_of_one_conversation_is_read_and_no_other(here: Product):
     pair = await here.room("bea", "tom")
     assert (await tom.ask("message.read", {}, pair))["unread"] == 0
     assert {*await unread()} == {("ann", None, 3), ("bea", None, 0), ("bea", "100", 1)}
-    await tom.ask("message.read", {}, lesson["c"])
+    assert (await here.web("tom", "POST", f"/conversations/{lesson['c']}/read", {}))["unread"] == 0
     assert {*await unread()} == {("ann", None, 3), ("bea", None, 0), ("bea", "100", 0)}
 
 
-@waits_for("REST")
 async def test_12_search_with_totals(here: Product):
     """SRCH-01, 03, 04, 07. Stems and rank: tests/persistence/postgres/test_searches.py."""
     ann, tom = here.engine.as_user("ann"), await here.phone("tom")
@@ -225,8 +223,11 @@ async def test_12_search_with_totals(here: Product):
     pages = [await tom.ask("message.search", {**query, "page": n}) for n in (1, 2, 3)]
     assert [len(page["hits"]) for page in pages] == [20, 20, 5]
     assert (pages[0]["total"], pages[0]["total_pages"]) == (45, 3)
+    by_http = await here.web("tom", "GET", "/search/messages", **query, page=3)
+    assert [hit["id"] for hit in by_http["hits"]] == [hit["id"] for hit in pages[2]["hits"]]
     for bad in ({"query": "c"}, {**query, "limit": 51}):
         assert (await refused(tom.ask("message.search", bad))).code == "VALIDATION_FAILED"
+        assert (await here.http("tom", "GET", "/search/messages", params=bad)).status_code == 400
 
 
 @waits_for("moderation")

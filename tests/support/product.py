@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 import trio
 from trio.testing import memory_stream_pair
@@ -26,6 +27,7 @@ from palaver.engine.testing import TrioClock, memory_engine, numbered_ids
 from palaver.gateway.auth import issue_token
 from palaver.gateway.client import Client
 from palaver.gateway.gateway import Gateway, open_gateway
+from palaver.gateway.http import make_app
 from palaver.persistence.memory.store import MemoryStore
 from palaver.protocol.codec import Codec
 from palaver.protocol.errors import Rejected
@@ -164,6 +166,24 @@ class Product:
 
     async def phones(self, *users: str) -> list[Phone]:
         return [await self.phone(user) for user in users]
+
+    async def http(
+        self, user: str, method: str, path: str, body: Any = None, **more: Any
+    ) -> httpx.Response:
+        """One request of `user`, below /v1."""
+        headers = {"Authorization": f"Bearer {self.token(user)}", **more.pop("headers", {})}
+        transport = httpx.ASGITransport(make_app(self.gateway))
+        async with httpx.AsyncClient(transport=transport, base_url="http://palaver/v1") as web:
+            return await web.request(method, path, json=body, headers=headers, **more)
+
+    async def web(self, user: str, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        """The answer to one request of `user`; or the `Rejected` that it is, raised."""
+        response = await self.http(user, method, path, body, params=query)
+        told: Any = response.json() if response.content else None
+        if response.is_error:
+            more = {key: told.get(key) for key in ("details", "retry_after", "correlation")}
+            raise Rejected(told["code"], told["detail"], **more)
+        return told
 
     def client(self, user: str, **options: Any) -> Client:
         """The shipped client, to be entered."""

@@ -53,6 +53,7 @@ class Line:
     def __init__(self, user: str) -> None:
         self.user = user
         self.limited = False
+        self.counted = False
         self.subscriptions: set[str] = set()
         self.replica = Replica(user)
         self.wire: deque[Item] = deque()

@@ -7,7 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from palaver.engine.doctor.directory import check_lock, check_permissions, check_programs
-from palaver.engine.settings import Settings, Storage
+from palaver.engine.sections import Storage
+from palaver.engine.settings import Settings
 from palaver.persistence.data_directory import DataDirectory
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from palaver.engine.doctor import examine
-from palaver.engine.settings import Settings, Storage
+from palaver.engine.sections import Storage
+from palaver.engine.settings import Settings
 from palaver.persistence.data_directory import DataDirectory
 
 

@@ -5,7 +5,8 @@ import resource
 import pytest
 
 from palaver.engine.doctor.machine import check_open_files
-from palaver.engine.settings import Connections, Settings
+from palaver.engine.sections import Connections
+from palaver.engine.settings import Settings
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 from palaver.engine.doctor import postgres
 from palaver.engine.doctor.finding import Finding
 from palaver.engine.doctor.postgres import check_postgres, masked
-from palaver.engine.settings import Settings, Storage
+from palaver.engine.sections import Storage
+from palaver.engine.settings import Settings
 from palaver.persistence.postgres.durability import risks
 from palaver.persistence.postgres.examination import Examination
 

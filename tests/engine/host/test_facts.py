@@ -11,7 +11,7 @@ import trio
 
 from palaver.engine.host.asking import Asking
 from palaver.engine.host.facts import BATCH, Facts
-from palaver.engine.settings import Host
+from palaver.engine.sections import Host
 from palaver.tests.support.engines import refused, settled
 
 

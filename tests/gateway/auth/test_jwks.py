@@ -20,7 +20,7 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from palaver.engine import StartupError
-from palaver.engine.settings import Auth
+from palaver.engine.sections import Auth
 from palaver.gateway.auth import TokenVerifier, documents, jwks
 from palaver.gateway.auth.documents import Document, Unreadable, reader
 from palaver.gateway.auth.jwks import MIN_MAX_AGE_S, MIN_REFETCH_S, RETRY_S, Jwks, KeySet

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from palaver.engine import StartupError
-from palaver.engine.settings import Auth
+from palaver.engine.sections import Auth
 from palaver.gateway.auth import Identity, TokenVerifier, issue_token
 from palaver.protocol.errors import Rejected
 from palaver.tests.gateway.harness import SECRET

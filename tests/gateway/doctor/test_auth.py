@@ -8,7 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
-from palaver.engine.settings import Auth, Listen, Settings
+from palaver.engine.sections import Auth, Listen
+from palaver.engine.settings import Settings
 from palaver.gateway.doctor.auth import check_jwks, check_sources, check_tokens
 
 SECRET = "hush" * 8

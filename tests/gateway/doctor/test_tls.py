@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from palaver.engine.settings import Tls
+from palaver.engine.sections import Tls
 from palaver.gateway.doctor.tls import check_certificate
 from palaver.tests.support.certificates import private_pem
 

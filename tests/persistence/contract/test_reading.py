@@ -57,6 +57,21 @@ async def test_HIST_07_events_come_in_order_by_pages(twin: Twin):
     assert seqs == list(range(1, chat.state.seq + 1))
 
 
+async def test_a_message_is_found_by_its_id_by_those_who_are_or_were_members(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    chat.send("ann", "hi")
+    await chat.settle()
+    where = twin.store.conversations.where
+    message = chat.sent[0].id
+    assert [await where(message, user) for user in ("ann", "bob", "eve")] == [
+        chat.id,
+        chat.id,
+        None,
+    ]
+    assert await where(new_id(), "ann") is None
+    assert await where("no id", "ann") is None
+
+
 async def test_of_an_unknown_conversation_there_is_nothing(twin: Twin):
     store, id = twin.store.conversations, new_id()
     assert await store.events(id, 0, 10) == (await store.events(id, 5, 10))

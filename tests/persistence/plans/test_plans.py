@@ -125,6 +125,7 @@ CASES = {
         pages.ABOUT_BEFORE, [SMALL, *ALWAYS, True, 51, BOOKING], {"log_reference_pkey"}
     ),
     "what refers to a booking": Case(searches.REFERRING, [*BOOKING, SMALL, 0, 100], REFERRING),
+    "where a message is": Case(conversations._WHERE, [SMALL, HEAVY], {"log_message"}),
     "resume": Case(conversations._EVENTS, [BIG, 99_500, 1000]),
     "inbox, first page": inbox(inboxes._PAGE, 51, None, None, None, "all", None, None),
     "inbox, about a listing": Case(
