@@ -79,6 +79,7 @@ class _Session:
 
     def __init__(self, box: Box) -> None:
         self.outboxes = [box]
+        self.listeners: list[Box] = []
 
 
 def test_one_parcel_holds_all_that_one_wake_up_produced():
