@@ -9,6 +9,7 @@ import trio
 
 from ..protocol.policy import Policy
 from .alarms import Alarms
+from .files import Links
 from .guards import Guard
 from .host import Host
 from .hub import Hub
@@ -76,6 +77,7 @@ class Environment:
     alarms: Alarms = field(default_factory=Alarms)
     relations: Relations = field(default_factory=Strangers)
     bell: Bell = field(default_factory=Bell)
+    links: Links | None = None
     loading: Loading = field(init=False)
     people: People = field(init=False)
 

@@ -44,6 +44,7 @@ from ..protocol.ids import HOST
 from .background import Background
 from .clock import SystemClock
 from .events import Subscription
+from .files.opening import Files, open_files
 from .host.claims import Claims
 from .host.opening import open_host
 from .host.ports import Ports
@@ -102,6 +103,7 @@ class Engine:
         self._exit = AsyncExitStack()
         self._status = "starting"
         self._env: Environment
+        self.files: Files
         self._registry: Registry
         self._sessions: Sessions
         self._dispatch: Dispatch
@@ -118,6 +120,9 @@ class Engine:
             host = await stack.enter_async_context(
                 open_host(self.settings, self._claims, self.metrics, self.new_id, self._ports)
             )
+            self.files = stack.enter_context(
+                open_files(self.settings, store, self.now, self.new_id)
+            )
             self._env = Environment(
                 store=store,
                 nursery=nursery,
@@ -127,6 +132,7 @@ class Engine:
                 limits=_limits(self.settings),
                 guards=self._guards,
                 host=host,
+                links=self.files.links,
                 relations=self._ports.get("relations") or Strangers(),
                 reactors=Reactors(self._reactors, self.settings.actors.reactor_queue),
             )

@@ -250,6 +250,20 @@ class Host(Section):
     cool_down_s: float = Field(10.0, gt=0, description="Then one question in so long")
 
 
+class Files(Section):
+    """What people send besides text (ATT-01)."""
+
+    directory: Path | None = Field(
+        None, description="Where they are kept; none: `files` in the data directory"
+    )
+    secret: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Their addresses are signed with it; none: with one that is made at each start",
+    )
+    url_ttl_s: int = Field(3600, ge=60, description="How long an address is good (ATT-18, C-22)")
+
+
 class Settings(BaseSettings):
     """`Settings()` reads the environment; `Settings.load(path)` a TOML file, too. Either takes a
     `profile`."""
@@ -271,6 +285,7 @@ class Settings(BaseSettings):
     actors: Actors = Field(default_factory=Actors)
     jobs: Jobs = Field(default_factory=Jobs)
     storage: Storage = Field(default_factory=Storage)
+    files: Files = Field(default_factory=Files)
     host: Host = Field(default_factory=Host)
     policy: Policy = Field(default_factory=Policy)
     shutdown_s: float = Field(

@@ -1,0 +1,38 @@
+"""Announced files in memory, for the twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
+import trio
+
+from ...protocol.uploads import Content, Upload
+from .disk import Disk
+
+
+class MemoryUploads:
+    """Implements `Uploads`. `check` is called first by everything: it raises while away."""
+
+    def __init__(self, disk: Disk, check: Callable[[], None]) -> None:
+        self._disk = disk
+        self._check = check
+
+    async def add(self, upload: Upload) -> None:
+        await self._turn()
+        self._disk.uploads[upload.id] = upload
+
+    async def find(self, ids: Collection[str]) -> dict[str, Upload]:
+        await self._turn()
+        uploads = self._disk.uploads
+        return {id: uploads[id] for id in ids if id in uploads}
+
+    async def complete(self, id: str, content: Content) -> None:
+        await self._turn()
+        upload = self._disk.uploads.get(id)
+        if upload is not None and upload.content is None:
+            self._disk.uploads[id] = replace(upload, content=content)
+
+    async def _turn(self) -> None:
+        await trio.lowlevel.checkpoint()
+        self._check()
