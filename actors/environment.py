@@ -44,6 +44,7 @@ class Limits:
     max_connections_per_user: int = 10
     messages_per_min: int = 60
     connects_per_min: int = 20
+    requests_per_min: int = 300
     messages_to_strangers_per_h: int = 0
     new_conversations_per_day: int = 0
     loads: int = 16

@@ -102,6 +102,10 @@ class Conversations(Protocol):
         """Those of `ids` that are messages of this conversation, as they are now."""
         ...
 
+    async def where(self, message: str, user: str) -> str | None:
+        """The conversation of this message, if `user` is or was a member of it."""
+        ...
+
     async def page(
         self,
         conversation: str,

@@ -10,8 +10,8 @@ It has no network listener: `gateway.serve` adds one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, Unpack
@@ -33,6 +33,7 @@ from ..actors.relations import Strangers
 from ..actors.scheduling import send_scheduled
 from ..actors.session import Sessions
 from ..actors.supervisor import Limits as CrashLimits
+from ..actors.whereabouts import conversation_of
 from ..protocol.disconnects import DRAIN, REVOKED, Disconnect
 from ..protocol.errors import Rejected
 from ..protocol.features.deletes import PURGE
@@ -190,6 +191,29 @@ class Engine:
         if session is not None:
             session.detach(outbox)
 
+    def visit(self, user: str) -> None:
+        """`user` is about to ask for something without a device: by HTTP. Raises `Rejected`:
+        RATE_LIMITED (SEC-02) or, while draining, UNAVAILABLE."""
+        if self._status == "draining":
+            raise Rejected("UNAVAILABLE", retry_after=1.0)
+        self._sessions.of(user).visit()
+
+    @contextmanager
+    def listening(self, outbox: Outbox) -> Iterator[None]:
+        """Meanwhile `outbox` gets what a device of its user would, who is not online by it. Raises
+        CONNECTION_LIMIT if too many do so."""
+        session = self._sessions.of(outbox.user)
+        session.listen(outbox)
+        try:
+            yield
+        finally:
+            session.unlisten(outbox)
+
+    async def conversation_of(self, message: str, user: str) -> str:
+        """The conversation of a message, of all that `user` is or was a member of. Raises
+        MESSAGE_NOT_FOUND if it is in none of them."""
+        return await conversation_of(message, user, self._env, self._registry)
+
     def submit(self, outbox: Outbox, item: Item) -> None:
         """Carry out one inbound item. Never blocks or raises; the Reply comes through `outbox`."""
         self._dispatch.submit(outbox, item)
@@ -314,6 +338,7 @@ def _limits(settings: Settings) -> Limits:
         max_connections_per_user=settings.connections.max_per_user,
         messages_per_min=settings.limits.messages_per_min,
         connects_per_min=settings.limits.connects_per_min,
+        requests_per_min=settings.limits.requests_per_min,
         messages_to_strangers_per_h=settings.limits.messages_to_strangers_per_h,
         new_conversations_per_day=settings.limits.new_conversations_per_day,
         loads=actors.loads,

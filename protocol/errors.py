@@ -35,6 +35,7 @@ ERRORS: Mapping[str, ErrorKind] = {
         ErrorKind("AUTH_FAILED", 401, False, "The token is not valid."),
         ErrorKind("SESSION_EXPIRED", 401, False, "The session is over; sign in again."),
         ErrorKind("PERMISSION_DENIED", 403, False, "Not allowed."),
+        ErrorKind("CSRF_FAILED", 403, False, "The page that asks is not known here."),
         ErrorKind("PRIVACY_DENIED", 403, False, "Not allowed."),
         ErrorKind("EDIT_WINDOW_EXPIRED", 403, False, "Too late to edit this message."),
         ErrorKind("DELETE_WINDOW_EXPIRED", 403, False, "Too late to delete this message."),
