@@ -39,16 +39,19 @@ class AttachmentsRead:
 
     def answer(self, resident: Resident) -> tuple[list[Push], dict[str, Any]]:
         message = self._found.seen(resident, self._user, self._message)
-        attachments = [self._loadable(each) for each in message.current("attachments") or ()]
-        return [], {"attachments": attachments, "seq": message.seq}
+        attachments = message.current("attachments") or ()
+        found = [loadable(each, self._links) for each in attachments]
+        return [], {"attachments": found, "seq": message.seq}
 
-    def _loadable(self, attachment: Mapping[str, Any]) -> dict[str, Any]:
-        sign, thumbnail = self._links.sign, attachment.get("thumbnail_url")
-        return {
-            "url": sign(attachment["url"]),
-            "thumbnail_url": None if thumbnail is None else sign(thumbnail),
-            "filename": attachment.get("name"),
-            "mime": attachment.get("mime"),
-            "size": attachment.get("size"),
-            "expires_in_seconds": self._links.ttl_s,
-        }
+
+def loadable(attachment: Mapping[str, Any], links: Links) -> dict[str, Any]:
+    """Where to load `attachment` from, and for how long. What is not known of it is None."""
+    thumbnail = attachment.get("thumbnail_url")
+    return {
+        "url": links.sign(attachment["url"]),
+        "thumbnail_url": None if thumbnail is None else links.sign(thumbnail),
+        "filename": attachment.get("name"),
+        "mime": attachment.get("mime"),
+        "size": attachment.get("size"),
+        "expires_in_seconds": links.ttl_s,
+    }

@@ -19,6 +19,11 @@ class Uploads(Protocol):
         """Those of `ids` that there are."""
         ...
 
+    async def sent_in(self, url: str, limit: int) -> list[tuple[str, str]]:
+        """Conversation and id of at most `limit` messages, in no order, that have the attachment
+        that lies at `url`."""
+        ...
+
     async def complete(self, id: str, content: Content) -> None:
         """It is ready. Of one that is ready already, the first word holds."""
         ...

@@ -45,6 +45,7 @@ ERRORS: Mapping[str, ErrorKind] = {
         ErrorKind("ATTACHMENT_NOT_FOUND", 404, False, "No such file."),
         ErrorKind("FEATURE_DISABLED", 404, False, "This feature is switched off."),
         ErrorKind("ATTACHMENT_NOT_READY", 409, False, "The file is not complete yet."),
+        ErrorKind("UPLOAD_TIMEOUT", 408, True, "The file did not come; send the same again."),
         ErrorKind("GROUP_FULL", 409, False, "The group has no room for more members."),
         ErrorKind("LAST_ADMIN", 409, False, "The last admin cannot go without a confirmation."),
         ErrorKind("VERSION_CONFLICT", 409, False, "Somebody else changed it first; read it again."),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
+from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ from ...actors.files import Uploads as Store
 from ...actors.ports import Clock
 from ...protocol.errors import Rejected
 from ...protocol.policy import Policy
-from ...protocol.uploads import Content, Upload, announced
+from ...protocol.uploads import PATH, Content, Upload, announced
 from .blobs import Blobs
 from .content import check_content
 from .images import FORMATS, look_at
@@ -50,7 +51,7 @@ class Uploads:
         Raises ATTACHMENT_NOT_FOUND, or ATTACHMENT_TOO_LARGE for more than was announced. One that
         is complete keeps what it has.
         """
-        upload = await self._own(user, id)
+        upload = await self.own(user, id)
         if upload.content is not None:
             return upload.content.size
         return await self._blobs.put(id, chunks, upload.size)
@@ -59,7 +60,7 @@ class Uploads:
         """It is ready, once its content is what was announced: else INVALID_FILE_TYPE, or
         ATTACHMENT_NOT_READY while not all of it has come. A crash in between may take some of its
         bytes: then it is filled again."""
-        upload = await self._own(user, id)
+        upload = await self.own(user, id)
         if upload.content is not None:
             return upload
         file = await self._blobs.get(id)
@@ -70,9 +71,10 @@ class Uploads:
             look = partial(_look, file, upload, self._policy, Path(room))
             content, made = await trio.to_thread.run_sync(look, limiter=self._looking)
             for key, path in made.items():
-                await self._blobs.put(key, _read(path), path.stat().st_size)
+                async with aclosing(_read(path)) as chunks:
+                    await self._blobs.put(key, chunks, path.stat().st_size)
         await self._store.complete(id, content)
-        return await self._own(user, id)
+        return await self.own(user, id)
 
     async def file(self, id: str, thumbnail: int | None) -> tuple[Upload, Path]:
         """A complete upload and its bytes, or those of a small picture of it, for whoever may load
@@ -84,7 +86,12 @@ class Uploads:
                 return upload, path
         raise Rejected("ATTACHMENT_NOT_FOUND")
 
-    async def _own(self, user: str, id: str) -> Upload:
+    async def sent_in(self, id: str, limit: int) -> list[tuple[str, str]]:
+        """Conversation and id of at most `limit` messages that have it."""
+        return await self._store.sent_in(PATH + id, limit)
+
+    async def own(self, user: str, id: str) -> Upload:
+        """The upload of `user`. Raises ATTACHMENT_NOT_FOUND."""
         upload = (await self._store.find([id])).get(id)
         if upload is None or upload.owner != user:
             raise Rejected("ATTACHMENT_NOT_FOUND", details={"upload": id})
@@ -110,7 +117,7 @@ def _look(
     return Content(file.stat().st_size, digest, width, height, sizes), made
 
 
-async def _read(path: Path) -> AsyncIterator[bytes]:
+async def _read(path: Path) -> AsyncGenerator[bytes]:
     async with await trio.open_file(path, "rb") as file:
         while chunk := await file.read(1_048_576):
             yield chunk

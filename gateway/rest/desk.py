@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import structlog
@@ -38,13 +39,19 @@ class Desk:
     def handling(
         self, respond: Respond, *, seconds: float = REQUEST_S
     ) -> Callable[[Request], Awaitable[Response]]:
-        """`respond` behind the desk: whatever is wrong becomes an answer, never a traceback."""
+        """`respond` behind the desk: who asks is known."""
+        return self.answering(partial(self._meet, respond), seconds=seconds)
+
+    def answering(
+        self, work: Callable[[Request], Awaitable[Response]], *, seconds: float = REQUEST_S
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """`work`, whoever asks: whatever is wrong becomes an answer, never a traceback."""
 
         async def handle(request: Request) -> Response:
             counters = self.gateway.counters
             try:
                 with trio.fail_after(seconds):
-                    response = await self._meet(request, respond)
+                    response = await work(request)
             except Rejected as no:
                 counters.errors[no.code] += 1
                 response = problem(no, 415 if isinstance(no, UnsupportedType) else None)
@@ -62,7 +69,7 @@ class Desk:
 
         return handle
 
-    async def _meet(self, request: Request, respond: Respond) -> Response:
+    async def _meet(self, respond: Respond, request: Request) -> Response:
         gateway = self.gateway
         identity = await self._who.asks(request)
         if gateway.draining or self._open >= gateway.settings.limits.max_requests:

@@ -27,6 +27,16 @@ class MemoryUploads:
         uploads = self._disk.uploads
         return {id: uploads[id] for id in ids if id in uploads}
 
+    async def sent_in(self, url: str, limit: int) -> list[tuple[str, str]]:
+        await self._turn()
+        sent = [
+            (id, event.id)
+            for id, shelf in self._disk.shelves.items()
+            for event in shelf.log
+            if any(each.get("url") == url for each in event.data.media)
+        ]
+        return sent[:limit]
+
     async def complete(self, id: str, content: Content) -> None:
         await self._turn()
         upload = self._disk.uploads.get(id)

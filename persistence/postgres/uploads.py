@@ -15,6 +15,15 @@ _ADD = """
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 _FIND = "SELECT * FROM upload WHERE id = ANY ($1::uuid[])"
+_SENT_IN = """
+    SELECT log.conversation, log.event_id
+    FROM (
+        SELECT conversation, seq FROM attachment
+        WHERE url = $1 AND url LIKE '/v1/files/%'
+        LIMIT $2
+    ) AS sent
+    JOIN log USING (conversation, seq)
+"""
 _COMPLETE = """
     UPDATE upload SET
         completed_at = now(), stored_size = $2, sha256 = $3, width = $4, height = $5,
@@ -45,6 +54,10 @@ class PostgresUploads:
     async def find(self, ids: Collection[str]) -> dict[str, Upload]:
         rows = await self._database.fetch(_FIND, [id for id in ids if is_uuid(id)])
         return {str(row["id"]): _upload(row) for row in rows}
+
+    async def sent_in(self, url: str, limit: int) -> list[tuple[str, str]]:
+        rows = await self._database.fetch(_SENT_IN, url, limit)
+        return [(str(row["conversation"]), str(row["event_id"])) for row in rows]
 
     async def complete(self, id: str, content: Content) -> None:
         await self._database.fetch(

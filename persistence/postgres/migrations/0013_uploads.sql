@@ -17,3 +17,6 @@ CREATE TABLE upload (
     sha256        bytea,
     thumbnails    integer[]
 );
+
+-- From a file to the messages that have it. What lies elsewhere needs no such way.
+CREATE INDEX attachment_here ON attachment (url) WHERE url LIKE '/v1/files/%';
