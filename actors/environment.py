@@ -9,6 +9,7 @@ import trio
 
 from ..protocol.policy import Policy
 from .alarms import Alarms
+from .files import Links
 from .gate import Gate
 from .guards import Guard
 from .guards.masking import Mask
@@ -78,6 +79,7 @@ class Environment:
     diverged: dict[str, int] = field(default_factory=dict)
     alarms: Alarms = field(default_factory=Alarms)
     bell: Bell = field(default_factory=Bell)
+    links: Links | None = None
     loading: Loading = field(init=False)
     people: People = field(init=False)
     gate: Gate | None = field(init=False)

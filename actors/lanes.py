@@ -114,9 +114,9 @@ class Lanes:
             machine.admit(state, command, request.user)  # before anything is read for them
         check_rate(request, self._effects.resident, self._env.hub)
         if isinstance(command, Query):
-            limits = self._env.limits
-            read = read_for(command, request.user, self._env.policy, limits.resume_limit)
-            if (users := self._env.host.users) is not None:
+            env = self._env
+            read = read_for(command, request.user, env.policy, env.limits.resume_limit, env.links)
+            if (users := env.host.users) is not None:
                 read = Named(read, users)
             self._continue(Work(request, read))
         elif needs_nothing(command, state):
@@ -141,7 +141,8 @@ class Lanes:
             self._admit(request)
 
     def _lookup(self, request: Asked) -> Lookup:
-        return Lookup(self._id, request.user, request.command, self._env.people)
+        env = self._env
+        return Lookup(self._id, request.user, request.command, env.people, env.store.uploads)
 
     def _continue(self, work: Work) -> None:
         if work.source.missing(self._effects.resident):
@@ -339,6 +340,7 @@ class Lanes:
             asker.role,
             asker.session,
             NONE,
+            NONE if lookup is None else lookup.uploads,
         )
 
     def _try(self, request: Asked) -> None:

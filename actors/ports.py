@@ -34,6 +34,7 @@ from ..protocol.records import (
     Write,
 )
 from ..protocol.references import Reference
+from .files import Uploads
 
 Clock = Callable[[], int]
 """The time in milliseconds since 1970, UTC. Never goes back within one process."""
@@ -385,3 +386,6 @@ class Store(Protocol):
 
     @property
     def jobs(self) -> Jobs: ...
+
+    @property
+    def uploads(self) -> Uploads: ...

@@ -47,6 +47,7 @@ from ..protocol.jobs import Job
 from .background import Background
 from .clock import SystemClock
 from .events import Subscription
+from .files.opening import Files, open_files
 from .host.claims import Claims
 from .host.opening import open_host
 from .host.ports import Ports
@@ -121,6 +122,7 @@ class Engine(Told):
         self.session_store: AskedSessions | None = None
         """where the gateway looks sessions up, if the settings say so"""
         self._env: Environment
+        self.files: Files
         self._registry: Registry
         self._sessions: Sessions
         self._dispatch: Dispatch
@@ -140,6 +142,9 @@ class Engine(Told):
                 )
             )
             self.session_store = host.sessions
+            self.files = stack.enter_context(
+                open_files(self.settings, store, self.now, self.new_id)
+            )
             self._env = Environment(
                 store=store,
                 nursery=nursery,
@@ -150,6 +155,7 @@ class Engine(Told):
                 guards=self._guards,
                 masks=self._masks,
                 host=host,
+                links=self.files.links,
                 reactors=Reactors(self._reactors, self.settings.actors.reactor_queue),
             )
             self._env.reactors.start(nursery)

@@ -280,3 +280,17 @@ class Host(Section):
     absent_ttl_s: float = Field(5.0, gt=0, description="The same of what there is not")
     failures: int = Field(5, ge=1, description="After so many in a row nothing is asked any more")
     cool_down_s: float = Field(10.0, gt=0, description="Then one question in so long")
+
+
+class Files(Section):
+    """What people send besides text (ATT-01)."""
+
+    directory: Path | None = Field(
+        None, description="Where they are kept; none: `files` in the data directory"
+    )
+    secret: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Their addresses are signed with it; none: with one that is made at each start",
+    )
+    url_ttl_s: int = Field(3600, ge=60, description="How long an address is good (ATT-18, C-22)")

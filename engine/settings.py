@@ -24,7 +24,7 @@ from pydantic_settings import (
 from ..protocol.policy import Policy
 from .bad_setting import bad_setting
 from .profiles import ProfileError, file_of, read
-from .sections import Actors, Auth, Connections, Host, Jobs, Limits, Listen, Storage, Tls
+from .sections import Actors, Auth, Connections, Files, Host, Jobs, Limits, Listen, Storage, Tls
 
 ENV_PREFIX = "PALAVER_"
 
@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     actors: Actors = Field(default_factory=Actors)
     jobs: Jobs = Field(default_factory=Jobs)
     storage: Storage = Field(default_factory=Storage)
+    files: Files = Field(default_factory=Files)
     host: Host = Field(default_factory=Host)
     policy: Policy = Field(default_factory=Policy)
     shutdown_s: float = Field(

@@ -17,7 +17,7 @@ from .gateway import Gateway
 from .handshake import DEVELOPMENT_ORIGINS
 from .health import health, is_ready
 from .host_calls import add_host_calls
-from .rest import EXPOSED, HEADERS, METHODS, add_rest
+from .rest import EXPOSED, HEADERS, METHODS, add_rest, is_file
 from .rest.problems import problem
 
 Scope = MutableMapping[str, Any]
@@ -75,14 +75,14 @@ class _TooLarge(Exception):
 
 class _Bounded:
     """Refuses bodies above `max_bytes` with 413, however their length is said or not said
-    (CONN-20)."""
+    (CONN-20); all but files, which have limits of their own."""
 
     def __init__(self, app: App, max_bytes: int) -> None:
         self._app = app
         self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or is_file(scope):
             await self._app(scope, receive, send)
             return
         taken = 0

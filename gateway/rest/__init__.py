@@ -14,11 +14,13 @@ single.py      what no command answers by itself: one message, one draft
 sync.py        long polling, for where no WebSocket gets through (CONN-13)
 poll.py        who waits in it
 cursor.py      what a client knows, between two polls
+files.py       what people send besides text
 export.py      whole conversations, line by line
 answers.py     the shapes of what is answered
 openapi.py     all of that for programs
 """
 
+from .files import is_file
 from .mount import EXPOSED, HEADERS, METHODS, add_rest
 
-__all__ = ["EXPOSED", "HEADERS", "METHODS", "add_rest"]
+__all__ = ["EXPOSED", "HEADERS", "METHODS", "add_rest", "is_file"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import structlog
@@ -40,16 +41,21 @@ class Desk:
     def handling(
         self, respond: Respond, *, waits_s: float | None = None
     ) -> Callable[[Request], Awaitable[Response]]:
-        """`respond` behind the desk: whatever is wrong becomes an answer, never a traceback. One
-        that `waits_s` for something to happen does not count among those that do something."""
-        seconds = REQUEST_S + (waits_s or 0)
-        counts = waits_s is None
+        """`respond` behind the desk: who asks is known. One that `waits_s` for something to happen
+        does not count among those that do something."""
+        work = partial(self._meet, respond, counts=waits_s is None)
+        return self.answering(work, REQUEST_S + (waits_s or 0))
+
+    def answering(
+        self, work: Callable[[Request], Awaitable[Response]], seconds: float = REQUEST_S
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """`work`, whoever asks: whatever is wrong becomes an answer, never a traceback."""
 
         async def handle(request: Request) -> Response:
             counters = self.gateway.counters
             try:
                 with trio.fail_after(seconds):
-                    response = await self._meet(request, respond, counts=counts)
+                    response = await work(request)
             except Rejected as no:
                 counters.errors[no.code] += 1
                 response = problem(no, 415 if isinstance(no, UnsupportedType) else None)
@@ -63,12 +69,13 @@ class Desk:
                 response = problem(Rejected("INTERNAL", correlation=correlation))
             counters.replies += 1
             counters.requests[str(response.status_code)] += 1
-            response.headers.update(_HEADERS)
+            for name, value in _HEADERS.items():
+                response.headers.setdefault(name, value)
             return response
 
         return handle
 
-    async def _meet(self, request: Request, respond: Respond, *, counts: bool) -> Response:
+    async def _meet(self, respond: Respond, request: Request, *, counts: bool) -> Response:
         gateway = self.gateway
         identity = await self._who.asks(request)
         full = counts and self._open >= gateway.settings.limits.max_requests

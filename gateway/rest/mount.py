@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -14,6 +15,7 @@ from ...protocol.errors import Rejected
 from ..gateway import Gateway
 from .desk import Desk, Respond
 from .export import Export
+from .files import FILE, FileEndpoints
 from .handler import Handler
 from .openapi import describe
 from .problems import problem
@@ -39,6 +41,14 @@ def add_rest(api: FastAPI, gateway: Gateway) -> None:
     add("GET", "/conversations/{conversation}/export", export.conversation)
     add("GET", "/messages/{message_id}", single.message)
     add("GET", "/drafts/{conversation}", single.draft)
+    files = FileEndpoints(gateway.engine.files)
+    add("POST", "/attachments", files.announce)
+    add("PUT", "/attachments/{upload}", files.fill, math.inf)
+    add("POST", "/attachments/{upload}/complete", files.complete)
+    add("GET", "/attachments/{upload}", files.show)
+    load = desk.answering(files.load)
+    for path in (FILE, FILE + "/{thumbnail}"):
+        api.add_route(path, load, methods=["GET"])
     for endpoint in ENDPOINTS:
         add(endpoint.method, endpoint.path, Handler(desk, endpoint).respond)
     api.add_exception_handler(HTTPException, partial(_no_route, api.routes))

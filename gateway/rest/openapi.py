@@ -16,6 +16,7 @@ from .bodies import JSON, MSGPACK
 from .endpoint import CONVERSATION, MESSAGE, Endpoint
 from .examples import EXAMPLES
 from .export import MEDIA_TYPE as NDJSON
+from .files import NewUpload
 from .problems import MEDIA_TYPE as PROBLEM
 from .routes import ENDPOINTS
 from .sync import SyncQuery
@@ -59,6 +60,7 @@ def _describe(api: FastAPI) -> dict[str, Any]:
         path[endpoint.method.lower()] = _operation(endpoint, definitions)
     for path, operation in SINGLE.items():
         whole["paths"].setdefault(path, {})["get"] = operation
+    whole["paths"].update(FILES)
     components = whole.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas.update(definitions)
@@ -252,4 +254,44 @@ SINGLE: Final[dict[str, dict[str, Any]]] = {
     "/v1/conversations/{conversation}/export": _export(
         "exportConversation", "One conversation", CONVERSATION
     ),
+}
+
+
+def _binary(type: str = "*/*") -> dict[str, Any]:
+    return {type: {"schema": {"type": "string", "format": "binary"}}}
+
+
+def _upload() -> dict[str, Any]:
+    announced = NewUpload.model_json_schema()
+    example = {"name": "cat.jpg", "mime": "image/jpeg", "size": 123_456}
+    body = {"required": True, "content": {JSON: {"schema": announced, "example": example}}}
+    told = _single("announceUpload", "Announce a file", "Upload", requestBody=body)
+    told["responses"] = _responses(201, "Upload")
+    return told
+
+
+def _file(id: str, summary: str, *path: str) -> dict[str, Any]:
+    told = _single(id, summary, "Upload", *path, security=[])
+    told["parameters"] += [
+        _in_query("expires", {"type": "integer"}, True),
+        _in_query("signature", {"type": "string"}, True),
+    ]
+    told["responses"]["200"]["content"] = _binary()
+    return told
+
+
+_BYTES: Final = {"required": True, "content": _binary("application/octet-stream")}
+FILES: Final[dict[str, dict[str, Any]]] = {
+    "/v1/attachments": {"post": _upload()},
+    "/v1/attachments/{upload}": {
+        "get": _single("getAttachment", "An address to load it from", "Loadable", "upload"),
+        "put": _single("fillUpload", "Its bytes", "Filled", "upload", requestBody=_BYTES),
+    },
+    "/v1/attachments/{upload}/complete": {
+        "post": _single("completeUpload", "It is ready to be sent", "Attachment", "upload")
+    },
+    "/v1/files/{upload}": {"get": _file("loadFile", "A file, by its signed address", "upload")},
+    "/v1/files/{upload}/{thumbnail}": {
+        "get": _file("loadThumbnail", "A small picture of it, the same way", "upload", "thumbnail")
+    },
 }

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 from ...protocol.commands import Command
+from ...protocol.features.attachments import ListAttachments
 from ...protocol.features.blocks import BlockUser, ListBlocks, RestrictUser, UnblockUser
 from ...protocol.features.conversation import (
     CreateConversation,
@@ -220,6 +221,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         MessageReaders,
         "Readers",
         "Who has read it, and when",
+    ),
+    _get(
+        f"{_MESSAGE}/attachments",
+        "listAttachments",
+        ListAttachments,
+        "Loadables",
+        "Addresses to load its attachments from",
     ),
     _get(
         f"{_MESSAGE}/versions",
