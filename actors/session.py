@@ -19,7 +19,7 @@ from ..protocol.errors import Rejected
 from ..protocol.features.blocks import BlockChanged
 from ..protocol.features.business_events import TellEvent
 from ..protocol.features.forwards import ForwardMessage
-from ..protocol.features.inbox import UnreadChanged
+from ..protocol.features.inbox import SyncChanges, UnreadChanged
 from ..protocol.features.references import DropReference
 from ..protocol.features.restores import RestoreMessage
 from ..protocol.features.schedule import ScheduleMessage
@@ -230,7 +230,9 @@ class Session:
     async def _answer(self, request: Request[SessionCommand]) -> None:
         try:
             result = await self._carry_out(request)
-            if "conversations" in result:
+            # Who catches up without a device is told no changes of the counts, so none are begun.
+            counts = self.outboxes or not isinstance(request.command, SyncChanges)
+            if "conversations" in result and counts:
                 if not self.counting:
                     await self._start_counting()
                 for row in result["conversations"]:
@@ -291,8 +293,9 @@ class Session:
             raise
 
     def _set_counting(self, on: bool) -> None:
-        self.counting = on
-        self._env.hub.changed()
+        if self.counting != on:
+            self.counting = on
+            self._env.hub.changed()
 
     async def _count(self) -> None:
         """Push the counts that have changed, and their sum."""

@@ -188,7 +188,7 @@ ANSWERS: Final[dict[str, Any]] = {
         "cursor": "812",
         "log": [{"n": 7, "kind": "draft.saved", "data": By("text", Any), "ts": _TIME}],
         "more": False,
-        "unread": 3,
+        "unread": Perhaps(3),
         **_USERS,
     },
     "Draft": {"conversation": CONVERSATION_ID, "text": "lun", "ts": Perhaps(_TIME)},
