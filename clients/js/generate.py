@@ -51,7 +51,7 @@ def type_of(schema: Schema, defs: Mapping[str, Schema]) -> str:
         values = schema.get("additionalProperties")
         value = type_of(values, defs) if isinstance(values, dict) else "any"
         return f"Record<string, {value}>"
-    return _PLAIN[kind] if kind in _PLAIN else "any"
+    return _PLAIN.get(str(kind), "any")
 
 
 def literal(value: Any) -> str:

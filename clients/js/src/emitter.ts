@@ -16,12 +16,17 @@ export class Emitter<Map extends object> {
       try {
         listener(value);
       } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
+        report(error);
       }
     }
   }
+}
+
+function report(error: unknown): void {
+  if (typeof reportError === "function") return reportError(error);
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 /** Something that is shown, and says when to show it anew: once for all that changes in one go. */

@@ -33,7 +33,7 @@ export class Inbox extends Model {
     });
     client.on("preference.changed", ({ data: { conversation, ...preference } }) => {
       if (this.#rows.has(conversation)) this.#update(conversation, { preference });
-      else if (this.#next.size > 0) void this.#fetch(conversation);
+      else void this.#fetch(conversation);
     });
     client.on("request.answered", ({ data: { conversation, status } }) => {
       this.#remove(conversation);
@@ -41,7 +41,7 @@ export class Inbox extends Model {
     });
     client.on("block.changed", ({ data: { conversation, level } }) => {
       if (level === "blocked" || level === "restricted") this.#remove(conversation);
-      else if (this.#next.size > 0) void this.#fetch(conversation);
+      else void this.#fetch(conversation);
     });
     client.onRows(({ rows, left }) => {
       for (const row of rows) this.#put(row);
@@ -108,6 +108,7 @@ export class Inbox extends Model {
 
   /** A row that is as of an earlier time than what is known changes nothing. */
   #put(row: Row): void {
+    if (this.#next.size === 0) return;
     const known = this.#rows.get(row.c);
     if (known !== undefined && known.epoch === row.epoch && known.seq > row.seq) return;
     const own = this.client.personal.preferences.get(row.c) ?? row.preference;
@@ -142,9 +143,9 @@ export class Inbox extends Model {
     this.#update(c, { seq: event.seq, ts: event.at, ...changed(row, event, me) });
   }
 
-  /** Of one conversation the row is made of its state: there is no other way to get just one. */
+  /** The row of one conversation, made of its state: there is no other way to get just one. */
   async #fetch(c: string): Promise<void> {
-    if (this.#fetching.has(c)) return;
+    if (this.#next.size === 0 || this.#fetching.has(c)) return; // nobody looks, or it is on its way
     this.#fetching.add(c);
     try {
       const info = await this.client.call("conversation.get", {}, c, { timeout: Infinity });
