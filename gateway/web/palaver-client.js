@@ -2087,13 +2087,17 @@ var Emitter = class {
       try {
         listener(value);
       } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
+        report(error);
       }
     }
   }
 };
+function report(error) {
+  if (typeof reportError === "function") return reportError(error);
+  queueMicrotask(() => {
+    throw error;
+  });
+}
 var Model = class {
   #emitter = new Emitter();
   #due = false;
@@ -3516,7 +3520,7 @@ var Inbox = class extends Model {
     });
     client.on("preference.changed", ({ data: { conversation, ...preference } }) => {
       if (this.#rows.has(conversation)) this.#update(conversation, { preference });
-      else if (this.#next.size > 0) void this.#fetch(conversation);
+      else void this.#fetch(conversation);
     });
     client.on("request.answered", ({ data: { conversation, status } }) => {
       this.#remove(conversation);
@@ -3524,7 +3528,7 @@ var Inbox = class extends Model {
     });
     client.on("block.changed", ({ data: { conversation, level } }) => {
       if (level === "blocked" || level === "restricted") this.#remove(conversation);
-      else if (this.#next.size > 0) void this.#fetch(conversation);
+      else void this.#fetch(conversation);
     });
     client.onRows(({ rows, left }) => {
       for (const row of rows) this.#put(row);
@@ -3589,6 +3593,7 @@ var Inbox = class extends Model {
   }
   /** A row that is as of an earlier time than what is known changes nothing. */
   #put(row) {
+    if (this.#next.size === 0) return;
     const known = this.#rows.get(row.c);
     if (known !== void 0 && known.epoch === row.epoch && known.seq > row.seq) return;
     const own = this.client.personal.preferences.get(row.c) ?? row.preference;
@@ -3618,9 +3623,9 @@ var Inbox = class extends Model {
     if (event.seq <= row.seq) return;
     this.#update(c, { seq: event.seq, ts: event.at, ...changed(row, event, me) });
   }
-  /** Of one conversation the row is made of its state: there is no other way to get just one. */
+  /** The row of one conversation, made of its state: there is no other way to get just one. */
   async #fetch(c) {
-    if (this.#fetching.has(c)) return;
+    if (this.#next.size === 0 || this.#fetching.has(c)) return;
     this.#fetching.add(c);
     try {
       const info = await this.client.call("conversation.get", {}, c, { timeout: Infinity });
