@@ -48,8 +48,7 @@ function connect() {
 }
 
 function welcomed(connection, { heartbeat }) {
-  socket = connection;
-  tries = 0;
+  [socket, tries] = [connection, 0];
   const watch = setInterval(() => {
     if (socket !== connection) return clearInterval(watch);
     if (Date.now() - heard > 2000 * heartbeat) connection.close();
@@ -128,7 +127,7 @@ function show(kind, { seq, d }) {
 }
 
 function takeBack(id) {
-  console.log(`${shown.get(id)?.seq} was never stored`);
+  if (shown.has(id)) console.log(`${shown.get(id).seq} was never stored`);
   shown.delete(id);
 }
 
@@ -176,7 +175,8 @@ function send() {
   if (!socket || !conversation || sending || !message) return;
   sending = true;
   const next = () => {
-    sending = !queue.shift();
+    queue.shift();
+    sending = false;
     send();
   };
   call("message.send", message, next, ({ code, message: why, retryable, retry_after = 0 }) => {
