@@ -2244,17 +2244,17 @@ var MessageStatus = class {
   }
   /** What `push` says of the message that was enqueued as `outgoing`; pushes of other messages and
    * conversations say nothing, so do not filter. */
-  take(push, outgoing) {
-    const here = outgoing.conversation ?? this.#conversation;
+  take(push, outgoing2) {
+    const here = outgoing2.conversation ?? this.#conversation;
     if (push.type === "event" && push.kind === "message.sent") {
-      if (push.data.client_id === outgoing.clientId) this.#conversation = push.conversation;
+      if (push.data.client_id === outgoing2.clientId) this.#conversation = push.conversation;
       else if (push.conversation === here && push.data.by !== void 0) {
         this.marked(push.data.by, "read", push.seq);
       }
-    } else if (push.type === "sent" && push.outgoing === outgoing) {
+    } else if (push.type === "sent" && push.outgoing === outgoing2) {
       this.#conversation = push.result["c"];
       this.sent(push.result["seq"]);
-    } else if (push.type === "failed" && push.outgoing === outgoing) {
+    } else if (push.type === "failed" && push.outgoing === outgoing2) {
       this.failed();
     } else if (push.type === "signal" && here !== void 0 && push.conversation === here) {
       if (push.kind === "message.read") this.marked(push.data.by, "read", push.data.seq);
@@ -2780,6 +2780,9 @@ var Conversation = class extends Model {
     this.#messages = new Messages(me, this.#system);
     this.#optimistic = new Optimistic(me);
     this.#optimistic.restore(client.outbox.waiting, c);
+    const late = client.outbox.onLate(
+      (outgoing2) => this.#touch(() => this.#optimistic.restore([outgoing2], c))
+    );
     this.#typingIn = new TypingIn(client.clock, () => this.changed());
     this.#typingOut = new TypingOut(
       client.clock,
@@ -2787,6 +2790,7 @@ var Conversation = class extends Model {
     );
     this.draft = new Draft(client, c);
     this.#offs = [
+      late,
       client.on("push", (push) => this.#take(push)),
       client.onRows(({ rows }) => {
         const row = rows.find((each2) => each2.c === c);
@@ -3833,6 +3837,7 @@ var Outbox = class {
   #owner;
   #opened = false;
   #keeping = Promise.resolve();
+  #late = new Emitter();
   constructor(bounds = {}) {
     this.#maxCommands = bounds.maxCommands ?? 1e3;
     this.#maxBytes = bounds.maxBytes ?? 16 * 2 ** 20;
@@ -3851,9 +3856,9 @@ var Outbox = class {
       this.#owner = kept.length > 0 ? owner : void 0;
       this.#bytes = 0;
       this.#kept.clear();
-      for (const outgoing of kept) {
-        outgoing.reopen();
-        this.#add(outgoing);
+      for (const outgoing2 of kept) {
+        outgoing2.reopen();
+        this.#add(outgoing2);
       }
     } catch (error) {
       this.#opened = false;
@@ -3871,29 +3876,31 @@ var Outbox = class {
    *
    * If one of this client id is kept already, that is given back instead. If it rejects
    * (`OutboxFull`, `OutboxUnusable`), `outgoing` is not kept. */
-  keep(outgoing) {
-    const kept = this.#keeping.then(() => this.#keep(outgoing));
-    this.#keeping = kept.catch(() => void 0);
-    return kept;
+  keep(outgoing2) {
+    return this.#inTurn(() => this.#keep(outgoing2));
   }
-  async #keep(outgoing) {
+  /** Tells of what gets into it otherwise than by `keep`, after it was opened. */
+  onLate(listener) {
+    return this.#late.on("late", listener);
+  }
+  async #keep(outgoing2) {
     if (!this.#opened) throw new ClientClosed();
-    const known = this.#kept.get(key(outgoing));
+    const known = this.#kept.get(key(outgoing2));
     if (known !== void 0) return known;
     const count = this.#kept.size;
-    if (count >= this.#maxCommands || this.#bytes + outgoing.size > this.#maxBytes) {
+    if (count >= this.#maxCommands || this.#bytes + outgoing2.size > this.#maxBytes) {
       throw new OutboxFull(count, this.#bytes);
     }
-    outgoing.n = this.#last + 1;
-    await this.insert(outgoing, this.#owner);
-    this.#add(outgoing);
-    return outgoing;
+    outgoing2.n = this.#last + 1;
+    await this.insert(outgoing2, this.#owner);
+    this.#add(outgoing2);
+    return outgoing2;
   }
   /** It has its answer. */
-  async drop(outgoing) {
-    if (!this.#kept.delete(key(outgoing))) return;
-    this.#bytes -= outgoing.size;
-    await this.remove(outgoing).catch(() => {
+  async drop(outgoing2) {
+    if (!this.#kept.delete(key(outgoing2))) return;
+    this.#bytes -= outgoing2.size;
+    await this.remove(outgoing2).catch(() => {
     });
   }
   /** The client has ended. What is in it stays. */
@@ -3901,10 +3908,26 @@ var Outbox = class {
     this.#opened = false;
     await this.#keeping;
   }
-  #add(outgoing) {
-    this.#kept.set(key(outgoing), outgoing);
-    this.#bytes += outgoing.size;
-    this.#last = Math.max(this.#last, outgoing.n);
+  /** `take` what somebody else has left: it is given the last place that is taken, and the owner. */
+  inherit(take) {
+    return this.#inTurn(async () => {
+      if (!this.#opened) return;
+      for (const outgoing2 of await take(this.#last, this.#owner)) {
+        outgoing2.reopen();
+        this.#add(outgoing2);
+        this.#late.emit("late", outgoing2);
+      }
+    });
+  }
+  #inTurn(act) {
+    const done2 = this.#keeping.then(act);
+    this.#keeping = done2.catch(() => void 0);
+    return done2;
+  }
+  #add(outgoing2) {
+    this.#kept.set(key(outgoing2), outgoing2);
+    this.#bytes += outgoing2.size;
+    this.#last = Math.max(this.#last, outgoing2.n);
   }
   // What a storage adds.
   async load() {
@@ -3917,7 +3940,7 @@ var Outbox = class {
   async own(_user) {
   }
 };
-var key = (outgoing) => `${outgoing.lane} ${outgoing.clientId}`;
+var key = (outgoing2) => `${outgoing2.lane} ${outgoing2.clientId}`;
 
 // src/outgoing.ts
 function isRepeatable(name, payload) {
@@ -4137,54 +4160,55 @@ var Sender = class {
   #why;
   /** Begin with what was left from the last time. */
   start() {
-    for (const outgoing of this.outbox.waiting) this.#add(outgoing);
+    this.outbox.onLate((outgoing2) => this.#add(outgoing2));
+    for (const outgoing2 of this.outbox.waiting) this.#add(outgoing2);
   }
-  async enqueue(outgoing) {
-    const kept = await this.outbox.keep(outgoing);
-    if (kept === outgoing) this.#add(outgoing);
+  async enqueue(outgoing2) {
+    const kept = await this.outbox.keep(outgoing2);
+    if (kept === outgoing2) this.#add(outgoing2);
     return kept;
   }
   /** This client sends nothing any more; what is kept stays so. */
   end(why) {
     this.#why = why;
-    for (const outgoing of this.outbox.waiting) outgoing.fail(why());
+    for (const outgoing2 of this.outbox.waiting) outgoing2.fail(why());
   }
-  #add(outgoing) {
-    if (this.#why !== void 0) return outgoing.fail(this.#why());
-    const waiting = this.#lanes.get(outgoing.lane);
+  #add(outgoing2) {
+    if (this.#why !== void 0) return outgoing2.fail(this.#why());
+    const waiting = this.#lanes.get(outgoing2.lane);
     if (waiting !== void 0) {
-      waiting.push(outgoing);
+      waiting.push(outgoing2);
     } else {
-      const lane = [outgoing];
-      this.#lanes.set(outgoing.lane, lane);
-      void this.#serve(outgoing.lane, lane);
+      const lane = [outgoing2];
+      this.#lanes.set(outgoing2.lane, lane);
+      void this.#serve(outgoing2.lane, lane);
     }
   }
   async #serve(lane, waiting) {
-    for (let outgoing; (outgoing = waiting[0]) !== void 0; ) {
+    for (let outgoing2; (outgoing2 = waiting[0]) !== void 0; ) {
       try {
-        await this.#send(outgoing);
+        await this.#send(outgoing2);
       } catch (error) {
         if (error instanceof ClientEnded) return;
-        outgoing.fail(error);
-        this.tell({ type: "failed", outgoing, error });
+        outgoing2.fail(error);
+        this.tell({ type: "failed", outgoing: outgoing2, error });
       }
       waiting.shift();
-      await this.outbox.drop(outgoing);
+      await this.outbox.drop(outgoing2);
     }
     this.#lanes.delete(lane);
   }
   /** Until it has its answer. Throws a final `Rejected`, `Expired` or `ClientEnded`. */
-  async #send(outgoing) {
-    const deadline = outgoing.at + this.outbox.maxAge;
+  async #send(outgoing2) {
+    const deadline = outgoing2.at + this.outbox.maxAge;
     const late = new AbortController();
     const cancel = this.clock.after(deadline - this.clock.now(), () => late.abort());
     try {
       for (const bound of exponential()) {
-        if (!await this.#slots.acquire(late.signal)) throw expired(outgoing);
+        if (!await this.#slots.acquire(late.signal)) throw expired(outgoing2);
         let wait;
         try {
-          const no = await this.#try(outgoing, deadline);
+          const no = await this.#try(outgoing2, deadline);
           if (no === void 0) return;
           wait = delay(bound, this.random, no.retryAfter);
           if (no.code === "RATE_LIMITED") {
@@ -4202,34 +4226,34 @@ var Sender = class {
     }
   }
   /** The no after which it may be tried again, if any. */
-  async #try(outgoing, deadline) {
-    const { name, payload, conversation } = outgoing;
+  async #try(outgoing2, deadline) {
+    const { name, payload, conversation } = outgoing2;
     for (; ; ) {
       try {
         await this.calls.perform(name, payload, {
           conversation,
           timeout: Math.max(deadline - this.clock.now(), 0),
           then: (result) => {
-            outgoing.succeed(result);
-            this.tell({ type: "sent", outgoing, result });
+            outgoing2.succeed(result);
+            this.tell({ type: "sent", outgoing: outgoing2, result });
           }
         });
         return void 0;
       } catch (error) {
         if (error instanceof CallTimeout) {
-          if (error.sent) outgoing.mayHaveHappened();
-          throw expired(outgoing, error.sent);
+          if (error.sent) outgoing2.mayHaveHappened();
+          throw expired(outgoing2, error.sent);
         }
         if (error instanceof ConnectionLost) continue;
         if (!(error instanceof Rejected) || !error.retryable) throw error;
-        if (error.mayHaveHappened) outgoing.mayHaveHappened();
+        if (error.mayHaveHappened) outgoing2.mayHaveHappened();
         return error;
       }
     }
   }
 };
-function expired(outgoing, sent = false) {
-  const { name, payload, conversation } = outgoing;
+function expired(outgoing2, sent = false) {
+  const { name, payload, conversation } = outgoing2;
   return new Expired([name, payload, conversation], sent || (payload["attempt"] ?? 1) > 1);
 }
 
@@ -4615,8 +4639,10 @@ var IndexedDBOutbox = class extends Outbox {
   #db;
   #leave = () => {
   };
+  #closed = new AbortController();
   async close() {
     await super.close();
+    this.#closed.abort();
     this.#db?.close();
     this.#db = void 0;
     this.#leave();
@@ -4624,21 +4650,23 @@ var IndexedDBOutbox = class extends Outbox {
   async load() {
     try {
       this.#db = await opened(this.name);
+      this.#closed = new AbortController();
       const living = await this.#enter();
-      const found = await this.#adopt(living);
-      const kept = found.map((each2, index) => Object.assign(new Outgoing(each2), { n: index + 1 }));
-      return { owner: found.find((each2) => each2.owner !== void 0)?.owner, kept };
+      const found = await this.#adopt((each2) => !living.has(each2.page), 0);
+      for (const page of living) void this.#wait(page);
+      const owner = found.find((each2) => each2.owner !== void 0)?.owner;
+      return { owner, kept: found.map(outgoing) };
     } catch (error) {
       this.#leave();
       throw this.#unusable(error);
     }
   }
-  insert(outgoing, owner) {
-    const stored = { ...outgoing.record, page: this.#page, n: outgoing.n, owner };
+  insert(kept, owner) {
+    const stored = { ...kept.record, page: this.#page, n: kept.n, owner };
     return this.#do((store) => store.add(stored));
   }
-  remove(outgoing) {
-    return this.#do((store) => store.delete([this.#page, outgoing.n]));
+  remove(kept) {
+    return this.#do((store) => store.delete([this.#page, kept.n]));
   }
   own(owner) {
     return this.#do(
@@ -4647,26 +4675,37 @@ var IndexedDBOutbox = class extends Outbox {
       })
     );
   }
-  /** What no living page is about to send is this page's from now on, in its old order. */
-  async #adopt(living) {
-    const found = [];
+  /** What is `wanted` is this page's from now on, in its old order behind the place `last`. */
+  async #adopt(wanted, last) {
+    let found = [];
     await this.#do(
       (store) => each(
         store,
         (stored, cursor) => {
-          if (living.has(stored.page)) return;
+          if (!wanted(stored)) return;
           found.push(stored);
           cursor.delete();
         },
         () => {
           found.sort((a, b) => a.at - b.at || a.n - b.n);
-          found.forEach(
-            (stored, index) => store.add({ ...stored, page: this.#page, n: index + 1 })
-          );
+          found = found.map((each2, index) => ({ ...each2, page: this.#page, n: last + index + 1 }));
+          for (const each2 of found) store.add(each2);
         }
       )
     );
     return found;
+  }
+  /** Until `page` is closed, which a page that is loaded anew is only after the new one has begun. */
+  async #wait(page) {
+    const { signal } = this.#closed;
+    try {
+      await navigator.locks.request(`${this.name}/${page}`, { signal }, () => void 0);
+      await this.inherit(async (last, owner) => {
+        const ours = (each2) => each2.owner === void 0 || each2.owner === owner;
+        return (await this.#adopt((each2) => each2.page === page && ours(each2), last)).map(outgoing);
+      });
+    } catch {
+    }
   }
   /** Say that this page lives; returns those that do besides. */
   async #enter() {
@@ -4679,7 +4718,8 @@ var IndexedDBOutbox = class extends Outbox {
       }).catch(failed);
     });
     const { held = [] } = await navigator.locks.query();
-    return new Set(held.map((lock) => lock.name.slice(prefix.length)));
+    const ours = held.filter((lock) => lock.name.startsWith(prefix) && lock.name !== prefix + this.#page);
+    return new Set(ours.map((lock) => lock.name.slice(prefix.length)));
   }
   async #do(act) {
     try {
@@ -4694,6 +4734,7 @@ var IndexedDBOutbox = class extends Outbox {
     return new OutboxUnusable(this.where, error instanceof Error ? error.message : String(error));
   }
 };
+var outgoing = (stored) => Object.assign(new Outgoing(stored), { n: stored.n });
 function browserOutbox(name, bounds) {
   return typeof indexedDB === "undefined" ? new Outbox(bounds) : new FallingBack(name, bounds);
 }
@@ -4707,11 +4748,11 @@ var FallingBack = class extends IndexedDBOutbox {
       return { owner: void 0, kept: [...this.waiting] };
     }
   }
-  async insert(outgoing, owner) {
-    if (this.#usable) await super.insert(outgoing, owner);
+  async insert(outgoing2, owner) {
+    if (this.#usable) await super.insert(outgoing2, owner);
   }
-  async remove(outgoing) {
-    if (this.#usable) await super.remove(outgoing);
+  async remove(outgoing2) {
+    if (this.#usable) await super.remove(outgoing2);
   }
   async own(user) {
     if (this.#usable) await super.own(user);

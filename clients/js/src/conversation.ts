@@ -65,12 +65,16 @@ export class Conversation extends Model {
     this.#messages = new Messages(me, this.#system);
     this.#optimistic = new Optimistic(me);
     this.#optimistic.restore(client.outbox.waiting, c);
+    const late = client.outbox.onLate((outgoing) =>
+      this.#touch(() => this.#optimistic.restore([outgoing], c)),
+    );
     this.#typingIn = new TypingIn(client.clock, () => this.changed());
     this.#typingOut = new TypingOut(client.clock, (on) =>
       client.tell(on ? "typing.start" : "typing.stop", {}, c),
     );
     this.draft = new Draft(client, c);
     this.#offs = [
+      late,
       client.on("push", (push) => this.#take(push)),
       client.onRows(({ rows }) => {
         const row = rows.find((each) => each.c === c);

@@ -16,14 +16,16 @@ interface Stored extends OutgoingRecord {
 /** In the IndexedDB database `name`, one for each user of this browser: `palaver-` and the user id
  * is a good one.
  *
- * Several pages may share it: each sends what was enqueued there, and what closed pages have left
- * behind is taken over by the next one that opens (by Web Locks; where there are none by whoever
- * opens first, and what is then sent twice is carried out once, by its client id). */
+ * Several pages may share it: each sends what was enqueued there, and what a page leaves behind is
+ * taken over by one that opened before it was closed, or the next that opens (by Web Locks; where
+ * there are none by whoever opens first, and what is then sent twice is carried out once, by its
+ * client id). */
 export class IndexedDBOutbox extends Outbox {
   override readonly where: string;
   readonly #page = crypto.randomUUID();
   #db: IDBDatabase | undefined;
   #leave: () => void = () => {};
+  #closed = new AbortController();
 
   constructor(
     private readonly name: string,
@@ -35,6 +37,7 @@ export class IndexedDBOutbox extends Outbox {
 
   override async close(): Promise<void> {
     await super.close();
+    this.#closed.abort();
     this.#db?.close();
     this.#db = undefined;
     this.#leave();
@@ -43,23 +46,25 @@ export class IndexedDBOutbox extends Outbox {
   protected override async load(): Promise<{ owner: string | undefined; kept: Outgoing[] }> {
     try {
       this.#db = await opened(this.name);
+      this.#closed = new AbortController();
       const living = await this.#enter();
-      const found = await this.#adopt(living);
-      const kept = found.map((each, index) => Object.assign(new Outgoing(each), { n: index + 1 }));
-      return { owner: found.find((each) => each.owner !== undefined)?.owner, kept };
+      const found = await this.#adopt((each) => !living.has(each.page), 0);
+      for (const page of living) void this.#wait(page);
+      const owner = found.find((each) => each.owner !== undefined)?.owner;
+      return { owner, kept: found.map(outgoing) };
     } catch (error) {
       this.#leave();
       throw this.#unusable(error);
     }
   }
 
-  protected override insert(outgoing: Outgoing, owner: string | undefined): Promise<void> {
-    const stored: Stored = { ...outgoing.record, page: this.#page, n: outgoing.n, owner };
+  protected override insert(kept: Outgoing, owner: string | undefined): Promise<void> {
+    const stored: Stored = { ...kept.record, page: this.#page, n: kept.n, owner };
     return this.#do((store) => store.add(stored));
   }
 
-  protected override remove(outgoing: Outgoing): Promise<void> {
-    return this.#do((store) => store.delete([this.#page, outgoing.n]));
+  protected override remove(kept: Outgoing): Promise<void> {
+    return this.#do((store) => store.delete([this.#page, kept.n]));
   }
 
   protected override own(owner: string): Promise<void> {
@@ -70,26 +75,39 @@ export class IndexedDBOutbox extends Outbox {
     );
   }
 
-  /** What no living page is about to send is this page's from now on, in its old order. */
-  async #adopt(living: ReadonlySet<string>): Promise<Stored[]> {
-    const found: Stored[] = [];
+  /** What is `wanted` is this page's from now on, in its old order behind the place `last`. */
+  async #adopt(wanted: (stored: Stored) => boolean, last: number): Promise<Stored[]> {
+    let found: Stored[] = [];
     await this.#do((store) =>
       each(
         store,
         (stored, cursor) => {
-          if (living.has(stored.page)) return;
+          if (!wanted(stored)) return;
           found.push(stored);
           cursor.delete();
         },
         () => {
           found.sort((a, b) => a.at - b.at || a.n - b.n);
-          found.forEach((stored, index) =>
-            store.add({ ...stored, page: this.#page, n: index + 1 }),
-          );
+          found = found.map((each, index) => ({ ...each, page: this.#page, n: last + index + 1 }));
+          for (const each of found) store.add(each);
         },
       ),
     );
     return found;
+  }
+
+  /** Until `page` is closed, which a page that is loaded anew is only after the new one has begun. */
+  async #wait(page: string): Promise<void> {
+    const { signal } = this.#closed;
+    try {
+      await navigator.locks.request(`${this.name}/${page}`, { signal }, () => undefined);
+      await this.inherit(async (last, owner) => {
+        const ours = (each: Stored) => each.owner === undefined || each.owner === owner;
+        return (await this.#adopt((each) => each.page === page && ours(each), last)).map(outgoing);
+      });
+    } catch {
+      // closed meanwhile, or unusable, which shows when something is kept
+    }
   }
 
   /** Say that this page lives; returns those that do besides. */
@@ -105,7 +123,8 @@ export class IndexedDBOutbox extends Outbox {
         .catch(failed);
     });
     const { held = [] } = await navigator.locks.query();
-    return new Set(held.map((lock) => lock.name!.slice(prefix.length)));
+    const ours = held.filter((lock) => lock.name!.startsWith(prefix) && lock.name !== prefix + this.#page);
+    return new Set(ours.map((lock) => lock.name!.slice(prefix.length)));
   }
 
   async #do(act: (store: IDBObjectStore) => unknown): Promise<void> {
@@ -122,6 +141,8 @@ export class IndexedDBOutbox extends Outbox {
     return new OutboxUnusable(this.where, error instanceof Error ? error.message : String(error));
   }
 }
+
+const outgoing = (stored: Stored) => Object.assign(new Outgoing(stored), { n: stored.n });
 
 /** An outbox that outlives the page if this browser can keep one, in memory otherwise (private
  * windows, Node). */

@@ -2,6 +2,7 @@
  *
  * `Outbox` lives as long as its object, `IndexedDBOutbox` as long as the browser keeps its data. */
 
+import { Emitter } from "./emitter.js";
 import { ClientClosed, OutboxForeign, OutboxFull, OutboxUnusable } from "./errors.js";
 import type { Outgoing } from "./outgoing.js";
 
@@ -29,6 +30,7 @@ export class Outbox {
   #owner: string | undefined;
   #opened = false;
   #keeping: Promise<unknown> = Promise.resolve();
+  #late = new Emitter<{ late: Outgoing }>();
 
   constructor(bounds: OutboxBounds = {}) {
     this.#maxCommands = bounds.maxCommands ?? 1000;
@@ -73,9 +75,12 @@ export class Outbox {
    * If one of this client id is kept already, that is given back instead. If it rejects
    * (`OutboxFull`, `OutboxUnusable`), `outgoing` is not kept. */
   keep(outgoing: Outgoing): Promise<Outgoing> {
-    const kept = this.#keeping.then(() => this.#keep(outgoing));
-    this.#keeping = kept.catch(() => undefined);
-    return kept;
+    return this.#inTurn(() => this.#keep(outgoing));
+  }
+
+  /** Tells of what gets into it otherwise than by `keep`, after it was opened. */
+  onLate(listener: (outgoing: Outgoing) => void): () => void {
+    return this.#late.on("late", listener);
   }
 
   async #keep(outgoing: Outgoing): Promise<Outgoing> {
@@ -103,6 +108,26 @@ export class Outbox {
   async close(): Promise<void> {
     this.#opened = false;
     await this.#keeping;
+  }
+
+  /** `take` what somebody else has left: it is given the last place that is taken, and the owner. */
+  protected inherit(
+    take: (last: number, owner: string | undefined) => Promise<Outgoing[]>,
+  ): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#opened) return;
+      for (const outgoing of await take(this.#last, this.#owner)) {
+        outgoing.reopen();
+        this.#add(outgoing);
+        this.#late.emit("late", outgoing);
+      }
+    });
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#keeping.then(act);
+    this.#keeping = done.catch(() => undefined);
+    return done;
   }
 
   #add(outgoing: Outgoing): void {

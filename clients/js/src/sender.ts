@@ -38,6 +38,7 @@ export class Sender {
 
   /** Begin with what was left from the last time. */
   start(): void {
+    this.outbox.onLate((outgoing) => this.#add(outgoing));
     for (const outgoing of this.outbox.waiting) this.#add(outgoing);
   }
 

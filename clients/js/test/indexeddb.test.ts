@@ -1,7 +1,7 @@
 import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { browserOutbox, IndexedDBOutbox, OutboxForeign, OutboxUnusable } from "../src/index.js";
+import { browserOutbox, IndexedDBOutbox, type Client, OutboxForeign, OutboxUnusable } from "../src/index.js";
 import { Server } from "./support/server.js";
 
 let count = 0;
@@ -52,31 +52,37 @@ test("nobody sends what another user wrote, also after the page has gone", async
 });
 
 test("a page that lives keeps what it has, one that opens takes what the dead left", async () => {
-  const held = new Set<string>();
+  const held = new Map<string, Promise<void>>();
   const locks = {
-    request: async (lock: string, act: () => Promise<void>) => {
-      held.add(lock);
-      await act();
-      held.delete(lock);
+    request: async (lock: string, ...[options, act = options]: any[]) => {
+      while (held.has(lock)) await held.get(lock);
+      if (options.signal?.aborted) throw new DOMException("aborted", "AbortError");
+      const use = Promise.resolve(act()).finally(() => held.delete(lock));
+      held.set(lock, use);
+      await use;
     },
-    query: async () => ({ held: [...held].map((name) => ({ name })) }),
+    query: async () => ({ held: [...held.keys()].map((name) => ({ name })) }),
   };
   const before = Object.getOwnPropertyDescriptor(globalThis, "navigator");
   Object.defineProperty(globalThis, "navigator", { value: { locks }, configurable: true });
   try {
     const server = new Server();
     const db = name();
+    const texts = (client: Client) => client.outbox.waiting.map((each) => each.payload["text"]);
     const first = server.client({ outbox: new IndexedDBOutbox(db) });
     await first.enqueue("c", "of the first");
     const second = server.client({ outbox: new IndexedDBOutbox(db) });
     await second.enqueue("c", "of the second");
     assert.equal(second.outbox.waiting.length, 1);
-    await first.close();
+    const room = second.conversation("c");
+    await first.close(); // as a page does that is loaded anew, after the new one has begun
+    while (second.outbox.waiting.length < 2) await new Promise(setImmediate);
+    assert.deepEqual(texts(second), ["of the second", "of the first"]);
+    assert.deepEqual(room.messages.map((each) => each.text), ["of the second", "of the first"]);
+    await second.close();
     const third = server.client({ outbox: new IndexedDBOutbox(db) });
     await third.enqueue("c", "of the third");
-    const texts = third.outbox.waiting.map((each) => each.payload["text"]);
-    assert.deepEqual(texts, ["of the first", "of the third"]);
-    await second.close();
+    assert.deepEqual(texts(third), ["of the second", "of the first", "of the third"]);
     await third.close();
   } finally {
     if (before) Object.defineProperty(globalThis, "navigator", before);
