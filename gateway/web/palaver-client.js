@@ -2051,7 +2051,7 @@ var Connection = class _Connection {
     const socket = this.#socket;
     if (socket === void 0) return;
     socket.onmessage = socket.onclose = socket.onopen = null;
-    socket.close();
+    socket.close(1e3);
   }
   #message(data) {
     try {
@@ -2210,6 +2210,16 @@ var Draft = class extends Model {
     if (this.#unsaved) this.#later();
   }
 };
+
+// src/id.ts
+function newId() {
+  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = bytes[6] & 15 | 64;
+  bytes[8] = bytes[8] & 63 | 128;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
 
 // src/status.ts
 var ORDER = ["sending", "sent", "delivered", "read"];
@@ -2617,9 +2627,11 @@ var Optimistic = class {
   get(clientId) {
     return this.#pending.get(clientId);
   }
-  /** Shown behind all others until it has its place: its `seq` is infinite until then. */
-  add(payload, at2) {
+  /** Shown behind all others until it has its place: its `seq` is infinite until then. `quoted`
+   * gives the message that it answers, if that is here. */
+  add(payload, at2, quoted = () => void 0) {
     const { client_id, attempt: _, reply_to, thread, expires_in: __, ...said } = payload;
+    const { by, text } = (reply_to && quoted(reply_to)) ?? {};
     const message = {
       id: client_id,
       seq: Infinity,
@@ -2629,6 +2641,7 @@ var Optimistic = class {
       text: "",
       ...said,
       ...reply_to === void 0 ? {} : { reply_to: { id: reply_to, seq: 0 } },
+      ...text === void 0 ? {} : { preview: { by, text } },
       ...thread === void 0 ? {} : { thread: { id: thread, seq: 0 } },
       client_id,
       status: "sending"
@@ -2857,9 +2870,13 @@ var Conversation = class extends Model {
   /** Show it at once, send it as soon as can be, and never twice. It cannot be refused here: what
    * has become of it, `status` says (`failed` with `error`). Empty drafts and typing go with it. */
   send(text, options = {}) {
-    const client_id = options.client_id ?? crypto.randomUUID();
+    const client_id = options.client_id ?? newId();
     const payload = { text, ...options, client_id };
-    const message = this.#optimistic.add(payload, this.client.clock.now());
+    const message = this.#optimistic.add(
+      payload,
+      this.client.clock.now(),
+      (id) => this.#messages.get(id)
+    );
     this.#typingOut.sent();
     this.draft.sent();
     void this.#enqueue(payload);
@@ -3555,8 +3572,8 @@ var Inbox = class extends Model {
   }
   /** Told by `reads`: what was read here counts as read, before the server knows. */
   read(c) {
-    const row = this.#rows.get(c);
-    if (row === void 0 || this.client.reads.upTo(c) < (row.last?.seq ?? 0)) return;
+    const [row, upTo] = [this.#rows.get(c), this.client.reads.upTo(c)];
+    if (row === void 0 || upTo === 0 || upTo < (row.last?.seq ?? 0)) return;
     this.unread = Math.max(this.unread - row.unread, 0);
     this.#update(c, { unread: 0 });
   }
@@ -3572,20 +3589,26 @@ var Inbox = class extends Model {
   async loadMore(filter = "all", limit) {
     const next = this.#next.get(filter);
     if (next === null) return;
-    const page = await this.client.call(
-      "conversation.list",
-      {
-        filter,
-        ...limit === void 0 ? {} : { limit },
-        ...next === void 0 ? {} : { cursor: next }
-      },
-      void 0,
-      { timeout: Infinity }
-    );
+    const page = await this.#page({
+      filter,
+      ...limit === void 0 ? {} : { limit },
+      ...next === void 0 ? {} : { cursor: next }
+    });
     this.#next.set(filter, page.next);
     this.unread = page.unread;
     for (const row of page.conversations) this.#put(row);
     this.changed();
+  }
+  /** However often the connection breaks meanwhile. */
+  async #page(asked2) {
+    for (; ; ) {
+      try {
+        const ever = { timeout: Infinity };
+        return await this.client.call("conversation.list", asked2, void 0, ever);
+      } catch (error) {
+        if (!(error instanceof NoAnswer)) throw error;
+      }
+    }
   }
   #is(row, filter) {
     const request = row.request === "pending";
@@ -3602,6 +3625,7 @@ var Inbox = class extends Model {
     if (known !== void 0 && known.epoch === row.epoch && known.seq > row.seq) return;
     const own = this.client.personal.preferences.get(row.c) ?? row.preference;
     this.#rows.set(row.c, own === void 0 ? row : { ...row, preference: own });
+    if (row.unread > 0) this.read(row.c);
     this.changed();
   }
   #update(c, change) {
@@ -4158,6 +4182,7 @@ var Sender = class {
   #slots = new Slots(SLOTS);
   #lanes = /* @__PURE__ */ new Map();
   #why;
+  #waits = /* @__PURE__ */ new Set();
   /** Begin with what was left from the last time. */
   start() {
     this.outbox.onLate((outgoing2) => this.#add(outgoing2));
@@ -4171,6 +4196,7 @@ var Sender = class {
   /** This client sends nothing any more; what is kept stays so. */
   end(why) {
     this.#why = why;
+    for (const wait of this.#waits) wait.abort();
     for (const outgoing2 of this.outbox.waiting) outgoing2.fail(why());
   }
   #add(outgoing2) {
@@ -4203,9 +4229,12 @@ var Sender = class {
     const deadline = outgoing2.at + this.outbox.maxAge;
     const late = new AbortController();
     const cancel = this.clock.after(deadline - this.clock.now(), () => late.abort());
+    this.#waits.add(late);
     try {
       for (const bound of exponential()) {
-        if (!await this.#slots.acquire(late.signal)) throw expired(outgoing2);
+        const mine = await this.#slots.acquire(late.signal);
+        if (this.#why !== void 0) throw this.#why();
+        if (!mine) throw expired(outgoing2);
         let wait;
         try {
           const no = await this.#try(outgoing2, deadline);
@@ -4219,9 +4248,9 @@ var Sender = class {
           this.#slots.release();
         }
         await sleep(this.clock, wait, late.signal);
-        if (this.#why !== void 0) throw this.#why();
       }
     } finally {
+      this.#waits.delete(late);
       cancel();
     }
   }
@@ -4323,6 +4352,7 @@ var Client = class extends Commands {
   #conversations = /* @__PURE__ */ new Map();
   #connection;
   #why;
+  #over = new AbortController();
   #started;
   #waiting;
   #unhook = () => {
@@ -4407,7 +4437,7 @@ var Client = class extends Commands {
    * ms, or `ClientEnded`. */
   async call(name, payload = {}, c, options = {}) {
     const asked2 = { ...payload };
-    if (isDurable(name)) asked2["client_id"] ??= crypto.randomUUID();
+    if (isDurable(name)) asked2["client_id"] ??= newId();
     const observe = this.#follower?.observer(name, c, asked2);
     const then = (ok) => {
       observe?.(ok);
@@ -4427,7 +4457,7 @@ var Client = class extends Commands {
         if (isDurable(name) && error.mayHaveHappened) {
           asked2["attempt"] = (asked2["attempt"] ?? 1) + 1;
         }
-        await sleep(this.clock, wait);
+        await sleep(this.clock, wait, this.#over.signal);
       }
     }
   }
@@ -4451,7 +4481,7 @@ var Client = class extends Commands {
     if (!isRepeatable(name, asked2)) {
       throw new TypeError(`${name} cannot be repeated safely, so it cannot be enqueued`);
     }
-    const clientId = asked2["client_id"] ?? crypto.randomUUID();
+    const clientId = asked2["client_id"] ?? newId();
     if (isDurable(name)) asked2["client_id"] = clientId;
     const item = this.#calls.encode(0, name, asked2, c);
     const kept = decode(item).d;
@@ -4579,6 +4609,7 @@ var Client = class extends Commands {
   #end(why) {
     if (this.#why !== void 0) return;
     this.#why = why;
+    this.#over.abort();
     this.#unhook();
     this.#sender.end(why);
     this.#calls.end(why);
@@ -4635,7 +4666,7 @@ var IndexedDBOutbox = class extends Outbox {
   }
   name;
   where;
-  #page = crypto.randomUUID();
+  #page = newId();
   #db;
   #leave = () => {
   };

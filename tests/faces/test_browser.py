@@ -16,9 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from palaver.engine.settings import Auth
-from palaver.gateway.auth import issue_token
-from palaver.tests.support.served import ENVIRONMENT, PROGRAM, SECRET
+from palaver.tests.support.served import ENVIRONMENT, PROGRAM
 
 ROOT = Path(__file__).parents[2]
 
@@ -116,16 +114,16 @@ def chromium() -> str:
     return found
 
 
-def test_CLI_02_CLI_11_what_a_page_leaves_behind_the_next_one_sends(url: str, site: Site) -> None:
-    token = issue_token(Auth(secret=SECRET), "ann")
+def test_CLI_02_CLI_11_what_a_page_leaves_behind_the_next_one_sends(url, site, token) -> None:
+    ann = token("ann")
     c = subprocess.run(
-        [*("node", "--input-type=module", "--eval", CREATE), url, token],
+        [*("node", "--input-type=module", "--eval", CREATE), url, ann],
         cwd=ROOT / "clients/js",
         capture_output=True,
         text=True,
         check=True,
     ).stdout.strip()
-    facts = {"url": url, "token": token, "c": c}
+    facts = {"url": url, "token": ann, "c": c}
     site.pages = {"/": PAGE % (OFFLINE % facts), "/online": PAGE % (ONLINE % facts)}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}"]

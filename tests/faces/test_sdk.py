@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from palaver.tests.support.served import ENVIRONMENT, PROGRAM, SECRET
+from palaver.tests.support.served import ENVIRONMENT, PROGRAM, SECRET, Served
 
 ROOT = Path(__file__).parents[2]
 
@@ -182,7 +182,7 @@ async def test_story(sdk, url, story):
 async def test_SEND_06_CLI_05_story_with_a_server_that_goes_away(sdk, served, story):
     """Each on the embedded Postgres, which keeps what was replied to."""
     async with trio.open_nursery() as nursery:
-        runs = []
+        runs: list[Served] = []
 
         async def start():
             port = runs[-1].ws_url.rsplit(":", 1)[1].partition("/")[0] if runs else "0"

@@ -24,6 +24,7 @@ import {
   type ClientEnded,
 } from "./errors.js";
 import { Follower } from "./follower.js";
+import { newId } from "./id.js";
 import { Inbox } from "./inbox.js";
 import { Link } from "./link.js";
 import { Outbox } from "./outbox.js";
@@ -99,6 +100,7 @@ export class Client extends Commands {
   #conversations = new Map<string, Conversation>();
   #connection: Connection | undefined;
   #why: (() => ClientEnded) | undefined;
+  #over = new AbortController();
   #started: Promise<void> | undefined;
   #waiting: { soonest: number; stop: AbortController } | undefined;
   #unhook: () => void = () => {};
@@ -194,7 +196,7 @@ export class Client extends Commands {
     options: CallOptions = {},
   ): Promise<ResultOf<K>> {
     const asked: Payload = { ...payload };
-    if (isDurable(name)) asked["client_id"] ??= crypto.randomUUID();
+    if (isDurable(name)) asked["client_id"] ??= newId();
     const observe = this.#follower?.observer(name, c, asked);
     const then: Then = (ok) => {
       observe?.(ok);
@@ -214,7 +216,7 @@ export class Client extends Commands {
         if (isDurable(name) && error.mayHaveHappened) {
           asked["attempt"] = (asked["attempt"] ?? 1) + 1;
         }
-        await sleep(this.clock, wait);
+        await sleep(this.clock, wait, this.#over.signal);
       }
     }
   }
@@ -244,7 +246,7 @@ export class Client extends Commands {
     if (!isRepeatable(name, asked)) {
       throw new TypeError(`${name} cannot be repeated safely, so it cannot be enqueued`);
     }
-    const clientId: string = asked["client_id"] ?? crypto.randomUUID();
+    const clientId: string = asked["client_id"] ?? newId();
     if (isDurable(name)) asked["client_id"] = clientId;
     const item = this.#calls.encode(0, name, asked, c);
     // What the caller does with nested values later is no longer part of it.
@@ -386,6 +388,7 @@ export class Client extends Commands {
   #end(why: () => ClientEnded): void {
     if (this.#why !== undefined) return;
     this.#why = why;
+    this.#over.abort();
     this.#unhook();
     this.#sender.end(why);
     this.#calls.end(why);

@@ -109,7 +109,7 @@ export class Connection {
     const socket = this.#socket;
     if (socket === undefined) return;
     socket.onmessage = socket.onclose = socket.onopen = null;
-    socket.close();
+    socket.close(1000);
   }
 
   #message(data: ArrayBuffer): void {

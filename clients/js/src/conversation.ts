@@ -7,6 +7,7 @@ import { Draft } from "./draft.js";
 import { Model } from "./emitter.js";
 import { NoAnswer, Rejected } from "./errors.js";
 import type { CommandPayloads } from "./generated.js";
+import { newId } from "./id.js";
 import { Info } from "./info.js";
 import { Messages, type Message } from "./messages.js";
 import { Optimistic } from "./optimistic.js";
@@ -125,9 +126,11 @@ export class Conversation extends Model {
   /** Show it at once, send it as soon as can be, and never twice. It cannot be refused here: what
    * has become of it, `status` says (`failed` with `error`). Empty drafts and typing go with it. */
   send(text: string, options: MessageOptions = {}): Message {
-    const client_id = options.client_id ?? crypto.randomUUID();
+    const client_id = options.client_id ?? newId();
     const payload = { text, ...options, client_id };
-    const message = this.#optimistic.add(payload, this.client.clock.now());
+    const message = this.#optimistic.add(payload, this.client.clock.now(), (id) =>
+      this.#messages.get(id),
+    );
     this.#typingOut.sent();
     this.draft.sent();
     void this.#enqueue(payload);

@@ -1,10 +1,11 @@
 /** The list of conversations, as it is now. */
 
 import type { Client } from "./client.js";
+import type { PayloadOf } from "./commands.js";
 import { Model } from "./emitter.js";
 import { ClientEnded, NoAnswer, Rejected } from "./errors.js";
 import type { ConversationEvent, Reload } from "./pushes.js";
-import type { ConversationInfo, Last, Row } from "./wire.js";
+import type { ConversationInfo, Last, Results, Row } from "./wire.js";
 
 /** `all` but archived ones, `unread` of these, `archived`, and `requests`, which are in no other. */
 export type Filter = "all" | "unread" | "archived" | "requests";
@@ -60,8 +61,8 @@ export class Inbox extends Model {
 
   /** Told by `reads`: what was read here counts as read, before the server knows. */
   read(c: string): void {
-    const row = this.#rows.get(c);
-    if (row === undefined || this.client.reads.upTo(c) < (row.last?.seq ?? 0)) return;
+    const [row, upTo] = [this.#rows.get(c), this.client.reads.upTo(c)];
+    if (row === undefined || upTo === 0 || upTo < (row.last?.seq ?? 0)) return;
     this.unread = Math.max(this.unread - row.unread, 0);
     this.#update(c, { unread: 0 });
   }
@@ -80,20 +81,27 @@ export class Inbox extends Model {
   async loadMore(filter: Filter = "all", limit?: number): Promise<void> {
     const next = this.#next.get(filter);
     if (next === null) return;
-    const page = await this.client.call(
-      "conversation.list",
-      {
-        filter,
-        ...(limit === undefined ? {} : { limit }),
-        ...(next === undefined ? {} : { cursor: next }),
-      },
-      undefined,
-      { timeout: Infinity },
-    );
+    const page = await this.#page({
+      filter,
+      ...(limit === undefined ? {} : { limit }),
+      ...(next === undefined ? {} : { cursor: next }),
+    });
     this.#next.set(filter, page.next);
     this.unread = page.unread;
     for (const row of page.conversations) this.#put(row);
     this.changed();
+  }
+
+  /** However often the connection breaks meanwhile. */
+  async #page(asked: PayloadOf<"conversation.list">): Promise<Results["conversation.list"]> {
+    for (;;) {
+      try {
+        const ever = { timeout: Infinity };
+        return await this.client.call("conversation.list", asked, undefined, ever);
+      } catch (error) {
+        if (!(error instanceof NoAnswer)) throw error;
+      }
+    }
   }
 
   #is(row: Row, filter: Filter): boolean {
@@ -113,6 +121,7 @@ export class Inbox extends Model {
     if (known !== undefined && known.epoch === row.epoch && known.seq > row.seq) return;
     const own = this.client.personal.preferences.get(row.c) ?? row.preference;
     this.#rows.set(row.c, own === undefined ? row : { ...row, preference: own });
+    if (row.unread > 0) this.read(row.c);
     this.changed();
   }
 

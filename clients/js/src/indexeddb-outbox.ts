@@ -1,6 +1,7 @@
 /** An outbox that outlives its page. */
 
 import { OutboxUnusable } from "./errors.js";
+import { newId } from "./id.js";
 import { Outbox, type OutboxBounds } from "./outbox.js";
 import { Outgoing, type OutgoingRecord } from "./outgoing.js";
 
@@ -22,7 +23,7 @@ interface Stored extends OutgoingRecord {
  * client id). */
 export class IndexedDBOutbox extends Outbox {
   override readonly where: string;
-  readonly #page = crypto.randomUUID();
+  readonly #page = newId();
   #db: IDBDatabase | undefined;
   #leave: () => void = () => {};
   #closed = new AbortController();

@@ -24,9 +24,15 @@ export class Optimistic {
     return this.#pending.get(clientId);
   }
 
-  /** Shown behind all others until it has its place: its `seq` is infinite until then. */
-  add(payload: Record<string, any>, at: number): Message {
+  /** Shown behind all others until it has its place: its `seq` is infinite until then. `quoted`
+   * gives the message that it answers, if that is here. */
+  add(
+    payload: Record<string, any>,
+    at: number,
+    quoted: (id: string) => Message | undefined = () => undefined,
+  ): Message {
     const { client_id, attempt: _, reply_to, thread, expires_in: __, ...said } = payload;
+    const { by, text } = (reply_to && quoted(reply_to)) ?? {};
     const message: Message = {
       id: client_id,
       seq: Infinity,
@@ -36,6 +42,7 @@ export class Optimistic {
       text: "",
       ...said,
       ...(reply_to === undefined ? {} : { reply_to: { id: reply_to, seq: 0 } }),
+      ...(text === undefined ? {} : { preview: { by, text } }),
       ...(thread === undefined ? {} : { thread: { id: thread, seq: 0 } }),
       client_id,
       status: "sending",

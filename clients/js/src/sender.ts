@@ -26,6 +26,7 @@ export class Sender {
   #slots = new Slots(SLOTS);
   #lanes = new Map<string, Outgoing[]>();
   #why: (() => ClientEnded) | undefined;
+  #waits = new Set<AbortController>();
 
   /** `tell`: what becomes of a command, in line with the events that it led to. */
   constructor(
@@ -51,6 +52,7 @@ export class Sender {
   /** This client sends nothing any more; what is kept stays so. */
   end(why: () => ClientEnded): void {
     this.#why = why;
+    for (const wait of this.#waits) wait.abort();
     for (const outgoing of this.outbox.waiting) outgoing.fail(why());
   }
 
@@ -86,9 +88,12 @@ export class Sender {
     const deadline = outgoing.at + this.outbox.maxAge;
     const late = new AbortController();
     const cancel = this.clock.after(deadline - this.clock.now(), () => late.abort());
+    this.#waits.add(late);
     try {
       for (const bound of exponential()) {
-        if (!(await this.#slots.acquire(late.signal))) throw expired(outgoing);
+        const mine = await this.#slots.acquire(late.signal);
+        if (this.#why !== undefined) throw this.#why();
+        if (!mine) throw expired(outgoing);
         let wait: number;
         try {
           const no = await this.#try(outgoing, deadline);
@@ -102,9 +107,9 @@ export class Sender {
           this.#slots.release();
         }
         await sleep(this.clock, wait, late.signal);
-        if (this.#why !== undefined) throw this.#why();
       }
     } finally {
+      this.#waits.delete(late);
       cancel();
     }
   }
