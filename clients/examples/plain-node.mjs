@@ -12,8 +12,8 @@ const [url, token, other] = process.argv.slice(2);
 
 let socket; //          the connection, if there is one that was welcomed
 let conversation; //    with `other`
-let position; //        (epoch, seq) of the last item taken (§7); undefined until it is loaded
-let [resuming, sending] = [false, false];
+let position; //        (epoch, seq) of the last item taken (§7)
+let [loaded, resuming, sending] = [false, false, false];
 let advice = 0; //      seconds that the server wants to be left alone
 let refusal; //         why signing in was refused
 let [tries, nextId, heard] = [0, 1, 0]; // `heard`: when anything came last
@@ -54,7 +54,7 @@ function welcomed(connection, { heartbeat }) {
     if (Date.now() - heard > 2000 * heartbeat) connection.close();
     else say({ t: "ping", id: nextId++ });
   }, 1000 * heartbeat);
-  if (position) resume();
+  if (loaded) resume();
   else begin();
 }
 
@@ -142,9 +142,11 @@ function begin() {
 }
 
 function load() {
+  loaded = false;
   call("conversation.get", {}, ({ epoch, seq }) => (position = { epoch, seq }));
   call("message.history", { limit: 100 }, ({ messages }) => {
     for (const { seq, ...d } of messages) show("message.sent", { seq, d });
+    loaded = true;
     send();
   });
 }
@@ -155,12 +157,10 @@ function resume() {
   resuming = true;
   call("conversation.resume", position, ({ recovered, epoch, seq, reason, reload_after = 0 }) => {
     resuming = false;
-    if (recovered) {
-      position = { epoch, seq: Math.max(seq, position.seq) };
-      return send();
-    }
-    if (reason === "not_member") fail({ code: reason, message: "one is no member any more" });
-    if (reason === "diverged") {
+    if (recovered) position = { epoch, seq: Math.max(seq, position.seq) };
+    if (recovered) return send();
+    if (reason === "not_member") fail({ code: reason, message: "no member any more" });
+    if (reason !== "too_far") {
       console.log(`-- forget after ${reload_after}`);
       for (const { id, seq } of shown.values()) if (seq > reload_after) shown.delete(id);
     }
@@ -172,7 +172,7 @@ function resume() {
 
 function send() {
   const [message] = queue;
-  if (!socket || !conversation || sending || !message) return;
+  if (!socket || !loaded || sending || !message) return;
   sending = true;
   const next = () => {
     queue.shift();
@@ -191,7 +191,6 @@ function send() {
 }
 
 const again = (message) => (message.attempt = (message.attempt ?? 1) + 1);
-
 createInterface({ input: process.stdin }).on("line", (text) => {
   queue.push({ text, client_id: crypto.randomUUID() });
   send();

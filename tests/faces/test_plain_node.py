@@ -22,17 +22,18 @@ class Person:
         self.process = process
         self.lines: list[str] = []
         self._told = trio.Event()
+        self._gone = False
 
     @property
     def texts(self) -> list[str]:
-        """What is on the screen: what was said, without what was taken back."""
+        """What is on the screen: what was said, in its order, without what was taken back."""
         screen: list[tuple[int, str]] = []
         for line in self.lines:
             if taken_back := re.match(r"-- forget after (\d+)", line):
                 screen = [said for said in screen if said[0] <= int(taken_back[1])]
             elif said := re.match(r"(\d+) \w+: (.*)", line):
                 screen.append((int(said[1]), said[2]))
-        return [text for _, text in screen]
+        return [text for _, text in sorted(screen)]
 
     async def says(self, *texts: str) -> None:
         assert self.process.stdin is not None
@@ -40,6 +41,7 @@ class Person:
 
     async def until(self, *texts: str) -> None:
         while not set(texts) <= set(self.texts):
+            assert not self._gone, self.lines
             await self._told.wait()
 
     async def read(self) -> None:
@@ -50,6 +52,8 @@ class Person:
             self.lines += [line.decode() for line in lines]
             self._told.set()
             self._told = trio.Event()
+        self._gone = True
+        self._told.set()
 
 
 @asynccontextmanager
