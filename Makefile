@@ -1,7 +1,7 @@
 # `make serve` is all it takes to try palaver; `make` alone tells the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-faces plans due chaos requirements profiles check format coverage clean lint types arrows serve-tools test-tools faces-tools
+.PHONY: help serve test test-faces client plans due chaos requirements profiles check format coverage clean lint types arrows serve-tools test-tools faces-tools
 
 ARGS ?=
 CHAOS_SEEDS ?= 20
@@ -28,6 +28,10 @@ test: test-tools ## run the whole test suite
 
 test-faces: faces-tools ## test what other programs see, and the browser client: needs Node and Chromium
 	@.venv/bin/pytest tests/faces $(ARGS)
+
+client: faces-tools ## write the browser client's types from the models, and build what is served
+	@.venv/bin/python clients/js/generate.py
+	@cd clients/js && npx tsc && npm run -s build
 
 plans: test-tools ## a million messages, and how Postgres searches and pages them
 	@.venv/bin/pytest -s -m plans tests/persistence/plans $(ARGS)

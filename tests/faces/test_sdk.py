@@ -101,14 +101,14 @@ def test_CLI_13_states_of_the_connection(units: Units) -> None:
 def test_the_types_are_those_of_the_models() -> None:
     generate = runpy.run_path(str(ROOT / "clients/js/generate.py"))
     written = (ROOT / "clients/js/src/generated.ts").read_text()
-    assert written == generate["page"](), "run .venv/bin/python clients/js/generate.py"
+    assert written == generate["page"](), "run `make client`"
 
 
 def test_what_is_served_is_built_from_the_source(sdk: Path, tmp_path: Path) -> None:
     built = tmp_path / "palaver-client.js"
     subprocess.run(["npm", "run", "-s", "build", "--", f"--outfile={built}"], cwd=sdk, check=True)
     served = ROOT / "gateway/web/palaver-client.js"
-    assert served.read_text() == built.read_text(), "run `npm run build` in clients/js"
+    assert served.read_text() == built.read_text(), "run `make client`"
 
 
 @pytest.fixture(scope="module")
