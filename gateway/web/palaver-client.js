@@ -2421,6 +2421,7 @@ var Messages = class {
   system;
   #list = [];
   #recent = [];
+  #provisional = /* @__PURE__ */ new Set();
   /** In order of `seq`. */
   get all() {
     return this.#list;
@@ -2462,6 +2463,11 @@ var Messages = class {
     const there = this.#list[index]?.seq === message.seq;
     this.#list = this.#list.toSpliced(index, there ? 1 : 0, message);
   }
+  /** What is known of it from elsewhere, until its event or a page comes. */
+  putProvisional(message) {
+    this.#provisional.add(message.id);
+    this.put(message);
+  }
   remove(id) {
     this.#list = this.#list.filter((each2) => each2.id !== id);
   }
@@ -2470,7 +2476,8 @@ var Messages = class {
     switch (event.kind) {
       case "message.sent":
       case "message.posted":
-        this.put(again(shown(event), this.#at(seq)));
+        if (this.#provisional.delete(data.id)) this.put(shown(event));
+        else this.put(again(shown(event), this.#at(seq)));
         return true;
       case "message.edited":
         if (event.data.redacted) return true;
@@ -2631,7 +2638,7 @@ var Optimistic = class {
    * gives the message that it answers, if that is here. */
   add(payload, at2, quoted = () => void 0) {
     const { client_id, attempt: _, reply_to, thread, expires_in: __, ...said } = payload;
-    const { by, text } = (reply_to && quoted(reply_to)) ?? {};
+    const { by, text, seq = 0 } = (reply_to && quoted(reply_to)) ?? {};
     const message = {
       id: client_id,
       seq: Infinity,
@@ -2640,7 +2647,7 @@ var Optimistic = class {
       by: this.me() ?? "",
       text: "",
       ...said,
-      ...reply_to === void 0 ? {} : { reply_to: { id: reply_to, seq: 0 } },
+      ...reply_to === void 0 ? {} : { reply_to: { id: reply_to, seq } },
       ...text === void 0 ? {} : { preview: { by, text } },
       ...thread === void 0 ? {} : { thread: { id: thread, seq: 0 } },
       client_id,
@@ -3093,7 +3100,7 @@ var Conversation = class extends Model {
     const { id, seq, ts } = result;
     if (pending === void 0 || this.#messages.get(id) !== void 0) return;
     const { status: _, ...message } = pending.message;
-    this.#messages.put({ ...message, id, seq, ts });
+    this.#messages.putProvisional({ ...message, id, seq, ts });
   }
   #reload({ reason, keep }) {
     if (reason === "not_member" || reason === "permission_denied") {

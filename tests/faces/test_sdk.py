@@ -163,6 +163,7 @@ async def play(sdk: Path, story: str, url: str, acts: Mapping[str, Act]) -> None
         "a_bad_token_is_final",
         "what_is_one_s_own_is_on_all_devices",
         "a_slow_consumer_catches_up",
+        "whatever_happens_all_devices_show_the_same",
     ],
 )
 async def test_story(sdk, url, story):

@@ -371,7 +371,7 @@ export class Conversation extends Model {
     const { id, seq, ts } = result;
     if (pending === undefined || this.#messages.get(id) !== undefined) return;
     const { status: _, ...message } = pending.message;
-    this.#messages.put({ ...message, id, seq, ts });
+    this.#messages.putProvisional({ ...message, id, seq, ts });
   }
 
   #reload({ reason, keep }: Reload): void {

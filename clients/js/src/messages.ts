@@ -28,6 +28,7 @@ const CONTENT = ["id", "seq", "ts", "kind", "by", "number", "thread", "context",
 export class Messages {
   #list: Message[] = [];
   #recent: ConversationEvent[] = [];
+  #provisional = new Set<string>();
 
   /** `system`: whether changes of the group are shown among the messages. */
   constructor(
@@ -84,6 +85,12 @@ export class Messages {
     this.#list = this.#list.toSpliced(index, there ? 1 : 0, message);
   }
 
+  /** What is known of it from elsewhere, until its event or a page comes. */
+  putProvisional(message: Message): void {
+    this.#provisional.add(message.id);
+    this.put(message);
+  }
+
   remove(id: string): void {
     this.#list = this.#list.filter((each) => each.id !== id);
   }
@@ -93,7 +100,8 @@ export class Messages {
     switch (event.kind) {
       case "message.sent":
       case "message.posted":
-        this.put(again(shown(event), this.#at(seq)));
+        if (this.#provisional.delete(data.id)) this.put(shown(event));
+        else this.put(again(shown(event), this.#at(seq)));
         return true;
       case "message.edited":
         if (event.data.redacted) return true;

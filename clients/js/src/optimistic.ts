@@ -32,7 +32,7 @@ export class Optimistic {
     quoted: (id: string) => Message | undefined = () => undefined,
   ): Message {
     const { client_id, attempt: _, reply_to, thread, expires_in: __, ...said } = payload;
-    const { by, text } = (reply_to && quoted(reply_to)) ?? {};
+    const { by, text, seq = 0 } = (reply_to && quoted(reply_to)) ?? {};
     const message: Message = {
       id: client_id,
       seq: Infinity,
@@ -41,7 +41,7 @@ export class Optimistic {
       by: this.me() ?? "",
       text: "",
       ...said,
-      ...(reply_to === undefined ? {} : { reply_to: { id: reply_to, seq: 0 } }),
+      ...(reply_to === undefined ? {} : { reply_to: { id: reply_to, seq } }),
       ...(text === undefined ? {} : { preview: { by, text } }),
       ...(thread === undefined ? {} : { thread: { id: thread, seq: 0 } }),
       client_id,

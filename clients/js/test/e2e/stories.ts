@@ -1,7 +1,7 @@
 /** What two people do with the client, against a real server. Names as of the Python client's. */
 
 import assert from "node:assert/strict";
-import { Outbox, Rejected, Refused, type Conversation } from "../../src/index.js";
+import { NoAnswer, Outbox, Rejected, Refused, type Conversation } from "../../src/index.js";
 import { until, type Device, type World } from "./world.js";
 
 const range = (n: number) => Array.from({ length: n }, (_, index) => index + 1);
@@ -257,4 +257,105 @@ export async function an_outbox_is_sent_again(world: World): Promise<void> {
   await until("bob is shown", () => shown(room).length === 2);
   assert.deepEqual(shown(room), ["one", "two"]);
   await assert.rejects(next.client.send("no such conversation", "text"), Rejected);
+}
+
+/** What one shows of a conversation and of the inbox, as a page that opens now would show it. */
+function picture(device: Device, c: string): object {
+  const room = device.client.conversation(c);
+  const { title, pins, members, member_count, settings, number } = room.info!;
+  const roles = Object.entries(members).map(([user, { role }]) => [user, role]);
+  const row = device.client.inbox.get(c)!;
+  return {
+    messages: room.messages.map(({ client_id: _, ...message }) => message),
+    info: { title, pins, member_count, settings, number, roles: roles.toSorted() },
+    unread: [room.unread, row.unread, device.client.inbox.unread],
+    row: { title: row.title, last: row.last, seq: row.seq, number: row.number, ts: row.ts },
+  };
+}
+
+/** Three devices of two people say and do whatever comes to their minds, over a bad network. In the
+ * end each shows what a page shows that opens then. */
+export async function whatever_happens_all_devices_show_the_same(world: World): Promise<void> {
+  const seed = Number(process.env["SEED"] ?? 1);
+  let state = seed;
+  const chance = (n: number) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return (state >> 8) % n;
+  };
+  const [phone, bob] = await pair(world);
+  const desk = world.device(phone.client.user!);
+  const devices = [phone, desk, bob];
+  const c = await phone.client.createGroup([bob.client.user!], "before");
+  for (const { client } of devices) await client.inbox.load();
+  const rooms = devices.map((device) => device.client.conversation(c, { limit: 100 }));
+  await until("all have it", () => rooms.every((room) => room.phase === "ready"));
+
+  const act = async (n: number): Promise<unknown> => {
+    const [device, room] = [devices[n]!, rooms[n]!];
+    const mine = room.messages.filter((each) => each.by === device.client.user && !each.redacted);
+    const own = mine[chance(mine.length || 1)];
+    const any = room.messages[chance(room.messages.length || 1)];
+    const told = Number.isFinite(any?.seq) ? any : undefined;
+    switch (chance(12)) {
+      case 0:
+        return own && Number.isFinite(own.seq) && room.edit(own, `edited ${chance(1_000)}`);
+      case 1:
+        return own && Number.isFinite(own.seq) && chance(3) === 0 && room.delete(own);
+      case 2:
+      case 3:
+        return told && room.react(told, ["👍", "❤️", "😀"][chance(3)]!, chance(3) > 0);
+      case 4:
+        return told && room.pin(told, chance(2) > 0);
+      case 5:
+        return device.client.rename(c, `title ${chance(1_000)}`);
+      case 6:
+        return told && room.send(`reply ${chance(1_000)}`, { reply_to: told.id });
+      case 7:
+        return room.markRead(told);
+      case 8:
+        return device.client.changeSettings(c, { description: `about ${chance(1_000)}` });
+      default:
+        return room.send(`text ${chance(10_000)}`);
+    }
+  };
+  for (let turn = 0; turn < 250; turn++) {
+    void act(chance(3)).catch((error) => {
+      if (!(error instanceof NoAnswer || error instanceof Rejected)) throw error;
+    });
+    const device = devices[chance(3)]!;
+    const what = chance(14);
+    if (what === 0) device.cut();
+    else if (what < 4) device.back();
+    else if (what === 4) device.drop();
+    if (chance(3) === 0) await new Promise((resolve) => setTimeout(resolve, chance(12)));
+  }
+  for (const device of devices) device.back();
+  await until("all is sent", () => devices.every((each) => each.client.outbox.waiting.length === 0));
+  for (const { client } of devices) await client.reads.flush();
+  for (const room of rooms) {
+    for (const each of room.messages) room.discard(each); // what answers a deleted one was refused
+  }
+
+  for (const [n, device] of devices.entries()) {
+    const fresh = world.device(device.client.user!);
+    await fresh.client.connected();
+    await fresh.client.inbox.load();
+    const room = fresh.client.conversation(c, { limit: 100 });
+    await until("it is loaded", () => room.phase === "ready");
+    while (room.more) await room.loadOlder();
+    while (rooms[n]!.more) await rooms[n]!.loadOlder();
+    let differ: unknown;
+    const same = () => {
+      try {
+        assert.deepEqual(picture(device, c), picture(fresh, c));
+        return true;
+      } catch (error) {
+        differ = error;
+        return false;
+      }
+    };
+    await until("the same picture", same).catch(() => {
+      throw differ;
+    });
+  }
 }

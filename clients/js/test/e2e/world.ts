@@ -4,7 +4,7 @@ import { WebSocket } from "ws";
 import { Client, MemoryStore, type ClientOptions, type Push, type Socket } from "../../src/index.js";
 
 /** What may take long, does, on a busy machine; what never comes fails the story. */
-const PATIENCE = 45_000;
+const PATIENCE = 40_000;
 
 export async function until(what: string, is: () => boolean): Promise<void> {
   const end = Date.now() + PATIENCE;
