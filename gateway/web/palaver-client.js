@@ -2366,7 +2366,8 @@ var Info = class {
       case "member.role_changed": {
         const { user, role } = event.data;
         const member = info.members[user];
-        if (member !== void 0) set({ members: { ...info.members, [user]: { ...member, role } } });
+        if (member !== void 0)
+          set({ members: { ...info.members, [user]: { ...member, role } } });
         if (user === me) this.#info = { ...this.#info, role };
         break;
       }
@@ -2770,7 +2771,10 @@ var TypingIn = class {
   }
   started(user) {
     this.#ends.get(user)?.();
-    this.#ends.set(user, this.clock.after(LOST, () => this.stopped(user)));
+    this.#ends.set(
+      user,
+      this.clock.after(LOST, () => this.stopped(user))
+    );
     this.changed();
   }
   stopped(user) {
@@ -3619,7 +3623,12 @@ var Inbox = class extends Model {
   }
   #is(row, filter) {
     const request = row.request === "pending";
-    const { archived = false, unread = false, hidden_seq = 0, hidden_number = 0 } = row.preference ?? {};
+    const {
+      archived = false,
+      unread = false,
+      hidden_seq = 0,
+      hidden_number = 0
+    } = row.preference ?? {};
     if (request || filter === "requests") return request && filter === "requests";
     if (hidden_seq > 0 && row.number <= hidden_number) return false;
     if (archived || filter === "archived") return archived && filter === "archived";
@@ -4584,7 +4593,11 @@ var Client = class extends Commands {
     } catch (error) {
       return failed(new Ended(`no token to be had: ${error?.message ?? error}`));
     }
-    const connection = await Connection.open(this.#url, this.#options.socket ?? platform, this.clock);
+    const connection = await Connection.open(
+      this.#url,
+      this.#options.socket ?? platform,
+      this.clock
+    );
     this.#connection = connection;
     if (this.#why !== void 0) connection.finish("the client left");
     const { device } = this.#options;
@@ -4597,9 +4610,7 @@ var Client = class extends Commands {
     } catch (error) {
       const cause = error;
       connection.finish(cause.message);
-      return failed(
-        new Ended(cause.message, { cause, final: cause instanceof OutboxForeign })
-      );
+      return failed(new Ended(cause.message, { cause, final: cause instanceof OutboxForeign }));
     }
     if (connection.over.aborted) return failed(await connection.ended);
     this.#tell({ state: "online", user: welcome.user });
@@ -4756,7 +4767,9 @@ var IndexedDBOutbox = class extends Outbox {
       }).catch(failed);
     });
     const { held = [] } = await navigator.locks.query();
-    const ours = held.filter((lock) => lock.name.startsWith(prefix) && lock.name !== prefix + this.#page);
+    const ours = held.filter(
+      (lock) => lock.name.startsWith(prefix) && lock.name !== prefix + this.#page
+    );
     return new Set(ours.map((lock) => lock.name.slice(prefix.length)));
   }
   async #do(act) {

@@ -5,13 +5,7 @@
 
 import { DEFAULT_MAX_BYTES, encode, join, type Item } from "./codec.js";
 import type { Clock } from "./clock.js";
-import {
-  CallTimeout,
-  ConnectionLost,
-  PalaverError,
-  Rejected,
-  type ClientEnded,
-} from "./errors.js";
+import { CallTimeout, ConnectionLost, PalaverError, Rejected, type ClientEnded } from "./errors.js";
 import { DURABLE, MAX_ITEMS, VERSION } from "./generated.js";
 
 /** Items are joined into frames up to this size. */

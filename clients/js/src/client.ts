@@ -10,7 +10,13 @@
 import { Calls, isDurable, type Payload, type Then } from "./calls.js";
 import { systemClock, sleep, type Clock } from "./clock.js";
 import { decode } from "@msgpack/msgpack";
-import { Commands, type CallOptions, type CommandName, type PayloadOf, type ResultOf } from "./commands.js";
+import {
+  Commands,
+  type CallOptions,
+  type CommandName,
+  type PayloadOf,
+  type ResultOf,
+} from "./commands.js";
 import { Connection, Ended, type Socket, type SocketMaker } from "./connection.js";
 import { Conversation, type ConversationOptions } from "./conversation.js";
 import { Emitter } from "./emitter.js";
@@ -354,7 +360,11 @@ export class Client extends Commands {
     } catch (error) {
       return failed(new Ended(`no token to be had: ${(error as Error)?.message ?? error}`));
     }
-    const connection = await Connection.open(this.#url, this.#options.socket ?? platform, this.clock);
+    const connection = await Connection.open(
+      this.#url,
+      this.#options.socket ?? platform,
+      this.clock,
+    );
     this.#connection = connection;
     if (this.#why !== undefined) connection.finish("the client left");
     const { device } = this.#options;
@@ -367,9 +377,7 @@ export class Client extends Commands {
     } catch (error) {
       const cause = error as PalaverError;
       connection.finish(cause.message);
-      return failed(
-        new Ended(cause.message, { cause, final: cause instanceof OutboxForeign }),
-      );
+      return failed(new Ended(cause.message, { cause, final: cause instanceof OutboxForeign }));
     }
     if (connection.over.aborted) return failed(await connection.ended);
     this.#tell({ state: "online", user: welcome.user });

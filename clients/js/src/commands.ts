@@ -6,9 +6,7 @@ import type { ConversationInfo, Durable, Page, Results } from "./wire.js";
 
 export type CommandName = keyof CommandPayloads;
 export type PayloadOf<K extends CommandName> = CommandPayloads[K];
-export type ResultOf<K extends string> = K extends keyof Results
-  ? Results[K]
-  : Record<string, any>;
+export type ResultOf<K extends string> = K extends keyof Results ? Results[K] : Record<string, any>;
 
 export interface CallOptions {
   /** ms for all of it, waiting for a connection included; 10 s if not given. */

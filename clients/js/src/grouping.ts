@@ -10,8 +10,7 @@ interface Shown {
 export function grouped<M extends Shown>(messages: Iterable<M>, within = 300_000): M[][] {
   return runs(
     messages,
-    (last, next) =>
-      next.by !== undefined && next.by === last.by && next.ts - last.ts <= within,
+    (last, next) => next.by !== undefined && next.by === last.by && next.ts - last.ts <= within,
   );
 }
 

@@ -106,8 +106,12 @@ export class Inbox extends Model {
 
   #is(row: Row, filter: Filter): boolean {
     const request = row.request === "pending";
-    const { archived = false, unread = false, hidden_seq = 0, hidden_number = 0 } =
-      row.preference ?? {};
+    const {
+      archived = false,
+      unread = false,
+      hidden_seq = 0,
+      hidden_number = 0,
+    } = row.preference ?? {};
     if (request || filter === "requests") return request && filter === "requests";
     if (hidden_seq > 0 && row.number <= hidden_number) return false;
     if (archived || filter === "archived") return archived && filter === "archived";

@@ -11,11 +11,7 @@ export {
   type ResultOf,
 } from "./commands.js";
 export { mayReconnect, type Socket, type SocketMaker } from "./connection.js";
-export {
-  Conversation,
-  type ConversationOptions,
-  type ConversationPhase,
-} from "./conversation.js";
+export { Conversation, type ConversationOptions, type ConversationPhase } from "./conversation.js";
 export { Draft } from "./draft.js";
 export { Model } from "./emitter.js";
 export * from "./errors.js";

@@ -124,7 +124,9 @@ export class IndexedDBOutbox extends Outbox {
         .catch(failed);
     });
     const { held = [] } = await navigator.locks.query();
-    const ours = held.filter((lock) => lock.name!.startsWith(prefix) && lock.name !== prefix + this.#page);
+    const ours = held.filter(
+      (lock) => lock.name!.startsWith(prefix) && lock.name !== prefix + this.#page,
+    );
     return new Set(ours.map((lock) => lock.name!.slice(prefix.length)));
   }
 

@@ -80,7 +80,8 @@ export class Info {
       case "member.role_changed": {
         const { user, role } = event.data;
         const member = info.members[user];
-        if (member !== undefined) set({ members: { ...info.members, [user]: { ...member, role } } });
+        if (member !== undefined)
+          set({ members: { ...info.members, [user]: { ...member, role } } });
         if (user === me) this.#info = { ...this.#info, role };
         break;
       }

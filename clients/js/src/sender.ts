@@ -69,7 +69,7 @@ export class Sender {
   }
 
   async #serve(lane: string, waiting: Outgoing[]): Promise<void> {
-    for (let outgoing; (outgoing = waiting[0]) !== undefined; ) {
+    for (let outgoing; (outgoing = waiting[0]) !== undefined;) {
       try {
         await this.#send(outgoing);
       } catch (error) {

@@ -72,7 +72,10 @@ export class TypingIn {
 
   started(user: string): void {
     this.#ends.get(user)?.();
-    this.#ends.set(user, this.clock.after(LOST, () => this.stopped(user)));
+    this.#ends.set(
+      user,
+      this.clock.after(LOST, () => this.stopped(user)),
+    );
     this.changed();
   }
 

@@ -1,12 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  BadFrame,
-  CallTimeout,
-  ClientClosed,
-  ConnectionLost,
-  Rejected,
-} from "../src/index.js";
+import { BadFrame, CallTimeout, ClientClosed, ConnectionLost, Rejected } from "../src/index.js";
 import { settled } from "./support/clock.js";
 import { Server } from "./support/server.js";
 
@@ -180,7 +174,10 @@ test("frames stay below what the server takes", async () => {
   await peer.welcome({}, { max_frame: 1_000 });
   for (let n = 0; n < 10; n++) client.send("c", "x".repeat(300)).catch(() => {});
   await settled();
-  assert.deepEqual(peer.frames.slice(2).map((frame) => frame.length), [2, 2, 2, 2, 2]);
+  assert.deepEqual(
+    peer.frames.slice(2).map((frame) => frame.length),
+    [2, 2, 2, 2, 2],
+  );
   await client.close();
 });
 

@@ -54,9 +54,22 @@ test("it loads by itself, and what happens meanwhile is on top", async () => {
   assert.equal(room.phase, "loading");
   const asked = [await peer.item(), await peer.item(), await peer.item()];
   await peer.reply(asked[1]!, info(2));
-  const renamed = { t: "conversation.renamed", c: "c", seq: 3, ts: 3, d: { id: "e3", title: "New" } };
+  const renamed = {
+    t: "conversation.renamed",
+    c: "c",
+    seq: 3,
+    ts: 3,
+    d: { id: "e3", title: "New" },
+  };
   await peer.say(renamed, sent(4));
-  const edit = { id: "e5", by: "bob", message_id: "m2", message_seq: 2, text: "edited", version: 2 };
+  const edit = {
+    id: "e5",
+    by: "bob",
+    message_id: "m2",
+    message_seq: 2,
+    text: "edited",
+    version: 2,
+  };
   await peer.say({ t: "message.edited", c: "c", seq: 5, ts: 5, d: edit });
   await peer.reply(asked[0]!);
   // The page is as of an earlier time than what was told.
@@ -85,9 +98,12 @@ test("events make of the messages what a fresh page would say", async () => {
   await say("message.deleted", 3, { counted: true });
   const [first, second, third] = room.messages as any[];
   const { text, version, mentions, edited_at, pinned } = first;
-  assert.deepEqual({ text, version, mentions, edited_at, pinned }, {
-    ...{ text: "anew", version: 2, mentions: ["ann"], edited_at: 9, pinned: true },
-  });
+  assert.deepEqual(
+    { text, version, mentions, edited_at, pinned },
+    {
+      ...{ text: "anew", version: 2, mentions: ["ann"], edited_at: 9, pinned: true },
+    },
+  );
   assert.deepEqual([second.reactions, second.reacted, second.forwards], [{ "👍": 2 }, ["👍"], 3]);
   assert.deepEqual(second.thread, { count: 1, last: { seq: 10, ts: 9, by: "bob" } });
   assert.deepEqual(third, {
@@ -95,13 +111,20 @@ test("events make of the messages what a fresh page would say", async () => {
     ...{ deleted_at: 9, redacted: true },
   });
   assert.deepEqual(room.info!.pins, { m1: 1 });
-  await say("message.restored", 3, { counted: true, text: "back", rest: { type: "poll", mentions: null } });
+  await say("message.restored", 3, {
+    counted: true,
+    text: "back",
+    rest: { type: "poll", mentions: null },
+  });
   assert.deepEqual([room.messages[2]!.text, room.messages[2]!["type"]], ["back", "poll"]);
   assert.ok(!("deleted_at" in room.messages[2]!));
   await say("reaction.changed", 2, { emoji: "👍", on: false, count: 1, by: "ann" });
   await say("message.unpinned", 1, {});
   await say("message.deleted", 2, { counted: true, reason: "expired" });
-  assert.deepEqual(room.messages.map((each) => each.id), ["m1", "m3"]);
+  assert.deepEqual(
+    room.messages.map((each) => each.id),
+    ["m1", "m3"],
+  );
   await client.close();
 });
 
@@ -157,7 +180,13 @@ test("what was answered without its event has its place from the answer", async 
   room.send("hello");
   const item = await peer.expect("message.send");
   await peer.reply(item, { c: "c", seq: 2, id: "m2", ts: 1002 });
-  assert.deepEqual(room.messages.map(({ id, status }) => [id, status]), [["m1", undefined], ["m2", "sent"]]);
+  assert.deepEqual(
+    room.messages.map(({ id, status }) => [id, status]),
+    [
+      ["m1", undefined],
+      ["m2", "sent"],
+    ],
+  );
   await peer.say(sent(2, "hello", { by: "ann", client_id: item.d.client_id }));
   assert.equal(room.messages.length, 2);
   await client.close();
@@ -185,7 +214,10 @@ test("CLI-07 older messages are loaded when asked for", async () => {
   assert.deepEqual(asked.d, { before: 5, limit: 2 });
   await peer.reply(asked, { messages: [message(3), message(4)], more: false, seq: 6 });
   await loading;
-  assert.deepEqual(room.messages.map((each) => each.seq), [3, 4, 5, 6]);
+  assert.deepEqual(
+    room.messages.map((each) => each.seq),
+    [3, 4, 5, 6],
+  );
   assert.ok(!room.more);
   await client.close();
 });
@@ -227,7 +259,10 @@ test("GRP-13 changes of the group are shown where that is wanted", async () => {
   await load(peer, info(2), [message(2)]);
   const d = { id: "e3", by: "bob", users: ["cid"], role: "member" };
   await peer.say({ t: "member.added", c: "c", seq: 3, ts: 3, d });
-  assert.deepEqual(room.messages.map((each) => each.kind), ["message.sent", "member.added"]);
+  assert.deepEqual(
+    room.messages.map((each) => each.kind),
+    ["message.sent", "member.added"],
+  );
   assert.equal(room.info!.member_count, 3);
   await client.close();
 });
@@ -297,7 +332,10 @@ test("CLI-09 RCPT-09 reads are gathered for two seconds, or ten", async () => {
     await peer.push(seq);
     room.markRead();
   }
-  assert.deepEqual((await said()).map((item) => item.d.seq), [13]);
+  assert.deepEqual(
+    (await said()).map((item) => item.d.seq),
+    [13],
+  );
   await client.close();
 });
 
@@ -349,7 +387,10 @@ test("CLI-11 a draft is saved every two seconds at most, and cleared by sending"
   room.send(room.draft.text);
   assert.equal(room.draft.text, "");
   await server.clock.advance(5_000);
-  assert.deepEqual((await peer.rest()).map((item) => item.t), ["message.send"]);
+  assert.deepEqual(
+    (await peer.rest()).map((item) => item.t),
+    ["message.send"],
+  );
   await client.close();
 });
 

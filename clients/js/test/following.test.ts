@@ -50,7 +50,10 @@ test("WS-08 a gap is resumed, and what lies beyond comes in its place", async ()
   for (const seq of [3, 4, 5, 6]) await peer.push(seq);
   await peer.reply(resume, { recovered: true, epoch: 1, seq: 6, marks: { n: 0, moved: [] } });
   await peer.push(7);
-  assert.deepEqual(found, [2, 3, 4, 5, 6, 7].map((seq) => `message.sent ${seq}`));
+  assert.deepEqual(
+    found,
+    [2, 3, 4, 5, 6, 7].map((seq) => `message.sent ${seq}`),
+  );
   assert.deepEqual(await peer.rest(), []);
   await client.close();
 });
@@ -76,7 +79,10 @@ test("CLI-05 after a reconnect what was missed comes before what is new", async 
   await next.push(5); // what is new is dropped until the answer, which covers it
   for (const seq of [3, 4, 5]) await next.push(seq);
   await next.reply(resume, { recovered: true, epoch: 1, seq: 5 });
-  assert.deepEqual(found, [2, 3, 4, 5].map((seq) => `message.sent ${seq}`));
+  assert.deepEqual(
+    found,
+    [2, 3, 4, 5].map((seq) => `message.sent ${seq}`),
+  );
   await client.close();
 });
 
@@ -125,9 +131,9 @@ test("RCPT-06 marks that alone moved meanwhile come where one looks", async () =
   await peer.reply(await peer.expect("conversation.subscribe"));
   await subscribed;
   const next = await again(server, peer);
-  await next.expect("hello").then((hello) =>
-    next.say({ t: "welcome", id: hello.id!, d: { user: "ann", heartbeat: 30 } }),
-  );
+  await next
+    .expect("hello")
+    .then((hello) => next.say({ t: "welcome", id: hello.id!, d: { user: "ann", heartbeat: 30 } }));
   await next.reply(await next.expect("conversation.subscribe"));
   await next.reply(await next.expect("sync.changes"), { conversations: [], cursor: "2" });
   const resume = await next.expect("conversation.resume");

@@ -74,7 +74,13 @@ test("a last message that is edited or deleted says so", async () => {
   await peer.say({ t: "message.edited", c: "c", seq: 6, ts: 6, d: edited });
   assert.equal(client.inbox.get("c")!.last!.text, "anew");
   await peer.say({ t: "message.deleted", c: "c", seq: 7, ts: 7, d: { ...change, counted: true } });
-  assert.deepEqual(client.inbox.get("c")!.last, { id: "m5", seq: 5, by: "bob", ts: 5, deleted: true });
+  assert.deepEqual(client.inbox.get("c")!.last, {
+    id: "m5",
+    seq: 5,
+    by: "bob",
+    ts: 5,
+    deleted: true,
+  });
   await client.close();
 });
 
@@ -110,7 +116,12 @@ test("requests are in no other list, and answered", async () => {
   await peer.reply(await peer.item(), { conversations: [pending], next: null, unread: 0 });
   await loading;
   assert.deepEqual([order(client), order(client, "requests")], [[], ["r"]]);
-  await peer.say({ t: "request.answered", n: 1, ts: 1, d: { conversation: "r", status: "declined" } });
+  await peer.say({
+    t: "request.answered",
+    n: 1,
+    ts: 1,
+    d: { conversation: "r", status: "declined" },
+  });
   assert.deepEqual(order(client, "requests"), []);
   await client.close();
 });

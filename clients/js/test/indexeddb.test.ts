@@ -1,7 +1,13 @@
 import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { browserOutbox, IndexedDBOutbox, type Client, OutboxForeign, OutboxUnusable } from "../src/index.js";
+import {
+  browserOutbox,
+  IndexedDBOutbox,
+  type Client,
+  OutboxForeign,
+  OutboxUnusable,
+} from "../src/index.js";
 import { Server } from "./support/server.js";
 
 let count = 0;
@@ -78,7 +84,10 @@ test("a page that lives keeps what it has, one that opens takes what the dead le
     await first.close(); // as a page does that is loaded anew, after the new one has begun
     while (second.outbox.waiting.length < 2) await new Promise(setImmediate);
     assert.deepEqual(texts(second), ["of the second", "of the first"]);
-    assert.deepEqual(room.messages.map((each) => each.text), ["of the second", "of the first"]);
+    assert.deepEqual(
+      room.messages.map((each) => each.text),
+      ["of the second", "of the first"],
+    );
     await second.close();
     const third = server.client({ outbox: new IndexedDBOutbox(db) });
     await third.enqueue("c", "of the third");

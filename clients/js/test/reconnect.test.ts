@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Client, linear, mayReconnect, OutboxForeign, ReconnectFailed, Refused } from "../src/index.js";
+import {
+  Client,
+  linear,
+  mayReconnect,
+  OutboxForeign,
+  ReconnectFailed,
+  Refused,
+} from "../src/index.js";
 import { delay, exponential } from "../src/reconnect.js";
 import { settled } from "./support/clock.js";
 import { Server } from "./support/server.js";
@@ -55,7 +62,10 @@ test("CLI-01 full jitter from the first retry on, on top of what the server aske
 test("CONN-21 the close code decides whether to come back", async () => {
   for (const code of [1000, 1001, 3001, 3008, 3012, 3499]) assert.ok(mayReconnect(code), `${code}`);
   for (const code of [1002, 1009, 3500, 3503, 3999]) assert.ok(!mayReconnect(code), `${code}`);
-  for (const [code, state] of [[3008, "waiting"], [3503, "refused"]] as const) {
+  for (const [code, state] of [
+    [3008, "waiting"],
+    [3503, "refused"],
+  ] as const) {
     const server = new Server();
     const [client, peer] = await server.online();
     await peer.close(code, "why");
@@ -122,7 +132,10 @@ test("CLI-13 the states in their order", async () => {
   await peer.welcome();
   await peer.drop();
   assert.equal(client.state.state, "waiting");
-  assert.equal(client.state.state === "waiting" && client.state.retryAt, server.clock.now() + 1_000);
+  assert.equal(
+    client.state.state === "waiting" && client.state.retryAt,
+    server.clock.now() + 1_000,
+  );
   await server.clock.advance(1_000);
   await (await server.peer()).welcome();
   await client.close();

@@ -39,7 +39,11 @@ function story(seed: number): void {
     }
   }
   if (replica.head("c", epoch, head)) resume();
-  assert.deepEqual(taken, Array.from({ length: head - 1 }, (_, n) => n + 2), `seed ${seed}`);
+  assert.deepEqual(
+    taken,
+    Array.from({ length: head - 1 }, (_, n) => n + 2),
+    `seed ${seed}`,
+  );
 }
 
 test("SEND-06 whatever is lost, repeated or late, each event is taken once and in order", () => {

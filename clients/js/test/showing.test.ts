@@ -2,7 +2,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { grouped, groupedByDay, mayBecome, MessageStatus, parts, shownStatus } from "../src/index.js";
+import {
+  grouped,
+  groupedByDay,
+  mayBecome,
+  MessageStatus,
+  parts,
+  shownStatus,
+} from "../src/index.js";
 import type { Status } from "../src/index.js";
 
 const said = (by: string | undefined, s: number) => ({
@@ -15,15 +22,22 @@ test("MSG-31 consecutive messages of one sender within five minutes are one grou
     ...[said("ann", 0), said("ann", 300), said("ann", 601), said("bob", 602)],
     ...[said(undefined, 603), said(undefined, 604), said("bob", 605)],
   ];
-  assert.deepEqual(grouped(messages).map((group) => group.length), [2, 1, 1, 1, 1, 1]);
+  assert.deepEqual(
+    grouped(messages).map((group) => group.length),
+    [2, 1, 1, 1, 1, 1],
+  );
   assert.deepEqual(grouped(messages).flat(), messages);
   assert.deepEqual(grouped([]), []);
 });
 
 test("MSG-31 a day is one where the reader is", () => {
   const messages = [said("ann", 0), said("ann", 3_600), said("bob", 7_200)]; // 22:13, 23:13, 00:13
-  const days = (zone: string) => groupedByDay(messages, zone).map(({ day, messages }) => [day, messages.length]);
-  assert.deepEqual(days("UTC"), [["2023-11-14", 2], ["2023-11-15", 1]]);
+  const days = (zone: string) =>
+    groupedByDay(messages, zone).map(({ day, messages }) => [day, messages.length]);
+  assert.deepEqual(days("UTC"), [
+    ["2023-11-14", 2],
+    ["2023-11-15", 1],
+  ]);
   assert.deepEqual(days("Asia/Tokyo"), [["2023-11-15", 3]]);
 });
 
@@ -76,5 +90,7 @@ test("links lie where they are, whatever stands before them", () => {
     { text: "www.a.b", url: "http://www.a.b" },
     { text: "!" },
   ]);
-  assert.deepEqual(parts("plain", [{ kind: "of later", offset: 0, length: 3 }]), [{ text: "plain" }]);
+  assert.deepEqual(parts("plain", [{ kind: "of later", offset: 0, length: 3 }]), [
+    { text: "plain" },
+  ]);
 });

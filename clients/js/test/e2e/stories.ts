@@ -72,7 +72,9 @@ export async function what_was_missed_comes_after_the_reconnect(world: World): P
 
 export async function calls_survive_a_connection_that_keeps_breaking(world: World): Promise<void> {
   const [ann, bob, c] = await pair(world);
-  const calls = range(60).map((n) => ann.client.call("message.send", { text: `${n}` }, c, { timeout: 40_000 }));
+  const calls = range(60).map((n) =>
+    ann.client.call("message.send", { text: `${n}` }, c, { timeout: 40_000 }),
+  );
   let done = false;
   const all = Promise.all(calls).finally(() => (done = true));
   for (let n = 0; n < 6 && !done; n++) {
@@ -98,7 +100,9 @@ export async function a_backlog_arrives_whole_and_in_order(world: World): Promis
   ann.back();
   await until("all", () => bob.texts(c).length === 50);
   assert.deepEqual(bob.texts(c), range(50).map(String));
-  await until("replies", () => room.messages.every((each) => each.status === "sent" || each.status === "delivered"));
+  await until("replies", () =>
+    room.messages.every((each) => each.status === "sent" || each.status === "delivered"),
+  );
   assert.deepEqual(shown(room), range(50).map(String));
 }
 
@@ -117,7 +121,10 @@ export async function too_much_missed_is_reloaded(world: World): Promise<void> {
   await until("after", () => shown(room).at(-1) === "after");
   assert.ok(bob.pushes.some((push) => push.type === "reload" && push.reason === "too_far"));
   const page = await bob.client.history(c);
-  assert.deepEqual(room.messages.map((each) => each.id), page.messages.map((each) => each.id));
+  assert.deepEqual(
+    room.messages.map((each) => each.id),
+    page.messages.map((each) => each.id),
+  );
   await ann.client.send(c, "live");
   await until("live", () => shown(room).at(-1) === "live");
 }
@@ -131,7 +138,10 @@ export async function a_conversation_made_meanwhile_is_told(world: World): Promi
   await ann.client.send(group, "welcome");
   bob.back();
   await until("the row", () => bob.client.inbox.get(group)?.unread === 1);
-  assert.deepEqual(bob.client.inbox.rows().map((row) => row.c), [group, c]);
+  assert.deepEqual(
+    bob.client.inbox.rows().map((row) => row.c),
+    [group, c],
+  );
   assert.equal(bob.client.inbox.get(group)!.title, "made meanwhile");
   await ann.client.send(group, "again");
   await until("live", () => bob.texts(group).includes("again"));
@@ -191,7 +201,10 @@ export async function a_drain_says_when_to_come_back(world: World): Promise<void
   await ann.client.send(c, "before");
   await world.ask("stop");
   await until("goodbye", () =>
-    ann.pushes.some((push) => push.type === "state" && push.state === "waiting" && /shutting down/.test(push.reason)),
+    ann.pushes.some(
+      (push) =>
+        push.type === "state" && push.state === "waiting" && /shutting down/.test(push.reason),
+    ),
   );
   const meanwhile = ann.client.call("message.send", { text: "meanwhile" }, c, { timeout: 40_000 });
   await world.ask("start");
@@ -221,11 +234,15 @@ export async function kill_9_loses_and_doubles_nothing(world: World): Promise<vo
     await until("some talk", () => said.length > before + 50);
     await world.ask("kill");
     await world.ask("start");
-    await until("both are back", () => [ann, bob].every((each) => each.client.state.state === "online"));
+    await until("both are back", () =>
+      [ann, bob].every((each) => each.client.state.state === "online"),
+    );
   }
   over = true;
   await Promise.all(talking);
-  await until("all is sent", () => [ann, bob].every((each) => each.client.outbox.waiting.length === 0));
+  await until("all is sent", () =>
+    [ann, bob].every((each) => each.client.outbox.waiting.length === 0),
+  );
   const history = await world.history(ann.client.user!, c);
   assert.deepEqual(history.toSorted(), said.toSorted(), "each once");
   for (const name of ["ann", "bob"]) {
@@ -234,7 +251,9 @@ export async function kill_9_loses_and_doubles_nothing(world: World): Promise<vo
   }
   const newest = history.slice(-50);
   for (const room of rooms) {
-    await until("both show the same", () => newest.every((text, n) => shown(room).slice(-50)[n] === text));
+    await until("both show the same", () =>
+      newest.every((text, n) => shown(room).slice(-50)[n] === text),
+    );
     assert.equal(new Set(shown(room)).size, shown(room).length, "nothing twice");
     assert.ok(room.messages.every((each) => each.status !== "sending" && each.status !== "failed"));
   }
@@ -330,7 +349,9 @@ export async function whatever_happens_all_devices_show_the_same(world: World): 
     if (chance(3) === 0) await new Promise((resolve) => setTimeout(resolve, chance(12)));
   }
   for (const device of devices) device.back();
-  await until("all is sent", () => devices.every((each) => each.client.outbox.waiting.length === 0));
+  await until("all is sent", () =>
+    devices.every((each) => each.client.outbox.waiting.length === 0),
+  );
   for (const { client } of devices) await client.reads.flush();
   for (const room of rooms) {
     for (const each of room.messages) room.discard(each); // what answers a deleted one was refused

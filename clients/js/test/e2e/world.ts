@@ -1,7 +1,13 @@
 /** Devices of people, each with a network of its own that the story can break. */
 
 import { WebSocket } from "ws";
-import { Client, MemoryStore, type ClientOptions, type Push, type Socket } from "../../src/index.js";
+import {
+  Client,
+  MemoryStore,
+  type ClientOptions,
+  type Push,
+  type Socket,
+} from "../../src/index.js";
 
 /** What may take long, does, on a busy machine; what never comes fails the story. */
 const PATIENCE = 40_000;
@@ -105,8 +111,11 @@ export class World {
   async history(user: string, c: string): Promise<string[]> {
     const { client } = this.device(user, { pushes: false });
     const texts: string[] = [];
-    for (let before: number | undefined; ; ) {
-      const page = await client.history(c, before === undefined ? { limit: 100 } : { limit: 100, before });
+    for (let before: number | undefined; ;) {
+      const page = await client.history(
+        c,
+        before === undefined ? { limit: 100 } : { limit: 100, before },
+      );
       texts.unshift(...page.messages.map((message) => message.text!));
       if (!page.more) return texts;
       before = page.messages[0]!.seq;

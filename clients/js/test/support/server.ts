@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { decode, encode } from "@msgpack/msgpack";
-import { Client, MemoryStore, type ClientOptions, type Socket, type Token } from "../../src/index.js";
+import {
+  Client,
+  MemoryStore,
+  type ClientOptions,
+  type Socket,
+  type Token,
+} from "../../src/index.js";
 import type { Item } from "../../src/codec.js";
 import { FakeClock, settled } from "./clock.js";
 
@@ -65,7 +71,9 @@ export class Peer {
 
   async say(...items: Item[]): Promise<void> {
     const bytes = encode(items.length === 1 ? items[0] : items);
-    this.socket.onmessage?.({ data: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) });
+    this.socket.onmessage?.({
+      data: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length),
+    });
     await settled();
   }
 
@@ -164,5 +172,16 @@ export function sent(seq: number, text = `text ${seq}`, data: object = {}, c = "
 }
 
 export function row(epoch: number, seq: number, more: object = {}): Record<string, any> {
-  return { c: "c", epoch, seq, kind: "group", unread: 0, number: seq, members: [], last: null, ts: seq, ...more };
+  return {
+    c: "c",
+    epoch,
+    seq,
+    kind: "group",
+    unread: 0,
+    number: seq,
+    members: [],
+    last: null,
+    ts: seq,
+    ...more,
+  };
 }
