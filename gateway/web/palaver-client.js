@@ -1972,6 +1972,15 @@ function given(fields) {
 
 // src/connection.ts
 var CONNECT_TIMEOUT = 1e4;
+var webSocket = (url, protocols) => new WebSocket(url, protocols);
+function address(url) {
+  const parts2 = new URL(url);
+  if (parts2.protocol !== "ws:" && parts2.protocol !== "wss:") {
+    throw new TypeError(`not a WebSocket URL (wss://host/v1/ws): ${url}`);
+  }
+  if (parts2.pathname === "/") parts2.pathname = "/v1/ws";
+  return parts2.href;
+}
 var Ended = class {
   constructor(reason, options = {}) {
     this.reason = reason;
@@ -4595,7 +4604,7 @@ var Client = class extends Commands {
     }
     const connection = await Connection.open(
       this.#url,
-      this.#options.socket ?? platform,
+      this.#options.socket ?? webSocket,
       this.clock
     );
     this.#connection = connection;
@@ -4638,16 +4647,7 @@ var Client = class extends Commands {
     this.#push({ type: "state", ...state });
   }
 };
-var platform = (url, protocols) => new WebSocket(url, protocols);
 var asked = (token) => async () => token();
-function address(url) {
-  const parts2 = new URL(url);
-  if (parts2.protocol !== "ws:" && parts2.protocol !== "wss:") {
-    throw new TypeError(`not a WebSocket URL (wss://host/v1/ws): ${url}`);
-  }
-  if (parts2.pathname === "/") parts2.pathname = "/v1/ws";
-  return parts2.href;
-}
 
 // src/grouping.ts
 function grouped(messages, within = 3e5) {

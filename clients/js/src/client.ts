@@ -17,7 +17,7 @@ import {
   type PayloadOf,
   type ResultOf,
 } from "./commands.js";
-import { Connection, Ended, type Socket, type SocketMaker } from "./connection.js";
+import { address, Connection, Ended, webSocket, type SocketMaker } from "./connection.js";
 import { Conversation, type ConversationOptions } from "./conversation.js";
 import { Emitter } from "./emitter.js";
 import {
@@ -362,7 +362,7 @@ export class Client extends Commands {
     }
     const connection = await Connection.open(
       this.#url,
-      this.#options.socket ?? platform,
+      this.#options.socket ?? webSocket,
       this.clock,
     );
     this.#connection = connection;
@@ -409,16 +409,4 @@ export class Client extends Commands {
   }
 }
 
-const platform: SocketMaker = (url, protocols) => new WebSocket(url, protocols) as Socket;
-
 const asked = (token: () => string | Promise<string>) => async () => token();
-
-/** `ws:` or `wss:`, without path that of palaver. Throws a TypeError if it is neither. */
-function address(url: string): string {
-  const parts = new URL(url);
-  if (parts.protocol !== "ws:" && parts.protocol !== "wss:") {
-    throw new TypeError(`not a WebSocket URL (wss://host/v1/ws): ${url}`);
-  }
-  if (parts.pathname === "/") parts.pathname = "/v1/ws";
-  return parts.href;
-}

@@ -20,6 +20,19 @@ export interface Socket {
 
 export type SocketMaker = (url: string, protocols: string[]) => Socket;
 
+/** The platform's own. */
+export const webSocket: SocketMaker = (url, protocols) => new WebSocket(url, protocols) as Socket;
+
+/** `ws:` or `wss:`, without path that of palaver. Throws a TypeError if it is neither. */
+export function address(url: string): string {
+  const parts = new URL(url);
+  if (parts.protocol !== "ws:" && parts.protocol !== "wss:") {
+    throw new TypeError(`not a WebSocket URL (wss://host/v1/ws): ${url}`);
+  }
+  if (parts.pathname === "/") parts.pathname = "/v1/ws";
+  return parts.href;
+}
+
 /** The connection is over, or did not come about. `final`: coming back would not help. `advice`:
  * for so many milliseconds the server does not want to see this client again. */
 export class Ended {

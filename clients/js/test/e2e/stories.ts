@@ -285,7 +285,10 @@ function picture(device: Device, c: string): object {
   const roles = Object.entries(members).map(([user, { role }]) => [user, role]);
   const row = device.client.inbox.get(c)!;
   return {
-    messages: room.messages.map(({ client_id: _, ...message }) => message),
+    messages: room.messages.map(({ client_id: _, reacted = [], ...message }) => ({
+      ...message,
+      reacted: reacted.toSorted(),
+    })),
     info: { title, pins, member_count, settings, number, roles: roles.toSorted() },
     unread: [room.unread, row.unread, device.client.inbox.unread],
     row: { title: row.title, last: row.last, seq: row.seq, number: row.number, ts: row.ts },
