@@ -1,7 +1,7 @@
 # `make serve` is all it takes to try palaver; `make` alone tells the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-faces plans due chaos requirements profiles endpoints check format coverage clean lint types arrows serve-tools test-tools
+.PHONY: help serve test test-faces client plans due chaos requirements profiles endpoints check format coverage clean lint types arrows serve-tools test-tools faces-tools
 
 ARGS ?=
 CHAOS_SEEDS ?= 20
@@ -26,8 +26,12 @@ serve: serve-tools ## run the engine and its gateway; Ctrl-C drains and stops it
 test: test-tools ## run the whole test suite
 	@.venv/bin/pytest -n $(JOBS) --dist worksteal $(ARGS)
 
-test-faces: test-tools ## try out /openapi.json with thousands of requests, for minutes
-	@.venv/bin/pytest -m faces tests/faces $(ARGS)
+test-faces: faces-tools ## test what other programs see, and the browser client: needs Node and Chromium
+	@.venv/bin/pytest tests/faces $(ARGS)
+
+client: faces-tools ## write the browser client's types from the models, and build what is served
+	@.venv/bin/python clients/js/generate.py
+	@cd clients/js && npx tsc && npm run -s build
 
 plans: test-tools ## a million messages, and how Postgres searches and pages them
 	@.venv/bin/pytest -s -m plans tests/persistence/plans $(ARGS)
@@ -61,7 +65,7 @@ coverage: test-tools ## run the suite and show what it does not reach
 	@.venv/bin/coverage report
 
 clean: ## remove .venv, caches and build output
-	@rm -rf .venv build dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv build dist clients/js/node_modules clients/js/dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 lint: test-tools
@@ -79,3 +83,7 @@ serve-tools:
 
 test-tools:
 	@.ci/venv test
+
+faces-tools:
+	@.ci/node
+	@.ci/venv faces

@@ -1,0 +1,226 @@
+/** The list of conversations, as it is now. */
+
+import type { Client } from "./client.js";
+import type { PayloadOf } from "./commands.js";
+import { Model } from "./emitter.js";
+import { ClientEnded, NoAnswer, Rejected } from "./errors.js";
+import type { ConversationEvent, Reload } from "./pushes.js";
+import type { ConversationInfo, Last, Results, Row } from "./wire.js";
+
+/** `all` but archived ones, `unread` of these, `archived`, and `requests`, which are in no other. */
+export type Filter = "all" | "unread" | "archived" | "requests";
+
+const SHOWN_MEMBERS = 5;
+
+export class Inbox extends Model {
+  /** Unread messages of all conversations together. */
+  unread = 0;
+  #rows = new Map<string, Row>();
+  /** Where to go on; null: that was all. */
+  #next = new Map<Filter, string | null>();
+  #fetching = new Set<string>();
+
+  constructor(private readonly client: Client) {
+    super();
+    client.on("event", (event) => this.#event(event));
+    client.on("reload", (reload) => this.#reload(reload));
+    client.on("unread.changed", ({ data }) => {
+      this.unread = data.total;
+      for (const [c, unread] of Object.entries(data.conversations)) {
+        this.#update(c, { unread });
+        this.read(c);
+      }
+      this.changed();
+    });
+    client.on("preference.changed", ({ data: { conversation, ...preference } }) => {
+      if (this.#rows.has(conversation)) this.#update(conversation, { preference });
+      else void this.#fetch(conversation);
+    });
+    client.on("request.answered", ({ data: { conversation, status } }) => {
+      this.#remove(conversation);
+      if (status === "accepted") void this.#fetch(conversation);
+    });
+    client.on("block.changed", ({ data: { conversation, level } }) => {
+      if (level === "blocked" || level === "restricted") this.#remove(conversation);
+      else void this.#fetch(conversation);
+    });
+    client.onRows(({ rows, left }) => {
+      for (const row of rows) this.#put(row);
+      for (const c of left) this.#remove(c);
+    });
+  }
+
+  /** What has been loaded and came up since: pinned ones first, then newest activity first. */
+  rows(filter: Filter = "all"): Row[] {
+    return [...this.#rows.values()].filter((row) => this.#is(row, filter)).sort(before);
+  }
+
+  get(c: string): Row | undefined {
+    return this.#rows.get(c);
+  }
+
+  /** Told by `reads`: what was read here counts as read, before the server knows. */
+  read(c: string): void {
+    const [row, upTo] = [this.#rows.get(c), this.client.reads.upTo(c)];
+    if (row === undefined || upTo === 0 || upTo < (row.last?.seq ?? 0)) return;
+    this.unread = Math.max(this.unread - row.unread, 0);
+    this.#update(c, { unread: 0 });
+  }
+
+  /** Whether `loadMore` may bring more. */
+  more(filter: Filter = "all"): boolean {
+    return this.#next.get(filter) !== null;
+  }
+
+  /** Load the first page, once; what changes later comes by itself. */
+  async load(filter: Filter = "all", limit?: number): Promise<void> {
+    if (!this.#next.has(filter)) await this.loadMore(filter, limit);
+  }
+
+  /** Load the next page. */
+  async loadMore(filter: Filter = "all", limit?: number): Promise<void> {
+    const next = this.#next.get(filter);
+    if (next === null) return;
+    const page = await this.#page({
+      filter,
+      ...(limit === undefined ? {} : { limit }),
+      ...(next === undefined ? {} : { cursor: next }),
+    });
+    this.#next.set(filter, page.next);
+    this.unread = page.unread;
+    for (const row of page.conversations) this.#put(row);
+    this.changed();
+  }
+
+  /** However often the connection breaks meanwhile. */
+  async #page(asked: PayloadOf<"conversation.list">): Promise<Results["conversation.list"]> {
+    for (;;) {
+      try {
+        const ever = { timeout: Infinity };
+        return await this.client.call("conversation.list", asked, undefined, ever);
+      } catch (error) {
+        if (!(error instanceof NoAnswer)) throw error;
+      }
+    }
+  }
+
+  #is(row: Row, filter: Filter): boolean {
+    const request = row.request === "pending";
+    const {
+      archived = false,
+      unread = false,
+      hidden_seq = 0,
+      hidden_number = 0,
+    } = row.preference ?? {};
+    if (request || filter === "requests") return request && filter === "requests";
+    if (hidden_seq > 0 && row.number <= hidden_number) return false;
+    if (archived || filter === "archived") return archived && filter === "archived";
+    return filter === "all" || unread || row.unread > 0;
+  }
+
+  /** A row that is as of an earlier time than what is known changes nothing. */
+  #put(row: Row): void {
+    if (this.#next.size === 0) return;
+    const known = this.#rows.get(row.c);
+    if (known !== undefined && known.epoch === row.epoch && known.seq > row.seq) return;
+    const own = this.client.personal.preferences.get(row.c) ?? row.preference;
+    this.#rows.set(row.c, own === undefined ? row : { ...row, preference: own });
+    if (row.unread > 0) this.read(row.c);
+    this.changed();
+  }
+
+  #update(c: string, change: Partial<Row>): void {
+    const row = this.#rows.get(c);
+    if (row === undefined) return;
+    this.#rows.set(c, { ...row, ...change });
+    this.changed();
+  }
+
+  #remove(c: string): void {
+    if (this.#rows.delete(c)) this.changed();
+  }
+
+  #reload({ conversation, reason }: Reload): void {
+    if (reason === "not_member" || reason === "permission_denied") this.#remove(conversation);
+    else void this.#fetch(conversation);
+  }
+
+  #event(event: ConversationEvent): void {
+    const c = event.conversation;
+    const me = this.client.user;
+    if (event.kind === "member.removed" && event.data.user === me) return this.#remove(c);
+    const row = this.#rows.get(c);
+    const joined = event.kind === "member.added" && event.data.users.includes(me ?? "");
+    if (row === undefined || joined || event.kind === "void") return void this.#fetch(c);
+    if (event.seq <= row.seq) return;
+    this.#update(c, { seq: event.seq, ts: event.at, ...changed(row, event, me) });
+  }
+
+  /** The row of one conversation, made of its state: there is no other way to get just one. */
+  async #fetch(c: string): Promise<void> {
+    if (this.#next.size === 0 || this.#fetching.has(c)) return; // nobody looks, or it is on its way
+    this.#fetching.add(c);
+    try {
+      const info = await this.client.call("conversation.get", {}, c, { timeout: Infinity });
+      this.#rows.delete(c);
+      this.#put(rowOf(info));
+    } catch (error) {
+      if (error instanceof Rejected) this.#remove(c);
+      else if (!(error instanceof NoAnswer || error instanceof ClientEnded)) throw error;
+    } finally {
+      this.#fetching.delete(c);
+    }
+  }
+}
+
+function before(a: Row, b: Row): number {
+  const pinned = (row: Row) => row.preference?.pinned_at ?? 0;
+  return pinned(b) - pinned(a) || b.ts - a.ts || (a.c < b.c ? -1 : 1);
+}
+
+function rowOf(info: ConversationInfo): Row {
+  const { c, kind, epoch, seq, number, unread, title, context, role, last, request } = info;
+  const members = Object.keys(info.members).slice(0, SHOWN_MEMBERS);
+  const ts = Math.max(last?.ts ?? 0, info.created_at);
+  const row = { c, kind, epoch, seq, number, unread, title, context, role, members, last, ts };
+  return request === undefined ? row : { ...row, request };
+}
+
+/** What of the row an event changes besides its place. */
+function changed(row: Row, event: ConversationEvent, me: string | undefined): Partial<Row> {
+  const { last } = row;
+  switch (event.kind) {
+    case "message.sent": {
+      const { id, by, text, type, attachments, number = row.number } = event.data;
+      const fields: Record<string, unknown> = { id, seq: event.seq, by, ts: event.at, text, type };
+      if (attachments !== undefined) fields["attachments"] = attachments.map((each) => each.type);
+      const said = Object.entries(fields).filter(([, value]) => value !== undefined);
+      return { number, last: Object.fromEntries(said) as unknown as Last };
+    }
+    case "message.edited":
+      if (last?.id !== event.data.message_id || event.data.redacted) return {};
+      return { last: { ...last, text: event.data.text } };
+    case "message.deleted": {
+      if (last?.id !== event.data.message_id) return {};
+      const { text: _, attachments: __, ...rest } = last;
+      return { last: { ...rest, deleted: true } };
+    }
+    case "message.restored": {
+      if (last?.id !== event.data.message_id) return {};
+      const { deleted: _, ...rest } = last;
+      return { last: { ...rest, text: event.data.text } };
+    }
+    case "conversation.renamed":
+      return { title: event.data.title };
+    case "member.added": {
+      const members = [...new Set([...row.members, ...event.data.users])];
+      return { members: members.slice(0, SHOWN_MEMBERS) };
+    }
+    case "member.removed":
+      return { members: row.members.filter((user) => user !== event.data.user) };
+    case "member.role_changed":
+      return event.data.user === me ? { role: event.data.role } : {};
+    default:
+      return {};
+  }
+}

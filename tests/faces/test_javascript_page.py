@@ -1,0 +1,59 @@
+"""docs/javascript.md holds what it says: its examples compile, and it leaves nothing public out."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "docs/javascript.md", ROOT / "clients/js/README.md"]
+TEXT = PAGES[0].read_text()
+PUBLIC = ("Client", "Commands", "Conversation", "Draft", "Inbox", "Outgoing", "People", "Reads")
+
+MEMBERS = """
+import * as api from "./palaver-client.js";
+const names = (kind) => Object.getOwnPropertyNames(kind.prototype);
+const public_ = Object.entries(api).filter(([, value]) => value?.prototype);
+const members = Object.fromEntries(public_.map(([name, kind]) => [name, names(kind)]));
+console.log(JSON.stringify({ exports: Object.keys(api), members }));
+"""
+
+
+def test_its_examples_compile(sdk: Path) -> None:
+    directory = sdk / "dist/docs"
+    directory.mkdir(exist_ok=True)
+    declared = "declare function show(...what: unknown[]): void;\n"
+    for page in PAGES:
+        for number, block in enumerate(re.findall(r"```ts\n(.*?)```", page.read_text(), re.S)):
+            (directory / f"{page.stem}{number}.ts").write_text(declared + block)
+    done = subprocess.run(
+        ["npx", "tsc", "-p", "tsconfig.docs.json"],
+        cwd=sdk,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.fixture(scope="module")
+def api() -> dict[str, object]:
+    program = ["node", "--input-type=module", "--eval", MEMBERS]
+    done = subprocess.run(program, cwd=ROOT / "gateway/web", capture_output=True, check=True)
+    return dict(json.loads(done.stdout))
+
+
+def test_it_names_everything_that_is_exported(api) -> None:
+    assert [name for name in api["exports"] if not re.search(rf"\b{name}\b", TEXT)] == []
+
+
+@pytest.mark.parametrize("kind", PUBLIC)
+def test_it_names_every_member(api, kind: str) -> None:
+    known = {"constructor", "changed", "succeed", "fail", "reopen", "mayHaveHappened"}
+    internal = {"record", "lane", "close", "learn"} if kind != "Client" else set()
+    names = set(api["members"].get(kind, ())) - known - internal
+    assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", TEXT)] == []

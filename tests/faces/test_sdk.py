@@ -1,0 +1,208 @@
+"""The browser client (clients/js): its own tests, and its stories against a real server."""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+import subprocess
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+import pytest
+import trio
+
+from palaver.tests.support.served import ENVIRONMENT, PROGRAM, SECRET, Served
+
+ROOT = Path(__file__).parents[2]
+
+SMALL = {
+    "PALAVER_LIMITS__CONNECTS_PER_MIN": "0",
+    "PALAVER_CONNECTIONS__OUTBOX_BYTES": "65536",
+    "PALAVER_CONNECTIONS__SEND_BUFFER_BYTES": "4096",
+}
+"""People come back as often as they like, and a slow one is soon too slow."""
+
+
+class Units:
+    """What became of the tests that Node ran, by their names."""
+
+    def __init__(self, output: str) -> None:
+        self.output = output
+        found = re.findall(r"^(ok|not ok) \d+ - (.*)$", output, re.M)
+        self.failed = {name for verdict, name in found if verdict == "not ok"}
+        self.passed = {name for verdict, name in found if verdict == "ok"}
+
+    def hold(self, row: str) -> None:
+        """Some name the row, and they pass."""
+        assert any(row in name for name in self.passed), row
+        assert not [name for name in self.failed if row in name]
+
+
+@pytest.fixture(scope="session")
+def units(sdk: Path) -> Units:
+    tests = sorted(str(path) for path in (sdk / "dist/test").glob("*.test.js"))
+    done = subprocess.run(
+        ["node", "--test", "--test-reporter=tap", *tests],
+        cwd=sdk,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Units(done.stdout)
+
+
+def test_its_own_tests_pass(units: Units) -> None:
+    assert units.passed
+    assert not units.failed, units.output
+
+
+def test_CLI_01_it_comes_back_by_itself(units: Units) -> None:
+    units.hold("CLI-01")
+
+
+def test_CLI_03_an_answer_that_does_not_come_in_time(units: Units) -> None:
+    units.hold("CLI-03")
+
+
+def test_CLI_04_optimistic_sending(units: Units) -> None:
+    units.hold("CLI-04")
+
+
+def test_CLI_06_joining_leaving_and_callbacks(units: Units) -> None:
+    units.hold("CLI-06")
+
+
+def test_CLI_07_history_is_fetched_when_asked_for(units: Units) -> None:
+    units.hold("CLI-07")
+
+
+def test_CLI_08_RCPT_13_ten_keystrokes_are_one_start(units: Units) -> None:
+    units.hold("CLI-08")
+
+
+def test_CLI_09_RCPT_09_reads_are_gathered(units: Units) -> None:
+    units.hold("CLI-09")
+
+
+def test_CLI_10_what_is_seen_is_read(units: Units) -> None:
+    units.hold("CLI-10")
+
+
+def test_CLI_11_drafts_are_saved(units: Units) -> None:
+    units.hold("CLI-11")
+
+
+def test_CLI_13_states_of_the_connection(units: Units) -> None:
+    units.hold("CLI-13")
+
+
+def test_the_types_are_those_of_the_models() -> None:
+    generate = runpy.run_path(str(ROOT / "clients/js/generate.py"))
+    written = (ROOT / "clients/js/src/generated.ts").read_text()
+    assert written == generate["page"](), "run `make client`"
+
+
+def test_what_is_served_is_built_from_the_source(sdk: Path, tmp_path: Path) -> None:
+    built = tmp_path / "palaver-client.js"
+    subprocess.run(["npm", "run", "-s", "build", "--", f"--outfile={built}"], cwd=sdk, check=True)
+    served = ROOT / "gateway/web/palaver-client.js"
+    assert served.read_text() == built.read_text(), "run `make client`"
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """A server that keeps nothing, for all stories in which it lives on."""
+    program = [PROGRAM, "serve", "--memory", "--port", "0", "--http-port", "0"]
+    environment = {**os.environ, **ENVIRONMENT, **SMALL}
+    with subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield next(found[0] for line in server.stdout if (found := re.search(r"ws://\S+", line)))
+        server.kill()
+
+
+Act = Callable[[], Awaitable[None]]
+
+
+async def play(sdk: Path, story: str, url: str, acts: Mapping[str, Act]) -> None:
+    """Run a story of test/e2e/stories.ts; what it asks to be done to the server is in `acts`."""
+    program = ["node", "dist/test/e2e/main.js", story, url, SECRET]
+    async with trio.open_nursery() as nursery:
+        process = await nursery.start(
+            partial(
+                trio.run_process,
+                program,
+                cwd=sdk,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+        )
+        said = b""
+        async for data in process.stdout:
+            said += data
+            while (line := re.match(rb"@(\w+)\n", said)) is not None:
+                said = said[line.end() :]
+                await acts[line[1].decode()]()
+                await process.stdin.send_all(b"\n")
+    assert process.returncode == 0, said.decode()
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        "two_users_talk",
+        "what_was_missed_comes_after_the_reconnect",
+        "calls_survive_a_connection_that_keeps_breaking",
+        "a_backlog_arrives_whole_and_in_order",
+        "too_much_missed_is_reloaded",
+        "a_conversation_made_meanwhile_is_told",
+        "delivery_is_acknowledged",
+        "a_bad_token_is_final",
+        "what_is_one_s_own_is_on_all_devices",
+        "a_slow_consumer_catches_up",
+        "whatever_happens_all_devices_show_the_same",
+    ],
+)
+async def test_story(sdk, url, story):
+    """CLI-02, CLI-05, SEND-05, CONN-21."""
+    await play(sdk, story, url, {})
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        "a_drain_says_when_to_come_back",
+        "kill_9_loses_and_doubles_nothing",
+        "an_outbox_is_sent_again",
+    ],
+)
+@pytest.mark.timeout(120)
+async def test_SEND_06_CLI_05_story_with_a_server_that_goes_away(sdk, served, story):
+    """Each on the embedded Postgres, which keeps what was replied to."""
+    async with trio.open_nursery() as nursery:
+        runs: list[Served] = []
+
+        async def start():
+            port = runs[-1].ws_url.rsplit(":", 1)[1].partition("/")[0] if runs else "0"
+            run = served.start("--port", port, **SMALL)
+            await run.__aenter__()
+            runs.append(run)
+
+        async def kill():
+            await runs[-1].__aexit__()
+
+        async def stop():
+            run = runs[-1]
+            assert await run.stop() == 0
+
+        await start()
+        try:
+            await play(sdk, story, runs[0].ws_url, {"start": start, "kill": kill, "stop": stop})
+        finally:
+            for run in runs:
+                with trio.CancelScope(shield=True):
+                    await run.__aexit__()
+        nursery.cancel_scope.cancel()
