@@ -12,7 +12,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from ...actors.attachments import loadable
-from ...engine.files.opening import Files
+from ...engine import Engine
+from ...engine.files.links import SignedLinks
+from ...engine.files.uploads import Uploads
 from ...protocol.commands import bad_field
 from ...protocol.errors import Rejected
 from ...protocol.uploads import PATH, served_here
@@ -42,14 +44,21 @@ class NewUpload(BaseModel):
 
 def is_file(scope: Any) -> bool:
     """Whether the body of this request is a file, which is bounded by what was announced."""
-    path: str = scope["path"]
-    return scope["method"] == "PUT" and path.startswith("/v1/attachments/")
+    path: str = scope.get("path", "")
+    return path.startswith("/v1/attachments/") and scope["method"] == "PUT"
 
 
 class FileEndpoints:
-    def __init__(self, files: Files) -> None:
-        self._uploads = files.uploads
-        self._links = files.links
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def _uploads(self) -> Uploads:
+        return self._engine.files.uploads
+
+    @property
+    def _links(self) -> SignedLinks:
+        return self._engine.files.links
 
     async def announce(self, request: Request, caller: Caller) -> Response:
         body = await given(request)

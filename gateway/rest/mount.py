@@ -41,7 +41,7 @@ def add_rest(api: FastAPI, gateway: Gateway) -> None:
     add("GET", "/conversations/{conversation}/export", export.conversation)
     add("GET", "/messages/{message_id}", single.message)
     add("GET", "/drafts/{conversation}", single.draft)
-    files = FileEndpoints(gateway.engine.files)
+    files = FileEndpoints(gateway.engine)
     add("POST", "/attachments", files.announce)
     add("PUT", "/attachments/{upload}", files.fill, math.inf)
     add("POST", "/attachments/{upload}/complete", files.complete)
