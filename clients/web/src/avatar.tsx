@@ -1,0 +1,32 @@
+/** A face, or the first letters of a name on a colour that is always theirs. */
+
+import { useClient } from "./hooks.js";
+
+interface Props {
+  user: string;
+  name: string;
+  online?: boolean;
+  large?: boolean;
+}
+
+export function Avatar({ user, name, online, large }: Props) {
+  const picture = useClient()?.people.get(user)?.["avatar"];
+  return (
+    <span class="avatar" data-large={large} style={`--hue: ${hue(user)}`} aria-hidden="true">
+      {typeof picture === "string" ? <img src={picture} alt="" loading="lazy" /> : initials(name)}
+      {online && <span class="online" />}
+    </span>
+  );
+}
+
+function initials(name: string): string {
+  const words = name.split(/\s+/).filter(Boolean);
+  const letters = [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...(word ?? "")][0]);
+  return letters.join("").toUpperCase();
+}
+
+function hue(text: string): number {
+  let sum = 7;
+  for (const letter of text) sum = (sum * 31 + letter.codePointAt(0)!) % 360;
+  return sum;
+}

@@ -1,0 +1,186 @@
+/** The messages, by day and by who wrote them. The newest stay in sight until somebody scrolls up. */
+
+import { grouped, groupedByDay, type Conversation, type Message } from "palaver-client";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Bubble } from "./bubble.js";
+import { attempt, useClient, useModel, useNames } from "./hooks.js";
+import { Icon } from "./icons.js";
+import type { Intent } from "./thread.js";
+import { dayName } from "./time.js";
+import { eventLine } from "./titles.js";
+
+/** Pixels from an end that count as being there. */
+const NEAR = 80;
+/** Pages that are loaded to come to a message that was searched for. */
+const FAR = 60;
+
+interface Props {
+  conversation: Conversation;
+  goal: { id: string; seq: number } | undefined;
+  onIntent(intent: Intent): void;
+  onGoal(id: string, seq: number): void;
+}
+
+export function MessageList({ conversation, goal, onIntent, onGoal }: Props) {
+  const client = useClient();
+  useModel(client.personal);
+  const names = useNames();
+  const list = useRef<HTMLDivElement>(null);
+  const [atEnd, setAtEnd] = useState(true);
+  const messages = conversation.messages;
+  useAnchor(list, messages, atEnd);
+  useGoal(list, conversation, goal, () => setAtEnd(false));
+  const scrolled = () => {
+    const { scrollTop, scrollHeight, clientHeight } = list.current!;
+    setAtEnd(scrollHeight - scrollTop - clientHeight < NEAR);
+    if (scrollTop < NEAR * 4 && conversation.more && conversation.phase === "ready") {
+      attempt(() => conversation.loadOlder());
+    }
+  };
+  const toEnd = () => list.current?.scrollTo({ top: list.current.scrollHeight });
+  return (
+    <div class="scroller">
+      <div
+        class="messages"
+        role="log"
+        aria-label="Messages"
+        aria-busy={conversation.phase === "loading"}
+        tabIndex={0}
+        ref={list}
+        onScroll={scrolled}
+      >
+        {conversation.phase === "ready" && !conversation.more && (
+          <p class="beginning">This is the beginning of the conversation.</p>
+        )}
+        {groupedByDay(messages).map(({ day, messages }) => (
+          <section key={day} aria-label={dayName(day)}>
+            <h2 class="day">
+              <span>{dayName(day)}</span>
+            </h2>
+            {grouped(messages).map((run) => (
+              <Run
+                key={run[0]!.client_id ?? run[0]!.id}
+                run={run}
+                conversation={conversation}
+                names={names}
+                goal={goal?.id}
+                onIntent={onIntent}
+                onGoal={onGoal}
+              />
+            ))}
+          </section>
+        ))}
+      </div>
+      {!atEnd && (
+        <button type="button" class="to-end" aria-label="To the newest message" onClick={toEnd}>
+          <Icon name="down" />
+          {conversation.unread > 0 && <span class="badge">{conversation.unread}</span>}
+        </button>
+      )}
+    </div>
+  );
+}
+
+interface RunProps {
+  run: readonly Message[];
+  conversation: Conversation;
+  names(user: string | undefined): string;
+  goal: string | undefined;
+  onIntent(intent: Intent): void;
+  onGoal(id: string, seq: number): void;
+}
+
+/** What one has said in one go; or what happened. */
+function Run({ run, conversation, names, goal, onIntent, onGoal }: RunProps) {
+  const client = useClient();
+  const first = run[0]!;
+  if (first.kind !== "message.sent") {
+    return run.map((message) => {
+      const line = eventLine(message, names);
+      return line === undefined ? null : (
+        <p key={message.id} class="event">
+          {line}
+        </p>
+      );
+    });
+  }
+  const mine = first.by === client.user;
+  const named = !mine && conversation.info?.kind !== "direct";
+  return (
+    <div class="run" data-mine={mine}>
+      {named && <h3>{names(first.by)}</h3>}
+      {run.map((message) =>
+        message.kind === "message.sent" ? (
+          <Bubble
+            key={message.client_id ?? message.id}
+            message={message}
+            conversation={conversation}
+            sought={message.id === goal}
+            onIntent={onIntent}
+            onGoal={onGoal}
+          />
+        ) : (
+          <p key={message.id} class="event">
+            {eventLine(message, names)}
+          </p>
+        ),
+      )}
+    </div>
+  );
+}
+
+/** What is looked at stays where it is, whatever comes before or after it. */
+function useAnchor(
+  list: { current: HTMLDivElement | null },
+  messages: readonly Message[],
+  atEnd: boolean,
+): void {
+  const before = useRef({ first: "", height: 0 });
+  useLayoutEffect(() => {
+    const box = list.current!;
+    const first = messages[0]?.id ?? "";
+    const { first: was, height } = before.current;
+    if (atEnd) box.scrollTop = box.scrollHeight;
+    else if (first !== was) box.scrollTop += box.scrollHeight - height;
+    before.current = { first, height: box.scrollHeight };
+  }, [messages]);
+  useEffect(() => {
+    // Pictures make it longer when they have come.
+    const grown = new ResizeObserver(() => {
+      if (atEnd && list.current) list.current.scrollTop = list.current.scrollHeight;
+    });
+    for (const child of list.current!.children) grown.observe(child);
+    return () => grown.disconnect();
+  }, [messages, atEnd]);
+}
+
+/** Load what lies between, then show the message that was searched for. */
+function useGoal(
+  list: { current: HTMLDivElement | null },
+  conversation: Conversation,
+  goal: { id: string; seq: number } | undefined,
+  onLeaving: () => void,
+): void {
+  const ready = conversation.phase === "ready";
+  useEffect(() => {
+    if (goal === undefined || !ready) return;
+    let wanted = true;
+    const there = () => conversation.messages.some((message) => message.id === goal.id);
+    const show = () => {
+      onLeaving();
+      requestAnimationFrame(() => {
+        const found = list.current?.querySelector(`[data-message="${goal.id}"]`);
+        found?.scrollIntoView({ block: "center" });
+      });
+    };
+    attempt(async () => {
+      for (let page = 0; wanted && !there() && conversation.more && page < FAR; page++) {
+        await conversation.loadOlder();
+      }
+      if (wanted && there()) show();
+    });
+    return () => {
+      wanted = false;
+    };
+  }, [goal, ready]);
+}
