@@ -11,7 +11,7 @@
       private.py                  … and what of it a conversation must know
     people.py relations.py        how people stand to one another, asked for outside of all of these
     fanout.py hub.py outbox.py    to the devices of the members
-    ports.py                      what is needed from the world; adapters are elsewhere
+    ports.py files.py             what is needed from the world; adapters are elsewhere
     guards/ reactors/             before a command, after an event: for users of the engine
 
 Asks flow down only; upward there are non-blocking offers. Every queue is bounded. There is no SQL

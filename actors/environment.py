@@ -9,6 +9,7 @@ import trio
 
 from ..protocol.policy import Policy
 from .alarms import Alarms
+from .files import Links
 from .guards import Guard
 from .host import Host
 from .hub import Hub
@@ -43,6 +44,7 @@ class Limits:
     max_connections_per_user: int = 10
     messages_per_min: int = 60
     connects_per_min: int = 20
+    requests_per_min: int = 300
     messages_to_strangers_per_h: int = 0
     new_conversations_per_day: int = 0
     loads: int = 16
@@ -76,6 +78,7 @@ class Environment:
     alarms: Alarms = field(default_factory=Alarms)
     relations: Relations = field(default_factory=Strangers)
     bell: Bell = field(default_factory=Bell)
+    links: Links | None = None
     loading: Loading = field(init=False)
     people: People = field(init=False)
 

@@ -33,13 +33,14 @@ class Hub:
         self.version += 1
 
     def outboxes(self, users: Iterable[str]) -> list[Outbox]:
-        """Every device of `users`."""
+        """Every device of `users`, and whoever listens like one."""
         sessions = self.sessions
         found: list[Outbox] = []
         for user in users:
             session = sessions.get(user)
             if session is not None:
                 found.extend(session.outboxes)
+                found.extend(session.listeners)
         return found
 
     def counting(self, users: Iterable[str]) -> list[Session]:

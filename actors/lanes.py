@@ -100,7 +100,8 @@ class Lanes:
             check_rate(request, self._effects.resident, self._env.hub)
             if isinstance(command, Query):
                 limits = self._env.limits
-                read = read_for(command, request.user, self._env.policy, limits.resume_limit)
+                policy, links = self._env.policy, self._env.links
+                read = read_for(command, request.user, policy, limits.resume_limit, links)
                 if (users := self._env.host.users) is not None:
                     read = Named(read, users)
                 self._continue(Work(request, read))
@@ -113,7 +114,8 @@ class Lanes:
         self.active = None
 
     def _lookup(self, request: Asked) -> Lookup:
-        return Lookup(self._id, request.user, request.command, self._env.people)
+        env = self._env
+        return Lookup(self._id, request.user, request.command, env.people, env.store.uploads)
 
     def _continue(self, work: Work) -> None:
         if work.source.missing(self._effects.resident):
@@ -250,6 +252,7 @@ class Lanes:
             asker.role,
             asker.session,
             NONE,
+            NONE if lookup is None else lookup.uploads,
         )
 
     def _try(self, request: Asked) -> None:

@@ -10,6 +10,8 @@ from ..protocol.machine import visible
 from ..protocol.message import Message
 from ..protocol.people import Standing
 from ..protocol.state import ConversationState
+from ..protocol.uploads import Upload
+from .files import Uploads
 from .people import People
 from .ports import Conversations
 from .resident import Resident
@@ -26,9 +28,15 @@ class Lookup:
     ring no longer reaches back to them, they are read again."""
 
     def __init__(
-        self, conversation: str, user: str, command: ConversationCommand, people: People
+        self,
+        conversation: str,
+        user: str,
+        command: ConversationCommand,
+        people: People,
+        uploads: Uploads,
     ) -> None:
         self._people = people
+        self._files = uploads
         self._conversation = conversation
         self._user = user
         self._repeated = (
@@ -45,6 +53,9 @@ class Lookup:
         self.standings: Mapping[str, Standing] = {}
         """of those asked for; empty where nobody can keep anybody out"""
         self._met = False
+        self.uploads: Mapping[str, Upload] = {}
+        """of those asked for, the ones that there are"""
+        self._filed = False
         self._asked = self._repeated is None
         self.first: Event | None = None
         """the event that this client id led to before, as the log has it"""
@@ -58,6 +69,8 @@ class Lookup:
         if self._repeated is not None and resident.ring.led_to(self._user, self._repeated):
             return False
         if not self._asked or self._messages_missing(resident, needs):
+            return True
+        if needs.uploads and not self._filed:
             return True
         if needs.people and not self._met and self._people.matter:
             return True
@@ -93,6 +106,9 @@ class Lookup:
         if self._needs.people and not self._met:
             self.standings = await self._people.standings(self._user, self._needs)
             self._met = True
+        if self._needs.uploads and not self._filed:
+            self.uploads = await self._files.find(self._needs.uploads)
+            self._filed = True
         if self._needs.position is not None:
             at = await store.position(self._conversation, self._user, self._needs.position)
             self._position, self._position_as_of = at.position, at.as_of

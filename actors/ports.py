@@ -34,6 +34,7 @@ from ..protocol.records import (
     Write,
 )
 from ..protocol.references import Reference
+from .files import Uploads
 
 Clock = Callable[[], int]
 """The time in milliseconds since 1970, UTC. Never goes back within one process."""
@@ -99,6 +100,10 @@ class Conversations(Protocol):
 
     async def messages(self, conversation: str, ids: Sequence[str]) -> Messages:
         """Those of `ids` that are messages of this conversation, as they are now."""
+        ...
+
+    async def where(self, message: str, user: str) -> str | None:
+        """The conversation of this message, if `user` is or was a member of it."""
         ...
 
     async def page(
@@ -369,3 +374,6 @@ class Store(Protocol):
 
     @property
     def jobs(self) -> Jobs: ...
+
+    @property
+    def uploads(self) -> Uploads: ...

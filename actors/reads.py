@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 from ..protocol.commands import Query
 from ..protocol.errors import Rejected
 from ..protocol.features import SLICES
+from ..protocol.features.attachments import ListAttachments
 from ..protocol.features.conversation import GetConversation
 from ..protocol.features.edits import MessageVersions
 from ..protocol.features.history import MessageHistory, Resume
@@ -22,6 +23,8 @@ from ..protocol.features.threads import ListThread
 from ..protocol.policy import Policy
 from ..protocol.roles import require_member
 from ..protocol.state import ConversationState
+from .attachments import AttachmentsRead
+from .files import Links
 from .history import HistoryRead, MediaRead, ThreadRead
 from .outbox import Push
 from .pins import PinsRead
@@ -50,7 +53,9 @@ class Read(Protocol):
         ...
 
 
-def read_for(query: Query, user: str, policy: Policy, resume_limit: int) -> Read:
+def read_for(
+    query: Query, user: str, policy: Policy, resume_limit: int, links: Links | None
+) -> Read:
     """How `query` of `user` is answered."""
     match query:
         case GetConversation():
@@ -69,6 +74,8 @@ def read_for(query: Query, user: str, policy: Policy, resume_limit: int) -> Read
             return ThreadRead(query, user, policy)
         case ListMedia():
             return MediaRead(query, user, policy)
+        case ListAttachments():
+            return AttachmentsRead(query, user, links)
         case Resume():
             return ResumeRead(query, user, resume_limit)
         case _:

@@ -53,6 +53,7 @@ class Session:
     def __init__(self, user: str, env: Environment, registry: Registry, presence: Presence) -> None:
         self.user = user
         self.outboxes: list[Outbox] = []
+        self.listeners: list[Outbox] = []
         self.online = False
         self._shown = False
         self._barred: set[str] = set()
@@ -61,7 +62,11 @@ class Session:
         self.openings = Bucket(Rate(env.limits.new_conversations_per_day, 86_400.0))
         self.to_strangers = Bucket(Rate(env.limits.messages_to_strangers_per_h, 3600.0))
         self._connects = Bucket(Rate(env.limits.connects_per_min, 60.0))
-        self._buckets = (self.messages, self.openings, self.to_strangers, self._connects)
+        self._requests = Bucket(Rate(env.limits.requests_per_min, 60.0))
+        self._buckets = (
+            *(self.messages, self.openings, self.to_strangers),
+            *(self._connects, self._requests),
+        )
         self._env = env
         self._registry = registry
         self._presence = presence
@@ -101,19 +106,49 @@ class Session:
         if box not in self.outboxes:
             return
         self.outboxes = [other for other in self.outboxes if other is not box]
-        self._env.hub.changed()
-        for id in list(box.subscriptions):
-            conversation = self._registry.resident(id)
-            if conversation is not None:
-                conversation.leave(box)
+        self._gone(box)
         if not self.outboxes:
             self.counting = False
             self._offline_at = trio.current_time() + self._env.limits.presence_grace_s
             self._run()
 
+    def _gone(self, box: Outbox) -> None:
+        self._env.hub.changed()
+        for id in list(box.subscriptions):
+            conversation = self._registry.resident(id)
+            if conversation is not None:
+                conversation.leave(box)
+
+    def visit(self) -> None:
+        """The user asks for something, whether or not a device is here. Raises RATE_LIMITED if they
+        do so too often (SEC-02)."""
+        wait = self._requests.take(trio.current_time())
+        self.linger()
+        if wait:
+            raise Rejected("RATE_LIMITED", retry_after=wait)
+
+    def linger(self) -> None:
+        """Without a device it goes as soon as its buckets are full again."""
+        if not self.online:
+            self._run()
+
+    def listen(self, box: Outbox) -> None:
+        """`box` gets what every device gets, but is none: the user is not online by it. Raises
+        CONNECTION_LIMIT if it is one too many."""
+        limit = self._env.limits.max_connections_per_user
+        if len(self.listeners) >= limit:
+            raise Rejected("CONNECTION_LIMIT", details={"max_connections": limit})
+        self.listeners = [*self.listeners, box]
+        self._env.hub.changed()
+
+    def unlisten(self, box: Outbox) -> None:
+        self.listeners = [other for other in self.listeners if other is not box]
+        self._gone(box)
+        self.linger()
+
     def disconnect(self, why: Disconnect, session: str | None = None) -> None:
         """End all its connections, or those with this `session` of the host's."""
-        for box in self.outboxes:
+        for box in [*self.outboxes, *self.listeners]:
             if session is None or box.session == session:
                 box.close(why)
 
@@ -170,7 +205,7 @@ class Session:
                     continue  # they came while it was busy with the above
                 deadline = min(self._count_at, self._announce_at, self._offline_at)
                 if deadline == math.inf:
-                    if self.online:
+                    if self.online or self.listeners:
                         return
                     # Its buckets are forgotten when they are full: then a new session is the same.
                     deadline = max(bucket.full_at for bucket in self._buckets)
@@ -224,7 +259,7 @@ class Session:
     def _happened(self, event: UserEvent) -> None:
         """Something of the user's own was stored."""
         parcel = Parcel([pushed(event)])
-        for box in self.outboxes:
+        for box in [*self.outboxes, *self.listeners]:
             box.offer(parcel)
         if self.counting and (conversation := event.data.affects) is not None:
             self.touch(conversation)

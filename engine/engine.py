@@ -10,11 +10,11 @@ It has no network listener: `gateway.serve` adds one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import structlog
 import trio
@@ -29,10 +29,11 @@ from ..actors.ports import Clock, Store
 from ..actors.purging import expire, purge
 from ..actors.reactors import Reactor, Reactors
 from ..actors.registry import Registry
-from ..actors.relations import Relations, Strangers
+from ..actors.relations import Strangers
 from ..actors.scheduling import send_scheduled
 from ..actors.session import Sessions
 from ..actors.supervisor import Limits as CrashLimits
+from ..actors.whereabouts import conversation_of
 from ..protocol.disconnects import DRAIN, REVOKED, Disconnect
 from ..protocol.errors import Rejected
 from ..protocol.features.deletes import PURGE
@@ -44,9 +45,10 @@ from ..protocol.ids import HOST
 from .background import Background
 from .clock import SystemClock
 from .events import Subscription
-from .host import Users
+from .files.opening import Files, open_files
 from .host.claims import Claims
 from .host.opening import open_host
+from .host.ports import Ports
 from .metrics import Metrics
 from .revocations import Revocations
 from .settings import Settings
@@ -69,9 +71,8 @@ class Engine:
 
     Every method is to be called in the trio run that entered it. `store`, `clock` and `new_id` are
     for tests; by default the settings choose the store. `guards` run in order before every command
-    of a conversation, `reactors` after every event that is stored. `users` is asked who there is
-    (`engine/host/users.py`), whatever the settings say of that; `relations` tells who follows whom:
-    without it nobody follows anybody (REQ-01).
+    of a conversation, `reactors` after every event that is stored. `ports` are asked what the
+    product knows (`engine/host/ports.py`), whatever the settings say of that.
 
     Raises `StartupError`, in words, if the store cannot be opened.
     """
@@ -83,11 +84,10 @@ class Engine:
         store: Store | None = None,
         guards: Sequence[Guard] = (),
         reactors: Sequence[Reactor] = (),
-        users: Users | None = None,
-        relations: Relations | None = None,
         clock: Clock | None = None,
         new_id: Callable[[], str] = new_uuid7,
         progress: Callable[[str], None] | None = None,
+        **ports: Unpack[Ports],
     ) -> None:
         self.settings = settings or Settings()
         self.metrics = Metrics()
@@ -96,15 +96,15 @@ class Engine:
         self._store = store
         self._guards = guards
         self._reactors = reactors
-        self._users = users
+        self._ports = ports
         self._claims = Claims(self.settings.host.cache_size)
-        self._relations = relations or Strangers()
         self.now: Clock = clock or SystemClock()
         self.new_id = new_id
         self._progress = progress or _log.info
         self._exit = AsyncExitStack()
         self._status = "starting"
         self._env: Environment
+        self.files: Files
         self._registry: Registry
         self._sessions: Sessions
         self._dispatch: Dispatch
@@ -119,7 +119,10 @@ class Engine:
                 )
             nursery = await stack.enter_async_context(Background())
             host = await stack.enter_async_context(
-                open_host(self.settings, self._claims, self.metrics, self.new_id, users=self._users)
+                open_host(self.settings, self._claims, self.metrics, self.new_id, self._ports)
+            )
+            self.files = stack.enter_context(
+                open_files(self.settings, store, self.now, self.new_id)
             )
             self._env = Environment(
                 store=store,
@@ -130,7 +133,8 @@ class Engine:
                 limits=_limits(self.settings),
                 guards=self._guards,
                 host=host,
-                relations=self._relations,
+                links=self.files.links,
+                relations=self._ports.get("relations") or Strangers(),
                 reactors=Reactors(self._reactors, self.settings.actors.reactor_queue),
             )
             self._env.reactors.start(nursery)
@@ -186,6 +190,29 @@ class Engine:
         session = self._env.hub.sessions.get(outbox.user)
         if session is not None:
             session.detach(outbox)
+
+    def visit(self, user: str) -> None:
+        """`user` is about to ask for something without a device: by HTTP. Raises `Rejected`:
+        RATE_LIMITED (SEC-02) or, while draining, UNAVAILABLE."""
+        if self._status == "draining":
+            raise Rejected("UNAVAILABLE", retry_after=1.0)
+        self._sessions.of(user).visit()
+
+    @contextmanager
+    def listening(self, outbox: Outbox) -> Iterator[None]:
+        """Meanwhile `outbox` gets what a device of its user would, who is not online by it. Raises
+        CONNECTION_LIMIT if too many do so."""
+        session = self._sessions.of(outbox.user)
+        session.listen(outbox)
+        try:
+            yield
+        finally:
+            session.unlisten(outbox)
+
+    async def conversation_of(self, message: str, user: str) -> str:
+        """The conversation of a message, of all that `user` is or was a member of. Raises
+        MESSAGE_NOT_FOUND if it is in none of them."""
+        return await conversation_of(message, user, self._env, self._registry)
 
     def submit(self, outbox: Outbox, item: Item) -> None:
         """Carry out one inbound item. Never blocks or raises; the Reply comes through `outbox`."""
@@ -311,6 +338,7 @@ def _limits(settings: Settings) -> Limits:
         max_connections_per_user=settings.connections.max_per_user,
         messages_per_min=settings.limits.messages_per_min,
         connects_per_min=settings.limits.connects_per_min,
+        requests_per_min=settings.limits.requests_per_min,
         messages_to_strangers_per_h=settings.limits.messages_to_strangers_per_h,
         new_conversations_per_day=settings.limits.new_conversations_per_day,
         loads=actors.loads,

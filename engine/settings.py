@@ -27,7 +27,7 @@ from .profiles import ProfileError, file_of, read
 
 ENV_PREFIX = "PALAVER_"
 Algorithm = Literal["HS256", "RS256", "ES256"]
-TokenSource = Literal["hello", "header", "query"]
+TokenSource = Literal["hello", "header", "query", "cookie"]
 
 
 class Section(BaseModel):
@@ -74,6 +74,12 @@ class Auth(Section):
     token_sources: list[TokenSource] = Field(
         default_factory=lambda: list[TokenSource](["hello"]),
         description="Where a token may come from; `query` puts it into URLs and so into logs",
+    )
+    cookie: str = Field(
+        "palaver",
+        min_length=1,
+        description="The cookie that holds it, where `cookie` is a source; what changes something"
+        " is then taken from listen.allowed_origins only (SEC-06)",
     )
     role_claim: str = Field("role", description="The claim that is the user's role for guards")
     session_claim: str = Field("sid", description="The claim that names the session (CONN-07)")
@@ -126,6 +132,7 @@ class Limits(Section):
         60, ge=0, description="Messages of one user, at once or spread out (SEC-03)"
     )
     connects_per_min: int = Field(20, ge=0, description="Sign-ins of one user (CONN-04)")
+    requests_per_min: int = Field(300, ge=0, description="HTTP requests of one user (SEC-02)")
     messages_to_strangers_per_h: int = Field(
         0, ge=0, description="Messages of one user to who has not accepted their request (SEC-04)"
     )
@@ -140,6 +147,9 @@ class Limits(Section):
     )
     handshakes_per_s: int = Field(
         500, ge=0, description="WebSocket handshakes of this process; more get 503"
+    )
+    max_requests: int = Field(
+        1000, ge=1, description="HTTP requests of this process at a time; more get 503"
     )
     max_payload_bytes: int = Field(
         10_000_000, ge=1024, description="Body of an HTTP request; a larger one gets 413 (CONN-20)"
@@ -250,6 +260,20 @@ class Host(Section):
     cool_down_s: float = Field(10.0, gt=0, description="Then one question in so long")
 
 
+class Files(Section):
+    """What people send besides text (ATT-01)."""
+
+    directory: Path | None = Field(
+        None, description="Where they are kept; none: `files` in the data directory"
+    )
+    secret: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Their addresses are signed with it; none: with one that is made at each start",
+    )
+    url_ttl_s: int = Field(3600, ge=60, description="How long an address is good (ATT-18, C-22)")
+
+
 class Settings(BaseSettings):
     """`Settings()` reads the environment; `Settings.load(path)` a TOML file, too. Either takes a
     `profile`."""
@@ -271,6 +295,7 @@ class Settings(BaseSettings):
     actors: Actors = Field(default_factory=Actors)
     jobs: Jobs = Field(default_factory=Jobs)
     storage: Storage = Field(default_factory=Storage)
+    files: Files = Field(default_factory=Files)
     host: Host = Field(default_factory=Host)
     policy: Policy = Field(default_factory=Policy)
     shutdown_s: float = Field(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 import trio
 
 from ..actors.bucket import Rate
+from ..actors.outbox import Outbox
 from ..engine import Engine
 from ..protocol.disconnects import DRAIN
 from .admission import Admission
@@ -41,6 +42,7 @@ class Gateway:
         self.counters = Counters(lambda: self.connections)
         self.draining = False
         self._connections: set[Connection] = set()
+        self._polls: set[Outbox] = set()
         self._empty = trio.Event()
 
     @property
@@ -69,10 +71,21 @@ class Gateway:
             if not self._connections:
                 self._empty.set()
 
+    @contextmanager
+    def polling(self, poll: Outbox) -> Iterator[None]:
+        """Meanwhile `poll` waits by HTTP: it is closed when the gateway is drained."""
+        self._polls.add(poll)
+        try:
+            yield
+        finally:
+            self._polls.discard(poll)
+
     async def drain(self) -> None:
         """Send everybody away, each with advice when to come back; what is in flight is answered
         before. Whoever has not gone after `drain_s` is dropped."""
         self.draining = True
+        for poll in list(self._polls):
+            poll.close(DRAIN)
         leaving = list(self._connections)
         if not leaving:
             return

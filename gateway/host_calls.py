@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import ClassVar, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ..engine import Engine
 from ..engine.host.callback import is_signed, signing_key
 from ..protocol.commands import bad_field
 from ..protocol.errors import ERRORS, Rejected
@@ -15,33 +17,58 @@ from ..protocol.ids import UserId
 from .gateway import Gateway
 
 
-class Changed(BaseModel):
+class HostCall(BaseModel):
+    """The body of a POST to `/v1/host/{path}`; answered with 204 when `tell` has returned."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    path: ClassVar[str]
+    summary: ClassVar[str]
+
+    async def tell(self, engine: Engine) -> None:
+        """Raises `Rejected`."""
+        raise NotImplementedError
+
+
+class UsersChanged(HostCall):
     """`ids` None: all."""
 
-    model_config = ConfigDict(extra="forbid")
+    path = "users/changed"
+    summary = "Ask for these users anew"
 
     ids: list[UserId] | None = None
+
+    async def tell(self, engine: Engine) -> None:
+        for id in self.ids if self.ids is not None else [None]:
+            engine.user_changed(id)
+
+
+CALLS: Final[tuple[type[HostCall], ...]] = (UsersChanged,)
 
 
 def add_host_calls(api: FastAPI, gateway: Gateway) -> None:
     """Nothing without `host.secret`: nobody could prove who they are."""
     secret = gateway.settings.host.secret
-    if secret is None:
-        return
-    key = signing_key(secret.get_secret_value())
+    if secret is not None:
+        key = signing_key(secret.get_secret_value())
+        for call in CALLS:
+            _add(api, gateway.engine, key, call)
 
-    @api.post("/v1/host/users/changed", status_code=204, summary="Ask for these users anew")
-    async def users_changed(request: Request) -> Response:
+
+def _add(api: FastAPI, engine: Engine, key: bytes, call: type[HostCall]) -> None:
+    async def told(request: Request) -> Response:
         body = await request.body()
         if not is_signed(key, request.headers, body, time.time()):
             return _refusal(Rejected("AUTH_FAILED"))
         try:
-            ids = Changed.model_validate_json(body).ids
+            await call.model_validate_json(body).tell(engine)
         except ValidationError as error:
             return _refusal(bad_field(error))
-        for id in ids if ids is not None else [None]:
-            gateway.engine.user_changed(id)
+        except Rejected as no:
+            return _refusal(no)
         return Response(status_code=204)
+
+    api.post(f"/v1/host/{call.path}", status_code=204, summary=call.summary)(told)
 
 
 def _refusal(no: Rejected) -> Response:

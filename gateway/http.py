@@ -11,11 +11,13 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from .. import __version__
-from ..protocol.errors import ERRORS, Rejected
+from ..protocol.errors import Rejected
 from .gateway import Gateway
 from .handshake import DEVELOPMENT_ORIGINS
 from .health import health, is_ready
 from .host_calls import add_host_calls
+from .rest import EXPOSED, HEADERS, METHODS, add_rest, is_file
+from .rest.problems import problem
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -27,13 +29,22 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 def make_app(gateway: Gateway) -> App:
     """All routes. Handlers are async throughout: none runs in a thread."""
     listen = gateway.settings.listen
-    api = FastAPI(title="palaver", version=__version__)
+    # Its pages of documentation would load scripts from elsewhere.
+    api = FastAPI(
+        title="palaver",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     api.add_middleware(
         CORSMiddleware,
         allow_origins=[origin.rstrip("/") for origin in listen.allowed_origins],
         allow_origin_regex=DEVELOPMENT_ORIGINS if listen.development else None,
-        allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Content-Type"],
+        allow_credentials="cookie" in gateway.settings.auth.token_sources,
+        allow_methods=METHODS,
+        allow_headers=HEADERS,
+        expose_headers=EXPOSED,
     )
 
     @api.get("/health", include_in_schema=False)
@@ -52,6 +63,7 @@ def make_app(gateway: Gateway) -> App:
         return Response(figures, media_type=CONTENT_TYPE_LATEST)
 
     add_host_calls(api, gateway)
+    add_rest(api, gateway)
     return _Bounded(api, gateway.settings.limits.max_payload_bytes)
 
 
@@ -61,14 +73,14 @@ class _TooLarge(Exception):
 
 class _Bounded:
     """Refuses bodies above `max_bytes` with 413, however their length is said or not said
-    (CONN-20)."""
+    (CONN-20); all but files, which have limits of their own."""
 
     def __init__(self, app: App, max_bytes: int) -> None:
         self._app = app
         self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or is_file(scope):
             await self._app(scope, receive, send)
             return
         taken = 0
@@ -95,5 +107,4 @@ class _Bounded:
         except _TooLarge:
             if not answered:
                 no = Rejected("PAYLOAD_TOO_LARGE", details={"max_bytes": self._max_bytes})
-                status = ERRORS[no.code].http
-                await JSONResponse({"error": no.payload()}, status)(scope, receive, send)
+                await problem(no)(scope, receive, send)

@@ -28,6 +28,7 @@ class Counters:
         self.refused: Counter[str] = Counter()
         self.closed: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
+        self.requests: Counter[str] = Counter()
         self._samples = [(trio.current_time(), 0, 0)]
 
     def replied(self, replies: Sequence[Push]) -> None:
@@ -65,6 +66,7 @@ class Counters:
         yield _counter("signals_dropped", "Signals left out for slow clients", self.dropped)
         yield _labelled("handshakes_refused", "HTTP answers other than 101", "status", self.refused)
         yield _labelled("connections_closed", "Ends of connections", "code", self.closed)
+        yield _labelled("http_requests", "Requests with a token, answered", "status", self.requests)
         yield _labelled("errors", "Replies that say no", "code", self.errors)
 
 

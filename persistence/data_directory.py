@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 _LOCK = "lock"
-_OURS = {_LOCK, "spool"}
+_OURS = {_LOCK, "spool", "files"}
 """What lies in a directory that was made for an engine whose Postgres is elsewhere."""
 
 

@@ -22,6 +22,7 @@ from .people import Standing
 from .personal import Personal, UserContext, UserEventData
 from .policy import Policy
 from .state import ConversationState
+from .uploads import Upload
 
 
 @immutable
@@ -29,14 +30,16 @@ class Needs:
     """What a command must know beyond the bounded state; fetched before `decide`.
 
     `messages`: ids of messages it speaks of. `position`: a seq whose `Position` it asks for.
-    `people`: users of whom it wants something, whose `Standing` to the caller it asks for; with
-    `relation` also for how the host says that they are related.
+    `uploads`: ids of files that it would send. `people`: users of whom it wants something, whose
+    `Standing` to the caller it asks for; with `relation` also for how the host says that they are
+    related.
     """
 
     messages: tuple[str, ...] = ()
     position: int | None = None
     people: tuple[str, ...] = ()
     relation: bool = False
+    uploads: tuple[str, ...] = ()
 
 
 NOTHING = Needs()
@@ -81,6 +84,7 @@ class Context:
     role: str | None = None
     session: str | None = None
     unfiltered: Mapping[str, Message] = field(default_factory=_none)
+    uploads: Mapping[str, Upload] = field(default_factory=_none)
 
     def message(self, id: str) -> Message:
         """The message `id`, or MESSAGE_NOT_FOUND; a deleted one is not found either."""
@@ -88,6 +92,13 @@ class Context:
         if message is None or message.deleted:
             raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": id})
         return message
+
+    def upload(self, id: str) -> Upload:
+        """The file `id` of the caller, or ATTACHMENT_NOT_FOUND."""
+        upload = self.uploads.get(id)
+        if upload is None or upload.owner != self.user:
+            raise Rejected("ATTACHMENT_NOT_FOUND", details={"upload": id})
+        return upload
 
 
 @immutable

@@ -47,6 +47,7 @@ ClientId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 """Chosen by the client; makes a durable command idempotent per (conversation, sender)."""
 
 MessageId = Annotated[str, StringConstraints(pattern=f"^{_UUID.pattern}$")]
+UploadId = Annotated[str, StringConstraints(pattern=f"^{_UUID.pattern}$")]
 ConversationId = Annotated[str, StringConstraints(pattern=f"^{_UUID.pattern}$")]
 
 

@@ -22,6 +22,7 @@ from pydantic import (
 from .commands import bad_field
 from .errors import Rejected, invalid
 from .policy import AttachmentType, Policy
+from .uploads import PATH, Upload
 
 Url = Annotated[str, StringConstraints(max_length=2048, pattern=r"^(?i:https?)://[^\s<>\"\\]+$")]
 """Absolute, by HTTP: a client may follow it, so `javascript:` and the like must not get in."""
@@ -139,13 +140,18 @@ class Attachment(Video):
     waveform: Waveform | None = None
 
 
-def attached(attachments: Sequence[Attachment], policy: Policy) -> list[dict[str, Any]]:
-    """`attachments` as their message holds them, if the product takes them."""
-    if len(attachments) > policy.max_attachments:
-        raise invalid("attachments", f"at most {policy.max_attachments}")
+def attached(
+    attachments: Sequence[Attachment], uploads: Sequence[Upload], policy: Policy
+) -> list[dict[str, Any]]:
+    """`attachments` and then `uploads` as their message holds them, if the product takes them and
+    they are ready."""
+    if len(attachments) + len(uploads) > policy.max_attachments:
+        field = "attachments" if attachments else "uploads"
+        raise invalid(field, f"at most {policy.max_attachments}")
     for index, each in enumerate(attachments):
         _check_attachment(each, f"attachments.{index}", policy)
-    return [each.model_dump(exclude_none=True) for each in attachments]
+    sent = [each.model_dump(exclude_none=True) for each in attachments]
+    return sent + [each.attachment() for each in uploads]
 
 
 def _check_attachment(attachment: Attachment, field: str, policy: Policy) -> None:
@@ -161,6 +167,8 @@ def _check_attachment(attachment: Attachment, field: str, policy: Policy) -> Non
         url: str | None = getattr(attachment, name)
         if url is not None and not url.startswith("/") and not policy.external_attachments:
             raise invalid(f"{field}.{name}", "must be a path of this product")
+        if url is not None and url.startswith(PATH):
+            raise invalid(f"{field}.{name}", "name files of this server in uploads")
 
 
 def shown(sent: Mapping[str, Any]) -> list[Mapping[str, Any]]:

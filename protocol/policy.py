@@ -38,6 +38,11 @@ SearchMode = Literal["fts", "trgm", "off"]
 SearchScope = Literal["mine", "group"]
 OpenKind = Literal["direct", "group", "thread"]
 MIB = 1024 * 1024
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+_DOCUMENTS = tuple(
+    _OFFICE + kind
+    for kind in ("wordprocessingml.document", "spreadsheetml.sheet", "presentationml.presentation")
+)
 DirectKey = Literal["pair", "pair_context", "none"]
 UserField = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,63}$")]
 Blocks = Literal["off", "silent", "forbidden"]
@@ -98,6 +103,27 @@ class Policy(BaseModel):
     attachment_limits: dict[AttachmentType, Annotated[int, Field(ge=0)]] = Field(
         {"image": 10 * MIB, "video": 100 * MIB, "voice": 25 * MIB, "file": 25 * MIB},
         description="What can be attached, and how many bytes it may have (ATT-05, C-17)",
+    )
+    attachment_types: dict[AttachmentType, tuple[str, ...]] = Field(
+        {
+            "image": ("image/jpeg", "image/png", "image/gif", "image/webp"),
+            "video": ("video/mp4", "video/quicktime", "video/webm"),
+            "voice": (
+                "audio/mpeg",
+                "audio/mp4",
+                "audio/ogg",
+                "audio/wav",
+                "audio/aac",
+                "audio/webm",
+            ),
+            "file": ("application/pdf", *_DOCUMENTS, "text/plain", "text/csv"),
+        },
+        description="Media types of what can be uploaded (ATT-06, C-18)",
+    )
+    thumbnails: tuple[Annotated[int, Field(ge=16, le=2048)], ...] = Field(
+        (300,),
+        max_length=5,
+        description="Longer sides, in pixels, of small pictures (ATT-13, C-23)",
     )
     external_attachments: bool = Field(
         True, description="Attachments may lie anywhere on the web, not only here (ATT-04, C-19)"

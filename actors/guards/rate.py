@@ -30,8 +30,9 @@ def check_rate(request: Request[Any], resident: Resident, hub: Hub) -> None:
     if not request.asker.limited or not (sends or isinstance(command, CreateConversation)):
         return
     session = hub.sessions.get(request.user)
-    if session is None:
-        return
+    if session is None:  # without a device here (REST); the bucket has to last until it is full
+        session = hub.session_of(request.user)
+        session.linger()
     state = resident.state
     if not sends:
         wait = 0.0 if state.exists else session.openings.take(trio.current_time())

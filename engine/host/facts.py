@@ -1,9 +1,9 @@
-"""What the host said lately, by id."""
+"""What the host said lately: of a user, or of two, or of whatever else a key stands for."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
@@ -14,44 +14,45 @@ from ..settings import Host
 from .asking import Asking, away
 
 BATCH = 100
-"""Ids in one question."""
+"""Keys in one question."""
 
+K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 V_co = TypeVar("V_co", covariant=True)
 
 
-class Words(Protocol[V_co]):
-    """The host's words on ids, wherever they come from. It may have none on an id."""
+class Words(Protocol[K, V_co]):
+    """The host's words by key, an id or several. It may have none on a key."""
 
-    def are_known(self, ids: Iterable[str]) -> bool:
+    def are_known(self, keys: Iterable[K]) -> bool:
         """Whether `find` would not have to ask."""
         ...
 
-    def get(self, id: str) -> V_co | None:
-        """The last word on `id` that is at hand, however old."""
+    def get(self, key: K) -> V_co | None:
+        """The last word on `key` that is at hand, however old."""
         ...
 
-    async def find(self, ids: Iterable[str]) -> Mapping[str, V_co]:
-        """Those of `ids` on which the host has a word, with it. Raises UNAVAILABLE."""
+    async def find(self, keys: Iterable[K]) -> Mapping[K, V_co]:
+        """Those of `keys` on which the host has a word, with it. Raises UNAVAILABLE."""
         ...
 
-    def invalidate(self, id: str | None) -> None:
-        """The word on `id`, or on all, is not what it was: ask anew."""
+    def invalidate(self, key: K | None) -> None:
+        """The word on `key`, or on all, is not what it was: ask anew."""
         ...
 
 
-class Facts(Generic[V]):
+class Facts(Generic[K, V]):
     """`Words` that are asked for, and remembered: `cache_ttl_s` seconds, and for `absent_ttl_s`
-    that there is none; of the `cache_size` ids that were needed last.
+    that there is none; of the `cache_size` keys that were needed last.
 
-    Who asks for the same id at the same time shares one question; a question has up to `BATCH` ids.
-    A question that is under way when its id is invalidated answers those who wait for it already,
+    Who asks for the same key at the same time shares one question; a question has up to `BATCH`
+    keys. One that is under way when its key is invalidated answers those who wait for it already,
     and nobody else. No caller's cancellation takes the answer from another.
     """
 
     def __init__(
         self,
-        ask: Callable[[Sequence[str]], Awaitable[Mapping[str, V]]],
+        ask: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]],
         asking: Asking,
         nursery: trio.Nursery,
         settings: Host,
@@ -62,80 +63,84 @@ class Facts(Generic[V]):
         self._size = settings.cache_size
         self._ttl_s = settings.cache_ttl_s
         self._absent_ttl_s = settings.absent_ttl_s
-        self._facts: OrderedDict[str, tuple[V | None, float]] = (
-            OrderedDict()
-        )  # used last at the end
-        self._questions: dict[str, _Question[V]] = {}
+        self._facts: OrderedDict[K, tuple[V | None, float]] = OrderedDict()  # used last at the end
+        self._questions: dict[K, _Question[K, V]] = {}
 
-    def are_known(self, ids: Iterable[str]) -> bool:
-        return all(map(self._is_known, ids))
+    def are_known(self, keys: Iterable[K]) -> bool:
+        return all(map(self._is_known, keys))
 
-    def get(self, id: str) -> V | None:
-        fact = self._facts.get(id)
+    def get(self, key: K) -> V | None:
+        fact = self._facts.get(key)
         if fact is None:
             return None
-        self._facts.move_to_end(id)
+        self._facts.move_to_end(key)
         return fact[0]
 
-    async def find(self, ids: Iterable[str]) -> dict[str, V]:
-        ids = list(dict.fromkeys(ids))
-        found = {id: self.get(id) for id in ids if self._is_known(id)}
-        asked = self._asked([id for id in ids if id not in found])
+    async def find(self, keys: Iterable[K]) -> dict[K, V]:
+        keys = list(dict.fromkeys(keys))
+        found = {key: self.get(key) for key in keys if self._is_known(key)}
+        asked = self._asked([key for key in keys if key not in found])
         for question in dict.fromkeys(asked.values()):
             await question.over.wait()
-        for id, question in asked.items():
+        for key, question in asked.items():
             if question.answer is None:
                 raise away(question.retry_after)
-            found[id] = question.answer.get(id)
-        return {id: word for id, word in found.items() if word is not None}
+            found[key] = question.answer.get(key)
+        return {key: word for key, word in found.items() if word is not None}
 
-    def invalidate(self, id: str | None) -> None:
-        if id is None:
+    def invalidate(self, key: K | None) -> None:
+        if key is None:
             self._facts.clear()
             self._questions.clear()
         else:
-            self._facts.pop(id, None)
-            self._questions.pop(id, None)
+            self._facts.pop(key, None)
+            self._questions.pop(key, None)
 
-    def _is_known(self, id: str) -> bool:
-        fact = self._facts.get(id)
+    def invalidate_if(self, concerns: Callable[[K], bool]) -> None:
+        """The same as `invalidate` of every key that this `concerns`."""
+        for key in [*self._facts, *self._questions]:
+            if concerns(key):
+                self.invalidate(key)
+
+    def _is_known(self, key: K) -> bool:
+        fact = self._facts.get(key)
         return fact is not None and trio.current_time() < fact[1]
 
-    def _asked(self, ids: Sequence[str]) -> dict[str, _Question[V]]:
-        """The question that is under way for each of `ids`, as a rule several in one."""
-        new = [id for id in ids if id not in self._questions]
+    def _asked(self, keys: Sequence[K]) -> dict[K, _Question[K, V]]:
+        """The question that is under way for each of `keys`, as a rule several in one."""
+        new = [key for key in keys if key not in self._questions]
         for start in range(0, len(new), BATCH):
             batch = new[start : start + BATCH]
-            question = _Question[V]()
+            question = _Question[K, V]()
             self._questions.update(dict.fromkeys(batch, question))
             self._nursery.start_soon(self._put, question, batch)
-        return {id: self._questions[id] for id in ids}
+        return {key: self._questions[key] for key in keys}
 
-    async def _put(self, question: _Question[V], ids: Sequence[str]) -> None:
+    async def _put(self, question: _Question[K, V], keys: Sequence[K]) -> None:
         try:
-            question.answer = await self._asking.ask(partial(self._ask, ids))
+            question.answer = await self._asking.ask(partial(self._ask, keys))
         except Rejected as no:
             question.retry_after = no.retry_after
         finally:
-            for id in ids:
-                if self._questions.get(id) is question:  # not invalidated meanwhile
-                    del self._questions[id]
+            for key in keys:
+                if self._questions.get(key) is question:  # not invalidated meanwhile
+                    del self._questions[key]
                     if question.answer is not None:
-                        self._remember(id, question.answer.get(id))
+                        self._remember(key, question.answer.get(key))
             question.over.set()
 
-    def _remember(self, id: str, word: V | None) -> None:
+    def _remember(self, key: K, word: V | None) -> None:
         ttl_s = self._absent_ttl_s if word is None else self._ttl_s
-        self._facts[id] = word, trio.current_time() + ttl_s
-        self._facts.move_to_end(id)
+        self._facts[key] = word, trio.current_time() + ttl_s
+        self._facts.move_to_end(key)
         if len(self._facts) > self._size:
             self._facts.popitem(last=False)
 
 
-class _Question(Generic[V]):
+class _Question(Generic[K, V]):
     __slots__ = ("answer", "over", "retry_after")
 
     def __init__(self) -> None:
-        self.answer: Mapping[str, V] | None = None
+        self.answer: Mapping[K, V] | None = None
         self.retry_after: float | None = None
         self.over = trio.Event()

@@ -13,8 +13,9 @@ from ..settings import Settings
 from ..storage import StartupError
 from .callback import Callback, open_callback, signing_key
 from .claims import Claims
+from .ports import Ports
 from .tools import Tools
-from .users import Users, open_users
+from .users import open_users
 
 
 @asynccontextmanager
@@ -23,17 +24,16 @@ async def open_host(
     claims: Claims,
     metrics: Metrics,
     new_id: Callable[[], str],
-    *,
-    users: Users | None,
+    given: Ports,
 ) -> AsyncGenerator[Host]:
-    """Every port: what the embedding application has given goes before what the settings say.
+    """Every port: what the embedding application has `given` goes before what the settings say.
     Raises `StartupError`, in words, if that cannot work."""
     async with AsyncExitStack() as stack:
         calls = await _callback(stack, settings.host, new_id)
         nursery = await stack.enter_async_context(Background())
         tools = Tools(settings.host, settings.policy, nursery, metrics, claims, calls)
         yield Host(
-            users=open_users(tools, users),
+            users=open_users(tools, given.get("users")),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from .callback import Callback
 from .claims import Claims
 from .facts import Facts
 
+K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
@@ -44,7 +45,7 @@ class Tools:
         return Asking(what, self.settings, count)
 
     def facts(
-        self, what: str, ask: Callable[[Sequence[str]], Awaitable[Mapping[str, V]]]
-    ) -> Facts[V]:
+        self, what: str, ask: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]
+    ) -> Facts[K, V]:
         """The host's words as `ask` gets them, remembered."""
         return Facts(ask, self.asking(what), self.nursery, self.settings)

@@ -112,7 +112,9 @@ class ClaimedUsers:
 class KnownUsers:
     """What the actors see of it (`actors/host.py`)."""
 
-    def __init__(self, words: Words[Account], *, fail_open: bool, searching: _Searching) -> None:
+    def __init__(
+        self, words: Words[str, Account], *, fail_open: bool, searching: _Searching
+    ) -> None:
         self._words = words
         self._fail_open = fail_open
         self._searching = searching
@@ -162,7 +164,7 @@ def open_users(tools: Tools, given: Users | None) -> KnownUsers | None:
     kind = settings.users if given is None else "given"
     if kind == "any":
         return None
-    words: Words[Account]
+    words: Words[str, Account]
     searching: _Searching
     if kind == "claims":
         names = {name: settings.claims.get(name, name) for name in shown}

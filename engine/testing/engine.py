@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 from ...actors.guards import Guard
 from ...actors.ports import Store
 from ...actors.reactors import Reactor
-from ...actors.relations import Relations
 from ...persistence.memory.store import MemoryStore
 from ..engine import Engine
-from ..host import Users
+from ..host.ports import Ports
 from ..settings import Settings
 from .clock import TrioClock
+
+PORTS = Ports.__optional_keys__
 
 
 def numbered_ids() -> Callable[[], str]:
@@ -31,15 +32,15 @@ async def memory_engine(
     clock: TrioClock | None = None,
     guards: Sequence[Guard] = (),
     reactors: Sequence[Reactor] = (),
-    users: Users | None = None,
-    relations: Relations | None = None,
     new_id: Callable[[], str] | None = None,
     **settings: Any,
 ) -> AsyncGenerator[Engine]:
-    """A running engine. `settings` are sections: `memory_engine(policy={"max_chars": 10})`.
+    """A running engine. `settings` are sections: `memory_engine(policy={"max_chars": 10})`; a port
+    to the host goes by its name.
 
     Engines that share a `store`, one after another, must share `new_id`, too: ids are unique.
     """
+    ports = cast(Ports, {name: settings.pop(name) for name in PORTS & settings.keys()})
     settings["storage"] = {"memory": True, **settings.get("storage", {})}
     # Nobody else adds jobs, and a clock that jumps would spend its days with looking for some.
     settings["jobs"] = {"poll_s": 86_400.0, **settings.get("jobs", {})}
@@ -51,9 +52,8 @@ async def memory_engine(
         store=store,
         guards=guards,
         reactors=reactors,
-        users=users,
-        relations=relations,
         clock=clock or TrioClock(),
         new_id=new_id or numbered_ids(),
+        **ports,
     ) as engine:
         yield engine

@@ -95,6 +95,14 @@ class MemoryConversations:
         seqs = sorted({shelf.subjects[id] for id in ids if id in shelf.subjects})
         return Messages([shelf.message(shelf.log[seq - 1]) for seq in seqs], shelf.seq)
 
+    async def where(self, message: str, user: str) -> str | None:
+        await trio.lowlevel.checkpoint()
+        self._check()
+        for shelf in self._disk.of(user):
+            if shelf.row is not None and message in shelf.subjects:
+                return shelf.row.id
+        return None
+
     async def page(
         self,
         conversation: str,

@@ -33,6 +33,7 @@ from ...protocol.records import (
     Write,
 )
 from ...protocol.state import Hidden
+from ...protocol.uploads import Upload
 from ..merge import merge_members
 from ..payload import subject
 from ..verdict import COMMITTED, is_voided, judge
@@ -161,6 +162,7 @@ class Disk:
     jobs: dict[str, Job] = field(default_factory=dict)
     next_at: dict[str, int] = field(default_factory=dict)
     holders: dict[str, int] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)
 
     def start(self) -> int:
         """A new incarnation; one that still runs is fenced off and counts as ended uncleanly. What

@@ -20,6 +20,7 @@ from .inboxes import MemoryInboxes
 from .jobs import MemoryJobs
 from .journal import MemoryJournal
 from .searches import MemorySearches
+from .uploads import MemoryUploads
 from .user_logs import MemoryUserLogs
 
 
@@ -53,6 +54,7 @@ class MemoryStore:
         self.searches = MemorySearches(self._disk, self._check)
         self.contents = MemoryContents(self._disk, self._check)
         self.jobs = MemoryJobs(self._disk, self.incarnation, self._check)
+        self.uploads = MemoryUploads(self._disk, self._check)
 
     async def __aenter__(self) -> Self:
         return self

@@ -61,6 +61,12 @@ _MESSAGES = as_of(f"""
     WHERE l.message_id = ANY ($2::uuid[]) AND l.event_id = l.message_id AND l.conversation = $1
 """)
 
+_WHERE = """
+    SELECT l.conversation FROM log AS l
+    JOIN member AS m ON m.conversation = l.conversation AND m.user_id = $2
+    WHERE l.message_id = $1 AND l.event_id = l.message_id
+"""
+
 _EDITS = as_of(f"""
     SELECT {EVENT_COLUMNS} FROM {LOG_WITH_OVERLAY}
     WHERE l.message_id = $2 AND l.kind = $3 AND l.conversation = $1
@@ -149,6 +155,10 @@ class PostgresConversations:
     async def messages(self, conversation: str, ids: Sequence[str]) -> Messages:
         wanted = [id for id in ids if is_uuid(id)]
         return _messages(conversation, await self._database.fetch(_MESSAGES, conversation, wanted))
+
+    async def where(self, message: str, user: str) -> str | None:
+        rows = await self._database.fetch(_WHERE, message, user) if is_uuid(message) else []
+        return str(rows[0]["conversation"]) if rows else None
 
     async def page(
         self,

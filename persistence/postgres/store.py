@@ -34,6 +34,7 @@ from .jobs import PostgresJobs
 from .migrate import MigrationRefused, migrate
 from .searches import PostgresSearches, index_trigrams
 from .shard import BatchReport
+from .uploads import PostgresUploads
 from .user_logs import PostgresUserLogs
 from .writer import Writer, WriterSettings
 
@@ -78,6 +79,7 @@ class PostgresStore:
     searches: PostgresSearches
     contents: PostgresContents
     jobs: PostgresJobs
+    uploads: PostgresUploads
 
     def __init__(
         self,
@@ -151,6 +153,7 @@ class PostgresStore:
             self.searches = PostgresSearches(database, indexer, lambda: self._trigrams)
             self.contents = PostgresContents(database)
             self.jobs = PostgresJobs(database, self._incarnation)
+            self.uploads = PostgresUploads(database)
             nursery = await exits.enter_async_context(trio.open_nursery())
             nursery.start_soon(self.journal.run)
             nursery.start_soon(self._watch, started, spool)

@@ -22,6 +22,7 @@ from ..events import EventData, MessageChange, SignalData, Void
 from ..personal import UserEventData
 from ..state import Slice
 from . import (
+    attachments,
     blocks,
     conversation,
     deletes,
@@ -79,6 +80,7 @@ FEATURES: tuple[ModuleType, ...] = (
     subscriptions,
     history,
     media,
+    attachments,
     inbox,
     preferences,
     stars,

@@ -15,7 +15,7 @@ from ..content import check_metadata, check_text, invalid_type, mentioned
 from ..entities import links
 from ..errors import Rejected
 from ..events import Event, EventData, SignalData
-from ..ids import MessageId, UserId
+from ..ids import MessageId, UploadId, UserId
 from ..immutable import immutable
 from ..jobs import Job
 from ..last import said
@@ -118,7 +118,8 @@ class MessageMentioned(SignalData):
 
 class SendMessage(DurableCommand):
     """`to` instead of a conversation: the direct conversation with that user, made if need be;
-    `context` may then say which one."""
+    `context` may then say which one. `uploads` are files of the sender (ATT-01), which become
+    attachments behind the others."""
 
     name: ClassVar[str] = "message.send"
     opens: ClassVar[bool] = True
@@ -132,6 +133,7 @@ class SendMessage(DurableCommand):
     type: str = Field(default="text", max_length=32)
     mentions: list[UserId] | None = Field(default=None, max_length=1000)
     attachments: list[Attachment] | None = Field(default=None, max_length=50)
+    uploads: list[UploadId] | None = Field(default=None, max_length=50)
     context: References | None = None
     expires_in: int | None = Field(default=None, ge=1)
 
@@ -146,17 +148,19 @@ class SendMessage(DurableCommand):
         return () if self.to is None else (self.to,)
 
     def needs(self, state: ConversationState) -> Needs:
+        files = () if self.uploads is None else tuple(self.uploads)
         if self.to is not None and not state.exists:
-            return Needs(people=(self.to,), relation=True)
+            return Needs(people=(self.to,), relation=True, uploads=files)
         if self.reply_to is None and self.thread is None:
-            return NOTHING
-        return Needs(messages=tuple(id for id in (self.reply_to, self.thread) if id is not None))
+            return Needs(uploads=files) if files else NOTHING
+        answered = (id for id in (self.reply_to, self.thread) if id is not None)
+        return Needs(messages=tuple(answered), uploads=files)
 
     def _check_type(self, state: ConversationState, context: Context) -> None:
         if self.type == "announcement":
             require(state, context.user, "announce")
         elif self.type in FORMS:
-            check_form(self.type, self.metadata, attached=bool(self.attachments))
+            check_form(self.type, self.metadata, attached=bool(self.attachments or self.uploads))
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
         policy, text, type = context.policy, self.text, self.type
@@ -169,7 +173,10 @@ class SendMessage(DurableCommand):
             raise invalid_type(type, policy)
         if type != "text":
             self._check_type(state, context)
-        attachments = attached(self.attachments, policy) if self.attachments else None
+        attachments = None
+        if self.attachments or self.uploads:
+            files = [context.upload(id) for id in self.uploads or ()]
+            attachments = attached(self.attachments or (), files, policy)
         check_text(text, policy, type, attachments=attachments is not None)
         if self.metadata is not None:
             check_metadata(self.metadata, policy)

@@ -139,6 +139,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "message.star": {"message_id": SOME_ID},
     "message.unstar": {"message_id": SOME_ID},
     "draft.save": {"text": "x"},
+    "attachment.list": {"message_id": SOME_ID},
     "message.versions": {"message_id": SOME_ID},
     "reaction.set": {"message_id": SOME_ID, "emoji": "👍"},
     "poll.vote": {"message_id": SOME_ID, "option": 0},

@@ -35,6 +35,7 @@ SCHEDULED = {"id": "k", "send_at": START + 15_000, "message": {"text": "later"}}
 # she has just sent. `do` is another command, which shows what became of the first.
 PLANS: dict[str, list[dict[str, Any]]] = {
     "ack": [{}],
+    "attachment.list": [{"message_id": "THEIRS"}, {"message_id": "LATE"}],
     "block.list": [{"c": None}],
     "conversation.change_settings": [{"description": "x"}],
     "conversation.create": [{"c": None, "kind": "direct", "members": ["bob"]}],

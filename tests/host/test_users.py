@@ -13,12 +13,13 @@ from palaver.engine import StartupError
 from palaver.engine.host import Account
 from palaver.engine.host.claims import Claims
 from palaver.engine.host.opening import open_host
+from palaver.engine.host.ports import Ports
 from palaver.engine.metrics import Metrics
 from palaver.engine.settings import Settings
 from palaver.engine.testing import numbered_ids
 from palaver.protocol.errors import Rejected
 from palaver.tests.support.engines import refused
-from palaver.tests.support.hosts import GONE, SECRET, Directory, person, web
+from palaver.tests.support.hosts import GONE, SECRET, Directory, by_http, person, web
 
 every_adapter = pytest.mark.parametrize("adapter", ["python", "http", "claims"])
 who_can_be_asked = pytest.mark.parametrize("adapter", ["python", "http"])
@@ -51,7 +52,7 @@ async def opened(
     claims, given = Claims(1000), None
     if adapter == "http":
         async with (
-            web(directory) as url,
+            web(by_http(directory)) as url,
             _opened(claims, fields, None, users="callback", url=url, secret=SECRET, **host) as port,
         ):
             yield Case(port, directory, claims)
@@ -69,9 +70,10 @@ async def _opened(
     claims: Claims, fields: Sequence[str], given: Directory | None, **host: Any
 ) -> AsyncIterator[Users]:
     settings = Settings.model_validate({"host": host, "policy": {"user_fields": tuple(fields)}})
-    async with open_host(settings, claims, Metrics(), numbered_ids(), users=given) as ports:
-        assert ports.users is not None
-        yield ports.users
+    ports: Ports = {} if given is None else {"users": given}
+    async with open_host(settings, claims, Metrics(), numbered_ids(), ports) as there:
+        assert there.users is not None
+        yield there.users
 
 
 @every_adapter

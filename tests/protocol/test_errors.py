@@ -46,7 +46,7 @@ def test_ERR_01_every_row_of_the_table_is_whole(kind: Any):
     assert kind.sentence.endswith(".")
     assert kind.sentence[0].isupper()
     # What the server failed at may be repeated; so may what was only too much.
-    assert kind.retryable == (kind.http >= 500 or kind.code == "RATE_LIMITED")
+    assert kind.retryable == (kind.http >= 500 or kind.code in ("RATE_LIMITED", "UPLOAD_TIMEOUT"))
 
 
 def test_ERR_01_the_shape_of_an_error():

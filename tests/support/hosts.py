@@ -1,11 +1,11 @@
-"""Hosts to ask: their users in a dict, and the same behind a real HTTP server."""
+"""Hosts to ask: what they know in a dict, and the same behind a real HTTP server."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -51,31 +51,27 @@ def person(id: str, **more: Any) -> Account:
 GONE = Account({"name": "Gone"}, active=False)
 
 
+Answer = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+"""To a question by HTTP. RuntimeError is a 500."""
+
+
 @asynccontextmanager
-async def web(users: Directory) -> AsyncIterator[str]:
-    """The address of a host that answers for `users` over HTTP, if it is asked under `SECRET`."""
+async def web(answers: Mapping[str, Answer]) -> AsyncIterator[str]:
+    """The address of a host that gives these `answers`, each under its path, over HTTP, if it is
+    asked under `SECRET`."""
     api = FastAPI()
 
-    async def signed(request: Request) -> Any:
+    @api.post("/palaver/{path:path}")
+    async def answer(path: str, request: Request) -> Any:
         body = await request.body()
         id, at = request.headers["webhook-id"], request.headers["webhook-timestamp"]
         key = base64.b64decode(SECRET.removeprefix("whsec_"))
         digest = hmac.new(key, f"{id}.{at}.{body.decode()}".encode(), hashlib.sha256).digest()
         assert request.headers["webhook-signature"] == f"v1,{base64.b64encode(digest).decode()}"
-        return await request.json()
-
-    @api.post("/palaver/users")
-    async def find(request: Request) -> Any:
         try:
-            found = await users.find((await signed(request))["ids"])
+            return await answers[path](await request.json())
         except RuntimeError:
             return Response(status_code=500)
-        return {"users": {id: {"active": a.active, **a.fields} for id, a in found.items()}}
-
-    @api.post("/palaver/users/search")
-    async def search(request: Request) -> Any:
-        asked = await signed(request)
-        return {"found": await users.search(asked["user"], asked["text"], asked["limit"])}
 
     async with trio.open_nursery() as nursery:
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
@@ -84,3 +80,16 @@ async def web(users: Directory) -> AsyncIterator[str]:
         nursery.cancel_scope.cancel()
         for listener in listeners:
             await listener.aclose()
+
+
+def by_http(users: Directory) -> dict[str, Answer]:
+    """How a host answers for its users."""
+
+    async def find(asked: dict[str, Any]) -> dict[str, Any]:
+        found = await users.find(asked["ids"])
+        return {"users": {id: {"active": a.active, **a.fields} for id, a in found.items()}}
+
+    async def search(asked: dict[str, Any]) -> dict[str, Any]:
+        return {"found": await users.search(asked["user"], asked["text"], asked["limit"])}
+
+    return {"users": find, "users/search": search}

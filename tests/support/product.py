@@ -21,7 +21,6 @@ from trio.testing import memory_stream_pair
 
 from palaver.actors.guards import Guard
 from palaver.engine import Engine, Settings
-from palaver.engine.host import Users
 from palaver.engine.testing import TrioClock, memory_engine, numbered_ids
 from palaver.gateway.auth import issue_token
 from palaver.gateway.client import Client
@@ -206,10 +205,9 @@ async def product(
     *,
     store: MemoryStore | None = None,
     guards: Sequence[Guard] = (),
-    users: Users | None = None,
     **sections: Any,
 ) -> AsyncIterator[Product]:
-    """`sections` are settings above those of the profile."""
+    """`sections` are settings above those of the profile, or ports to the host."""
     sections["auth"] = {"secret": SECRET, **sections.get("auth", {})}
     clock = TrioClock()
     async with (
@@ -217,7 +215,6 @@ async def product(
             profile=profile,
             store=store,
             guards=guards,
-            users=users,
             clock=clock,
             new_id=_new_id,
             **sections,

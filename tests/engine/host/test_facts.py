@@ -40,7 +40,7 @@ class Oracle:
 
 
 @asynccontextmanager
-async def remembered(oracle: Oracle, **settings: Any) -> AsyncIterator[Facts[int]]:
+async def remembered(oracle: Oracle, **settings: Any) -> AsyncIterator[Facts[str, int]]:
     host = Host(**settings)
     async with trio.open_nursery() as nursery:
         yield Facts(oracle.ask, Asking("oracle", host), nursery, host)

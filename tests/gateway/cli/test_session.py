@@ -95,7 +95,7 @@ async def test_two_talk_and_see_what_becomes_of_it(clock: MockClock) -> None:
 async def test_CONV_19_users_are_called_by_their_names(clock: MockClock) -> None:
     users = Directory(u1=person("ann"), u2=person("bob"), u3=person("cid"), u4=person("dan"))
     async with (
-        house(users=users) as home,
+        house(ports={"users": users}) as home,
         chat(home, "u1", group="Team", members=["u2"]) as ann,
         chat(home, "u2") as bob,
     ):

@@ -11,7 +11,7 @@ from trio.testing import memory_stream_pair
 
 from palaver.actors.guards import Guard
 from palaver.engine import Engine, Settings
-from palaver.engine.host import Users
+from palaver.engine.host.ports import Ports
 from palaver.gateway.auth import issue_token
 from palaver.gateway.client import Address, Client
 from palaver.gateway.gateway import Gateway, open_gateway
@@ -52,11 +52,11 @@ class House:
 
 @asynccontextmanager
 async def house(
-    guards: Sequence[Guard] = (), users: Users | None = None, **settings: Any
+    guards: Sequence[Guard] = (), ports: Ports | None = None, **settings: Any
 ) -> AsyncIterator[House]:
     settings = {"storage": {"memory": True}, "auth": AUTH, "limits": NO_LIMITS, **settings}
     async with (
-        Engine(Settings(**settings), guards=guards, users=users) as engine,
+        Engine(Settings(**settings), guards=guards, **ports or {}) as engine,
         open_gateway(engine) as gateway,
         trio.open_nursery() as nursery,
     ):

@@ -43,6 +43,7 @@ from palaver.protocol.records import (
     Write,
 )
 from palaver.protocol.state import STATE_VERSION, ConversationState, Kind
+from palaver.protocol.uploads import Upload
 
 POLICY = Policy(
     edit_window_s=None,
@@ -101,6 +102,7 @@ class Chat:
         self.sent: list[Message] = []
         self.log: list[Event] = []
         self.tickets: list[Ticket] = []
+        self.uploads: dict[str, Upload] = {}
 
     @property
     def id(self) -> str:
@@ -141,6 +143,7 @@ class Chat:
             new_id=new_id,
             messages=known,
             position=position,
+            uploads=self.uploads,
         )
         opens = not self.state.exists
         effects = decide(self.state, command, context)

@@ -214,6 +214,7 @@ PAYLOADS: dict[str, Any] = {
     "member.remove": {"user": "ann"},
     "member.set_role": {"user": "ann", "role": "member"},
     "message.send": {"text": "x"},
+    "attachment.list": {"message_id": NOWHERE},
     "message.edit": {"message_id": NOWHERE, "text": "x"},
     "message.delete": {"message_id": NOWHERE},
     "message.pin": {"message_id": NOWHERE},

@@ -1,0 +1,123 @@
+"""Uploads: announced, filled, completed; then messages may have them (ATT-01)."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
+from contextlib import aclosing
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from ...actors.files import Uploads as Store
+from ...actors.ports import Clock
+from ...protocol.errors import Rejected
+from ...protocol.policy import Policy
+from ...protocol.uploads import PATH, Content, Upload, announced
+from .blobs import Blobs
+from .content import check_content
+from .images import FORMATS, look_at
+
+_AT_ONCE: Final = 2
+"""Files that are looked at; each keeps a thread busy, and a picture takes its memory."""
+
+
+class Uploads:
+    """Every method may be repeated. Only the owner gets at an upload: for others there is none."""
+
+    def __init__(
+        self, store: Store, blobs: Blobs, policy: Policy, clock: Clock, new_id: Callable[[], str]
+    ) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._policy = policy
+        self._clock = clock
+        self._new_id = new_id
+        self._looking = trio.CapacityLimiter(_AT_ONCE)
+
+    async def announce(self, user: str, name: str, mime: str, size: int) -> Upload:
+        """A new upload. Raises as `announced` of `protocol/uploads.py` does."""
+        id = self._new_id()
+        upload = announced(id, user, name, mime, size, self._clock(), self._policy)
+        await self._store.add(upload)
+        return upload
+
+    async def fill(self, user: str, id: str, chunks: AsyncIterable[bytes]) -> int:
+        """Take its bytes; what came before of them is forgotten. How many they were.
+
+        Raises ATTACHMENT_NOT_FOUND, or ATTACHMENT_TOO_LARGE for more than was announced. One that
+        is complete keeps what it has.
+        """
+        upload = await self.own(user, id)
+        if upload.content is not None:
+            return upload.content.size
+        return await self._blobs.put(id, chunks, upload.size)
+
+    async def complete(self, user: str, id: str) -> Upload:
+        """It is ready, once its content is what was announced: else INVALID_FILE_TYPE, or
+        ATTACHMENT_NOT_READY while not all of it has come. A crash in between may take some of its
+        bytes: then it is filled again."""
+        upload = await self.own(user, id)
+        if upload.content is not None:
+            return upload
+        file = await self._blobs.get(id)
+        if file is None or (size := (await trio.Path(file).stat()).st_size) < upload.size:
+            have = 0 if file is None else size
+            raise Rejected("ATTACHMENT_NOT_READY", details={"upload": id, "bytes": have})
+        with tempfile.TemporaryDirectory(prefix="palaver-") as room:
+            look = partial(_look, file, upload, self._policy, Path(room))
+            content, made = await trio.to_thread.run_sync(look, limiter=self._looking)
+            for key, path in made.items():
+                async with aclosing(_read(path)) as chunks:
+                    await self._blobs.put(key, chunks, path.stat().st_size)
+        await self._store.complete(id, content)
+        return await self.own(user, id)
+
+    async def file(self, id: str, thumbnail: int | None) -> tuple[Upload, Path]:
+        """A complete upload and its bytes, or those of a small picture of it, for whoever may load
+        it. Raises ATTACHMENT_NOT_FOUND."""
+        upload = (await self._store.find([id])).get(id)
+        if upload is not None and upload.content is not None:
+            path = await self._blobs.get(id if thumbnail is None else f"{id}.{thumbnail}")
+            if path is not None:
+                return upload, path
+        raise Rejected("ATTACHMENT_NOT_FOUND")
+
+    async def sent_in(self, id: str, limit: int) -> list[tuple[str, str]]:
+        """Conversation and id of at most `limit` messages that have it."""
+        return await self._store.sent_in(PATH + id, limit)
+
+    async def own(self, user: str, id: str) -> Upload:
+        """The upload of `user`. Raises ATTACHMENT_NOT_FOUND."""
+        upload = (await self._store.find([id])).get(id)
+        if upload is None or upload.owner != user:
+            raise Rejected("ATTACHMENT_NOT_FOUND", details={"upload": id})
+        return upload
+
+
+def _look(
+    file: Path, upload: Upload, policy: Policy, room: Path
+) -> tuple[Content, dict[str, Path]]:
+    """What is in `file`; and what was made of it, by the keys under which to keep it."""
+    check_content(file, upload.mime)
+    width = height = None
+    sizes: tuple[int, ...] = ()
+    made: dict[str, Path] = {}
+    if upload.mime in FORMATS:
+        seen = look_at(file, upload.mime, policy.thumbnails, room)
+        width, height, sizes = seen.width, seen.height, tuple(sorted(seen.thumbnails))
+        made = {f"{upload.id}.{size}": path for size, path in seen.thumbnails.items()}
+        if seen.placeless is not None:
+            file = made[upload.id] = seen.placeless
+    with file.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").digest()
+    return Content(file.stat().st_size, digest, width, height, sizes), made
+
+
+async def _read(path: Path) -> AsyncGenerator[bytes]:
+    async with await trio.open_file(path, "rb") as file:
+        while chunk := await file.read(1_048_576):
+            yield chunk
