@@ -6,6 +6,7 @@ export const MAX_ITEMS = 256;
 /** What each command takes. */
 export interface CommandPayloads {
   "ack": { seq: number; };
+  "attachment.list": { message_id: string; };
   "block.list": { after?: string; limit?: number; };
   "conversation.change_settings": { client_id?: string; attempt?: number; description?: string; icon?: string; who_may_send?: "everyone" | "admins"; who_may_add?: "everyone" | "admins"; };
   "conversation.create": { client_id?: string; attempt?: number; kind: "direct" | "group" | "thread" | "external_group"; members: string[]; title?: string; context?: Record<string, any>; };
@@ -36,7 +37,7 @@ export interface CommandPayloads {
   "message.restore": { message_id: string; client_id?: string; attempt?: number; };
   "message.schedule": { id: string; send_at: number; message: Record<string, any>; };
   "message.search": { query: string; conversation?: string; by?: string; after?: number; before?: number; page?: number; limit?: number; };
-  "message.send": { client_id?: string; attempt?: number; text: string; to?: string; reply_to?: string; thread?: string; metadata?: Record<string, any>; type?: string; mentions?: string[]; attachments?: ({ url: string; name?: string; mime?: string; size?: number; width?: number; height?: number; duration_s?: number; type: "image" | "video" | "voice" | "file"; thumbnail_url?: string; waveform?: number[]; })[]; context?: Record<string, any>; expires_in?: number; };
+  "message.send": { client_id?: string; attempt?: number; text: string; to?: string; reply_to?: string; thread?: string; metadata?: Record<string, any>; type?: string; mentions?: string[]; attachments?: ({ url: string; name?: string; mime?: string; size?: number; width?: number; height?: number; duration_s?: number; type: "image" | "video" | "voice" | "file"; thumbnail_url?: string; waveform?: number[]; })[]; uploads?: string[]; context?: Record<string, any>; expires_in?: number; };
   "message.star": { message_id: string; };
   "message.unpin": { client_id?: string; attempt?: number; message_id: string; };
   "message.unstar": { message_id: string; };
@@ -153,13 +154,17 @@ export type ErrorCode =
   | "AUTH_FAILED"
   | "SESSION_EXPIRED"
   | "PERMISSION_DENIED"
+  | "CSRF_FAILED"
   | "PRIVACY_DENIED"
   | "EDIT_WINDOW_EXPIRED"
   | "DELETE_WINDOW_EXPIRED"
   | "CONVERSATION_NOT_FOUND"
   | "MESSAGE_NOT_FOUND"
   | "USER_NOT_FOUND"
+  | "ATTACHMENT_NOT_FOUND"
   | "FEATURE_DISABLED"
+  | "ATTACHMENT_NOT_READY"
+  | "UPLOAD_TIMEOUT"
   | "GROUP_FULL"
   | "LAST_ADMIN"
   | "VERSION_CONFLICT"

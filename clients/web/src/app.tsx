@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { Chat } from "./chat.js";
-import { ClientContext } from "./hooks.js";
+import { SessionContext } from "./hooks.js";
 import { Login } from "./login.js";
 import { begin, end, remembered } from "./session.js";
 
@@ -17,8 +17,8 @@ export function App() {
     setSession(undefined);
   };
   return (
-    <ClientContext.Provider value={session.client}>
-      <Chat key={session.user} session={session} onLeave={leave} />
-    </ClientContext.Provider>
+    <SessionContext.Provider value={session}>
+      <Chat key={session.user} onLeave={leave} />
+    </SessionContext.Provider>
   );
 }

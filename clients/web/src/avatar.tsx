@@ -1,6 +1,7 @@
 /** A face, or the first letters of a name on a colour that is always theirs. */
 
-import { useClient } from "./hooks.js";
+import { SessionContext } from "./hooks.js";
+import { useContext } from "preact/hooks";
 
 interface Props {
   user: string;
@@ -10,7 +11,7 @@ interface Props {
 }
 
 export function Avatar({ user, name, online, large }: Props) {
-  const picture = useClient()?.people.get(user)?.["avatar"];
+  const picture = useContext(SessionContext)?.client.people.get(user)?.["avatar"];
   return (
     <span class="avatar" data-large={large} style={`--hue: ${hue(user)}`} aria-hidden="true">
       {typeof picture === "string" ? <img src={picture} alt="" loading="lazy" /> : initials(name)}

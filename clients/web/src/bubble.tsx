@@ -3,7 +3,7 @@
 import { parts, type Conversation, type Message } from "palaver-client";
 import { useRef, useState } from "preact/hooks";
 import { Files } from "./files.js";
-import { attempt, useClient, useNames } from "./hooks.js";
+import { attempt, useNames, useSession } from "./hooks.js";
 import { Icon } from "./icons.js";
 import type { Intent } from "./thread.js";
 import { clock, whole } from "./time.js";
@@ -19,9 +19,9 @@ interface Props {
 }
 
 export function Bubble({ message, conversation, sought, onIntent, onGoal }: Props) {
-  const client = useClient();
+  const { client, user: me } = useSession();
   const names = useNames();
-  const mine = message.by === client.user;
+  const mine = message.by === me;
   const deleted = message.deleted_at !== undefined;
   const { preview, reply_to } = message;
   return (
@@ -88,11 +88,11 @@ function Text({ message }: { message: Message }) {
 }
 
 function Poll({ message, conversation }: { message: Message; conversation: Conversation }) {
-  const client = useClient();
+  const { client, user: me } = useSession();
   const options = (message.metadata?.["options"] ?? []) as string[];
   const tally = message.tally ?? [];
   const total = tally.reduce((sum, count) => sum + count, 0);
-  const own = message.votes?.[client.user ?? ""];
+  const own = message.votes?.[me];
   return (
     <ul class="poll">
       {options.map((option, index) => (
@@ -178,7 +178,7 @@ interface ActionsProps {
 }
 
 function Actions({ message, conversation, mine, onIntent }: ActionsProps) {
-  const client = useClient();
+  const { client } = useSession();
   const [shown, setShown] = useState<"emoji" | "more">();
   const box = useRef<HTMLDivElement>(null);
   const { c } = conversation;
@@ -192,7 +192,7 @@ function Actions({ message, conversation, mine, onIntent }: ActionsProps) {
     <div
       class="actions"
       role="toolbar"
-      aria-label="Message"
+      aria-label="Message actions"
       data-shown={shown !== undefined}
       ref={box}
       onKeyDown={(event) => event.key === "Escape" && setShown(undefined)}

@@ -2,24 +2,23 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { Banner } from "./banner.js";
-import { useClient, useModel, useNames } from "./hooks.js";
+import { useModel, useNames, useSession } from "./hooks.js";
 import { NewConversation } from "./new-conversation.js";
 import { Settings } from "./settings.js";
-import type { Session } from "./session.js";
 import { Sidebar } from "./sidebar.js";
 import { Thread } from "./thread.js";
 import { titleOf } from "./titles.js";
 
 type Shown = "new" | "settings" | undefined;
 
-export function Chat({ session, onLeave }: { session: Session; onLeave(): void }) {
-  const client = useClient();
+export function Chat({ onLeave }: { onLeave(): void }) {
+  const { client, user } = useSession();
   const inbox = useModel(client.inbox);
   const names = useNames();
   const [open, setOpen] = useOpen();
   const [dialog, setDialog] = useState<Shown>();
   const row = open === undefined ? undefined : inbox.get(open.c);
-  const title = row === undefined ? "palaver" : titleOf(row, session.user, names);
+  const title = row === undefined ? "palaver" : titleOf(row, user, names);
   useEffect(() => {
     document.title = inbox.unread > 0 ? `(${inbox.unread}) ${title}` : title;
   }, [inbox.unread, title]);
@@ -38,7 +37,6 @@ export function Chat({ session, onLeave }: { session: Session; onLeave(): void }
       ) : (
         <Thread
           key={open.c}
-          session={session}
           c={open.c}
           target={open.message}
           onClose={() => setOpen(undefined)}

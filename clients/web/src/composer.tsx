@@ -2,7 +2,7 @@
 
 import type { Conversation } from "palaver-client";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { attempt, useClient, useModel, useNames } from "./hooks.js";
+import { attempt, useModel, useNames, useSession } from "./hooks.js";
 import { Icon } from "./icons.js";
 import type { Session } from "./session.js";
 import type { Intent } from "./thread.js";
@@ -10,14 +10,13 @@ import { size } from "./time.js";
 import { upload, type Upload } from "./upload.js";
 
 interface Props {
-  session: Session;
   conversation: Conversation;
   intent: Intent;
   onIntent(intent: Intent): void;
 }
 
-export function Composer({ session, conversation, intent, onIntent }: Props) {
-  const client = useClient();
+export function Composer({ conversation, intent, onIntent }: Props) {
+  const session = useSession();
   const names = useNames();
   const draft = useModel(conversation.draft);
   const [wording, setWording] = useState<string>();
@@ -62,7 +61,7 @@ export function Composer({ session, conversation, intent, onIntent }: Props) {
       send();
     } else if (event.key === "ArrowUp" && text === "") {
       const last = conversation.messages.findLast(
-        (each) => each.by === client.user && each.kind === "message.sent" && !each.deleted_at,
+        (each) => each.by === session.user && each.kind === "message.sent" && !each.deleted_at,
       );
       if (last !== undefined) onIntent({ kind: "edit", message: last });
     }

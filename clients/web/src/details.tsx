@@ -4,17 +4,15 @@ import type { Conversation, ConversationInfo } from "palaver-client";
 import { useState } from "preact/hooks";
 import { Avatar } from "./avatar.js";
 import { Dialog } from "./dialog.js";
-import { attempt, useClient, useModel, useNames } from "./hooks.js";
+import { attempt, useClient, useModel, useNames, useSession } from "./hooks.js";
 import { Icon } from "./icons.js";
 import { PeoplePicker } from "./new-conversation.js";
-import type { Session } from "./session.js";
 import { otherOf, titleOf } from "./titles.js";
 
 /** A week: long enough not to be asked again soon, and it ends by itself. */
 const MUTED_MS = 7 * 86_400_000;
 
 interface Props {
-  session: Session;
   conversation: Conversation;
   info: Readonly<ConversationInfo>;
   onClose(): void;
@@ -22,10 +20,9 @@ interface Props {
   onOpen(c: string): void;
 }
 
-export function Details({ session, conversation, info, onClose, onGone, onOpen }: Props) {
-  const client = useClient();
+export function Details({ conversation, info, onClose, onGone, onOpen }: Props) {
+  const { client, user: me } = useSession();
   const names = useNames();
-  const me = session.user;
   const { c } = conversation;
   const other = otherOf(info, me);
   const title = titleOf(info, me, names);

@@ -2,25 +2,31 @@
 
 import type { Client, Model, UserFields } from "palaver-client";
 import { createContext } from "preact";
-import { useContext, useEffect, useReducer } from "preact/hooks";
+import { useContext, useLayoutEffect, useReducer } from "preact/hooks";
+import type { Session } from "./session.js";
 
-export const ClientContext = createContext<Client>(undefined as unknown as Client);
+export const SessionContext = createContext<Session | undefined>(undefined);
 
-export const useClient = (): Client => useContext(ClientContext);
+export const useSession = (): Session => useContext(SessionContext)!;
+export const useClient = (): Client => useSession().client;
 
 /** Show the view anew whenever `model` has changed. */
-export function useModel<M extends Model | undefined>(model: M): M {
-  const [, again] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => model?.onChange(() => again(undefined)), [model]);
+export function useModel<M extends Model>(model: M): M {
+  useChanges((listener) => model.onChange(listener), model);
   return model;
 }
 
 /** Show the view anew whenever the connection has changed; its state. */
 export function useConnection(): Client["state"] {
   const client = useClient();
-  const [, again] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => client.on("state", () => again(undefined)), [client]);
+  useChanges((listener) => client.on("state", listener), client);
   return client.state;
+}
+
+function useChanges(follow: (listener: () => void) => () => void, of: object): void {
+  const [, again] = useReducer((count: number) => count + 1, 0);
+  // Before anything else can happen: a change in between would not be shown.
+  useLayoutEffect(() => follow(() => again(undefined)), [of]);
 }
 
 /** What somebody is called. */

@@ -3,7 +3,7 @@
 import { grouped, groupedByDay, type Conversation, type Message } from "palaver-client";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Bubble } from "./bubble.js";
-import { attempt, useClient, useModel, useNames } from "./hooks.js";
+import { attempt, useClient, useModel, useNames, useSession } from "./hooks.js";
 import { Icon } from "./icons.js";
 import type { Intent } from "./thread.js";
 import { dayName } from "./time.js";
@@ -92,7 +92,7 @@ interface RunProps {
 
 /** What one has said in one go; or what happened. */
 function Run({ run, conversation, names, goal, onIntent, onGoal }: RunProps) {
-  const client = useClient();
+  const { user: me } = useSession();
   const first = run[0]!;
   if (first.kind !== "message.sent") {
     return run.map((message) => {
@@ -104,7 +104,7 @@ function Run({ run, conversation, names, goal, onIntent, onGoal }: RunProps) {
       );
     });
   }
-  const mine = first.by === client.user;
+  const mine = first.by === me;
   const named = !mine && conversation.info?.kind !== "direct";
   return (
     <div class="run" data-mine={mine}>

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { Avatar } from "./avatar.js";
 import { Dialog } from "./dialog.js";
-import { attempt, useClient, useNames } from "./hooks.js";
+import { attempt, useClient, useNames, useSession } from "./hooks.js";
 import { Icon } from "./icons.js";
 
 interface Props {
@@ -51,7 +51,7 @@ interface PickerProps {
 
 /** Finds people as the product finds them. */
 export function PeoplePicker({ chosen, onChange, without = [] }: PickerProps) {
-  const client = useClient();
+  const { client, user: me } = useSession();
   const names = useNames();
   const [text, setText] = useState("");
   const [found, setFound] = useState<string[]>([]);
@@ -69,7 +69,7 @@ export function PeoplePicker({ chosen, onChange, without = [] }: PickerProps) {
       clearTimeout(timer);
     };
   }, [client, text]);
-  const shown = found.filter((user) => user !== client.user && !without.includes(user));
+  const shown = found.filter((user) => user !== me && !without.includes(user));
   const toggle = (user: string) =>
     onChange(chosen.includes(user) ? chosen.filter((each) => each !== user) : [...chosen, user]);
   return (

@@ -2,7 +2,7 @@
 
 import type { Row } from "palaver-client";
 import { Avatar } from "./avatar.js";
-import { useClient, useNames } from "./hooks.js";
+import { useSession, useNames } from "./hooks.js";
 import { Icon } from "./icons.js";
 import { short, whole } from "./time.js";
 import { lineOf, otherOf } from "./titles.js";
@@ -15,9 +15,8 @@ interface Props {
 }
 
 export function RowView({ row, title, open, onOpen }: Props) {
-  const client = useClient();
+  const { client, user: me } = useSession();
   const names = useNames();
-  const me = client.user ?? "";
   const other = otherOf(row, me);
   const { muted_until = 0, pinned_at = 0, unread: marked = false } = row.preference ?? {};
   const draft = open ? undefined : client.personal.drafts.get(row.c)?.text;

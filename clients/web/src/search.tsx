@@ -3,7 +3,7 @@
 import type { HistoryMessage } from "palaver-client";
 import { useEffect, useState } from "preact/hooks";
 import { Avatar } from "./avatar.js";
-import { useClient, useModel, useNames } from "./hooks.js";
+import { useSession, useModel, useNames } from "./hooks.js";
 import { RowView } from "./row.js";
 import { short } from "./time.js";
 import { titleOf } from "./titles.js";
@@ -18,7 +18,7 @@ interface Props {
 }
 
 export function SearchResults({ query, onOpen }: Props) {
-  const client = useClient();
+  const { client, user: me } = useSession();
   const inbox = useModel(client.inbox);
   const names = useNames();
   const [hits, setHits] = useState<Hit[]>();
@@ -40,7 +40,6 @@ export function SearchResults({ query, onOpen }: Props) {
       clearTimeout(timer);
     };
   }, [client, query]);
-  const me = client.user ?? "";
   const wanted = query.toLowerCase();
   const titled = inbox
     .rows("all")

@@ -4,7 +4,7 @@ import type { Filter } from "palaver-client";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Avatar } from "./avatar.js";
 import { ConnectionState } from "./banner.js";
-import { attempt, useClient, useModel, useNames } from "./hooks.js";
+import { attempt, useSession, useModel, useNames } from "./hooks.js";
 import { Icon } from "./icons.js";
 import { RowView } from "./row.js";
 import { SearchResults } from "./search.js";
@@ -25,14 +25,13 @@ interface Props {
 }
 
 export function Sidebar({ open, onOpen, onNew, onSettings }: Props) {
-  const client = useClient();
+  const { client, user: me } = useSession();
   const inbox = useModel(client.inbox);
   useModel(client.personal);
   const names = useNames();
   const [filter, setFilter] = useState<Filter>("all");
   const [query, setQuery] = useState("");
   const search = useRef<HTMLInputElement>(null);
-  const me = client.user ?? "";
   useEffect(() => attempt(() => inbox.load(filter)), [inbox, filter]);
   useEffect(() => onKeys(search, () => inbox.rows("all").map((row) => row.c), open, onOpen));
   const rows = inbox.rows(filter);

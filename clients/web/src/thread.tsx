@@ -5,10 +5,9 @@ import { useEffect, useState } from "preact/hooks";
 import { Avatar } from "./avatar.js";
 import { Composer } from "./composer.js";
 import { Details } from "./details.js";
-import { attempt, useClient, useModel, useNames } from "./hooks.js";
+import { attempt, useClient, useModel, useNames, useSession } from "./hooks.js";
 import { Icon } from "./icons.js";
 import { MessageList } from "./message-list.js";
-import type { Session } from "./session.js";
 import { otherOf, titleOf } from "./titles.js";
 import { useConversation } from "./use-conversation.js";
 
@@ -16,15 +15,14 @@ import { useConversation } from "./use-conversation.js";
 export type Intent = { kind: "reply" | "edit"; message: Message } | undefined;
 
 interface Props {
-  session: Session;
   c: string;
   target: { id: string; seq: number } | undefined;
   onClose(): void;
   onOpen(c: string): void;
 }
 
-export function Thread({ session, c, target, onClose, onOpen }: Props) {
-  const client = useClient();
+export function Thread({ c, target, onClose, onOpen }: Props) {
+  const { client, user: me } = useSession();
   const conversation = useConversation(c);
   const inbox = useModel(client.inbox);
   const names = useNames();
@@ -41,7 +39,6 @@ export function Thread({ session, c, target, onClose, onOpen }: Props) {
     addEventListener("keydown", closing);
     return () => removeEventListener("keydown", closing);
   }, [intent, details]);
-  const me = session.user;
   const about = conversation.info ?? inbox.get(c);
   const title = about === undefined ? "" : titleOf(about, me, names);
   const other = about === undefined ? undefined : otherOf(about, me);
@@ -97,7 +94,6 @@ export function Thread({ session, c, target, onClose, onOpen }: Props) {
         ) : (
           conversation.phase !== "gone" && (
             <Composer
-              session={session}
               conversation={conversation}
               intent={intent}
               onIntent={setIntent}
@@ -107,7 +103,6 @@ export function Thread({ session, c, target, onClose, onOpen }: Props) {
       </main>
       {details && conversation.info !== undefined && (
         <Details
-          session={session}
           conversation={conversation}
           info={conversation.info}
           onClose={() => setDetails(false)}

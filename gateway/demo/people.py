@@ -1,0 +1,43 @@
+"""The people of the demo: a few who are suggested, and anybody else who is named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from ...engine.host import Account
+
+NAMES: Final = {
+    "ann": "Ann Abel",
+    "bob": "Bob Brandt",
+    "cleo": "Cleo Castro",
+    "dev": "Dev Das",
+    "eve": "Eve Eriksen",
+    "finn": "Finn Fischer",
+    "grace": "Grace Gold",
+    "hugo": "Hugo Haas",
+}
+
+
+class DemoPeople:
+    """Implements `Users` of the host port."""
+
+    async def find(self, ids: Sequence[str]) -> dict[str, Account]:
+        return {id: _account(id) for id in ids}
+
+    async def search(self, user: str, text: str, limit: int) -> list[str]:
+        wanted = text.casefold()
+        found = [id for id, name in NAMES.items() if wanted in name.casefold()]
+        return found[:limit]
+
+
+def name_of(id: str) -> str:
+    """What somebody is called; who is not known goes by their id."""
+    return NAMES.get(id) or id[:1].upper() + id[1:]
+
+
+def _account(id: str) -> Account:
+    name = name_of(id)
+    first, _, last = name.partition(" ")
+    parts = {"first_name": first, "last_name": last or None}
+    return Account({"name": name, "display_name": name, "username": id, **parts})
