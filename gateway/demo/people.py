@@ -20,20 +20,20 @@ NAMES: Final = {
 
 
 class DemoPeople:
-    """Implements `Users` of the host port."""
+    """Implements `Users` of the host port. Whoever is named is there."""
 
     async def find(self, ids: Sequence[str]) -> dict[str, Account]:
         return {id: _account(id) for id in ids}
 
     async def search(self, user: str, text: str, limit: int) -> list[str]:
-        wanted = text.casefold()
+        wanted = text.strip().casefold()
         found = [id for id, name in NAMES.items() if wanted in name.casefold()]
-        return found[:limit]
+        return found[:limit] or [wanted]
 
 
 def name_of(id: str) -> str:
     """What somebody is called; who is not known goes by their id."""
-    return NAMES.get(id) or id[:1].upper() + id[1:]
+    return NAMES.get(id) or " ".join(word[:1].upper() + word[1:] for word in id.split())
 
 
 def _account(id: str) -> Account:

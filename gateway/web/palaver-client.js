@@ -2087,13 +2087,17 @@ var Emitter = class {
       try {
         listener(value);
       } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
+        report(error);
       }
     }
   }
 };
+function report(error) {
+  if (typeof reportError === "function") return reportError(error);
+  queueMicrotask(() => {
+    throw error;
+  });
+}
 var Model = class {
   #emitter = new Emitter();
   #due = false;
@@ -3008,6 +3012,11 @@ var Conversation = class extends Model {
     this.#setExpiry();
     this.#touch();
   }
+  /** Without a connection nobody is known to be there. */
+  #alone() {
+    this.#typingIn.clear();
+    if (this.#online.size > 0) this.#touch(() => this.#online.clear());
+  }
   async #askPresence() {
     if (this.phase !== "ready") return;
     try {
@@ -3030,7 +3039,7 @@ var Conversation = class extends Model {
         break;
       case "state":
         if (push.state === "online") void this.#askPresence();
-        else this.#typingIn.clear();
+        else this.#alone();
         break;
       case "sent":
       case "failed": {
@@ -3085,6 +3094,8 @@ var Conversation = class extends Model {
       if (unread !== void 0) this.#touch(() => this.unread = read ? 0 : unread);
     } else if (signal.kind === "message.hidden" && signal.data.conversation === this.c) {
       this.#touch();
+    } else if (signal.kind === "request.answered" && signal.data.conversation === this.c) {
+      void this.#load();
     } else if (signal.conversation === this.c) {
       this.#here(signal);
     }
@@ -3516,7 +3527,7 @@ var Inbox = class extends Model {
     });
     client.on("preference.changed", ({ data: { conversation, ...preference } }) => {
       if (this.#rows.has(conversation)) this.#update(conversation, { preference });
-      else if (this.#next.size > 0) void this.#fetch(conversation);
+      else void this.#fetch(conversation);
     });
     client.on("request.answered", ({ data: { conversation, status } }) => {
       this.#remove(conversation);
@@ -3524,7 +3535,7 @@ var Inbox = class extends Model {
     });
     client.on("block.changed", ({ data: { conversation, level } }) => {
       if (level === "blocked" || level === "restricted") this.#remove(conversation);
-      else if (this.#next.size > 0) void this.#fetch(conversation);
+      else void this.#fetch(conversation);
     });
     client.onRows(({ rows, left }) => {
       for (const row of rows) this.#put(row);
@@ -3560,6 +3571,11 @@ var Inbox = class extends Model {
   async load(filter = "all", limit) {
     if (!this.#next.has(filter)) await this.loadMore(filter, limit);
   }
+  /** Load the first page once more: of `requests` nothing is told, they have to be asked for. */
+  async reload(filter, limit) {
+    this.#next.delete(filter);
+    await this.loadMore(filter, limit);
+  }
   /** Load the next page. */
   async loadMore(filter = "all", limit) {
     const next = this.#next.get(filter);
@@ -3589,6 +3605,7 @@ var Inbox = class extends Model {
   }
   /** A row that is as of an earlier time than what is known changes nothing. */
   #put(row) {
+    if (this.#next.size === 0) return;
     const known = this.#rows.get(row.c);
     if (known !== void 0 && known.epoch === row.epoch && known.seq > row.seq) return;
     const own = this.client.personal.preferences.get(row.c) ?? row.preference;
@@ -3618,9 +3635,9 @@ var Inbox = class extends Model {
     if (event.seq <= row.seq) return;
     this.#update(c, { seq: event.seq, ts: event.at, ...changed(row, event, me) });
   }
-  /** Of one conversation the row is made of its state: there is no other way to get just one. */
+  /** The row of one conversation, made of its state: there is no other way to get just one. */
   async #fetch(c) {
-    if (this.#fetching.has(c)) return;
+    if (this.#next.size === 0 || this.#fetching.has(c)) return;
     this.#fetching.add(c);
     try {
       const info = await this.client.call("conversation.get", {}, c, { timeout: Infinity });
@@ -4382,7 +4399,7 @@ var Client = class extends Commands {
     const observe = this.#follower?.observer(name, c, asked2);
     const then = (ok) => {
       observe?.(ok);
-      if (ok["users"] !== void 0) this.people.learn(ok["users"]);
+      if (ok["users"] !== void 0 && name !== "presence.get") this.people.learn(ok["users"]);
     };
     const deadline = this.clock.now() + (options.timeout ?? CALL_TIMEOUT);
     const bounds = exponential();

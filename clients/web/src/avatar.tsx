@@ -26,8 +26,9 @@ function initials(name: string): string {
   return letters.join("").toUpperCase();
 }
 
+/** Names that are alike shall not look alike: steps by the golden angle are far apart. */
 function hue(text: string): number {
-  let sum = 7;
-  for (const letter of text) sum = (sum * 31 + letter.codePointAt(0)!) % 360;
-  return sum;
+  let sum = 0;
+  for (const letter of text) sum = (sum * 31 + letter.codePointAt(0)!) % 9973;
+  return Math.round(sum * 137.508) % 360;
 }

@@ -5,7 +5,7 @@ import { useClient, useConnection } from "./hooks.js";
 
 const SHOWN_MS = 6_000;
 
-export function Banner() {
+export function Problem() {
   const [problem, setProblem] = useState<string>();
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>;
@@ -18,34 +18,58 @@ export function Banner() {
     return () => removeEventListener("palaver-problem", show);
   }, []);
   return (
-    <div class="banners" role="status">
-      {problem && <p class="problem">{problem}</p>}
+    <div class="problem" role="alert">
+      {problem && <p>{problem}</p>}
     </div>
   );
 }
 
+const WORDS = {
+  online: ["Connected", "good"],
+  connecting: ["Connecting…", "soon"],
+  waiting: ["Offline", "bad"],
+  refused: ["Signed out", "bad"],
+  failed: ["Not connected", "bad"],
+  closed: ["Not connected", "bad"],
+} as const;
+
 /** How the connection is, in a word and a colour. */
 export function ConnectionState() {
+  const [words, tone] = WORDS[useConnection().state];
+  return (
+    <p class="connection" data-tone={tone}>
+      <span class="dot" /> {words}
+    </p>
+  );
+}
+
+/** That there is no connection, until there is one again. */
+export function Offline() {
   const client = useClient();
   const connection = useConnection();
-  const seconds = useCountdown(connection.state === "waiting" ? connection.retryAt : undefined);
-  const [words, tone] = {
-    online: ["Connected", "good"],
-    connecting: ["Connecting…", "soon"],
-    waiting: [`Offline; next try in ${seconds} s`, "bad"],
-    refused: ["Signed out by the server", "bad"],
-    failed: ["Connection failed", "bad"],
-    closed: ["Not connected", "bad"],
-  }[connection.state] as [string, string];
+  const { state } = connection;
+  const [lost, setLost] = useState(false);
+  const seconds = useCountdown(state === "waiting" ? connection.retryAt : undefined);
+  useEffect(() => {
+    if (state !== "connecting") setLost(state !== "online" && state !== "closed");
+  }, [state]);
   return (
-    <p class="connection" data-tone={tone} role="status">
-      <span class="dot" /> {words}
-      {connection.state === "waiting" && (
-        <button type="button" class="link" onClick={() => client.retryNow()}>
-          Try now
-        </button>
+    <div class="offline" role="status">
+      {lost && state === "refused" && <p>The server has signed you out. Load the page again.</p>}
+      {lost && state === "failed" && <p>The connection has failed. Load the page again.</p>}
+      {lost && (state === "waiting" || state === "connecting") && (
+        <p>
+          No connection. What you write is sent as soon as there is one.
+          {/* Not read out every second. */}
+          <span aria-hidden="true">
+            {state === "connecting" ? " Trying…" : ` Next try in ${seconds} s.`}
+          </span>
+          <button type="button" class="link" onClick={() => client.retryNow()}>
+            Try now
+          </button>
+        </p>
       )}
-    </p>
+    </div>
   );
 }
 
@@ -53,6 +77,7 @@ function useCountdown(at: number | undefined): number {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
     if (at === undefined) return;
+    setNow(Date.now());
     const timer = setInterval(() => setNow(Date.now()), 500);
     return () => clearInterval(timer);
   }, [at]);

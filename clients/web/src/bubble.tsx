@@ -1,14 +1,12 @@
-/** One message, and what can be done with it. */
+/** One message. */
 
 import { parts, type Conversation, type Message } from "palaver-client";
-import { useRef, useState } from "preact/hooks";
+import { Actions } from "./actions.js";
 import { Files } from "./files.js";
 import { attempt, useNames, useSession } from "./hooks.js";
 import { Icon } from "./icons.js";
 import type { Intent } from "./thread.js";
 import { clock, whole } from "./time.js";
-
-const QUICK = ["👍", "❤️", "😂", "😮", "😢", "🙏", "🎉", "👀", "🔥", "✅"];
 
 interface Props {
   message: Message;
@@ -27,6 +25,7 @@ export function Bubble({ message, conversation, sought, onIntent, onGoal }: Prop
   return (
     <article
       class="bubble"
+      tabIndex={-1}
       data-message={message.id}
       data-mine={mine}
       data-sought={sought}
@@ -37,7 +36,7 @@ export function Bubble({ message, conversation, sought, onIntent, onGoal }: Prop
         {reply_to !== undefined && !deleted && (
           <button type="button" class="quote" onClick={() => onGoal(reply_to.id, reply_to.seq)}>
             <strong>{preview?.by ? names(preview.by) : "Answer"}</strong>
-            <span>{preview?.unavailable ? "Message deleted" : preview?.text || "a file"}</span>
+            <span>{quoted(preview)}</span>
           </button>
         )}
         {message.forwarded !== undefined && <p class="note">Forwarded</p>}
@@ -48,6 +47,7 @@ export function Bubble({ message, conversation, sought, onIntent, onGoal }: Prop
             {message.attachments !== undefined && (
               <Files message={message} conversation={conversation} />
             )}
+            {message["uploads"] && <p class="note">Files are on their way…</p>}
             {message.text && <Text message={message} />}
             {message.type === "poll" && <Poll message={message} conversation={conversation} />}
           </>
@@ -65,10 +65,16 @@ export function Bubble({ message, conversation, sought, onIntent, onGoal }: Prop
       <Reactions message={message} conversation={conversation} />
       {message.status === "failed" && <Failed message={message} conversation={conversation} />}
       {!deleted && Number.isFinite(message.seq) && (
-        <Actions message={message} conversation={conversation} mine={mine} onIntent={onIntent} />
+        <Actions message={message} conversation={conversation} onIntent={onIntent} />
       )}
     </article>
   );
+}
+
+/** Of an answer that is on its way it is not known yet what it quotes. */
+function quoted(preview: Message["preview"]): string {
+  if (preview === undefined) return "…";
+  return preview.unavailable ? "Message deleted" : preview.text || "a file";
 }
 
 function Text({ message }: { message: Message }) {
@@ -167,113 +173,5 @@ function Reactions({ message, conversation }: { message: Message; conversation: 
         </li>
       ))}
     </ul>
-  );
-}
-
-interface ActionsProps {
-  message: Message;
-  conversation: Conversation;
-  mine: boolean;
-  onIntent(intent: Intent): void;
-}
-
-function Actions({ message, conversation, mine, onIntent }: ActionsProps) {
-  const { client } = useSession();
-  const [shown, setShown] = useState<"emoji" | "more">();
-  const box = useRef<HTMLDivElement>(null);
-  const { c } = conversation;
-  const done = (act: () => Promise<unknown>) => () => {
-    setShown(undefined);
-    attempt(act);
-  };
-  const starred = client.personal.stars.has(message.id);
-  const pinned = message.pinned ?? false;
-  return (
-    <div
-      class="actions"
-      role="toolbar"
-      aria-label="Message actions"
-      data-shown={shown !== undefined}
-      ref={box}
-      onKeyDown={(event) => event.key === "Escape" && setShown(undefined)}
-      onFocusOut={(event) => {
-        if (!box.current?.contains(event.relatedTarget as Node)) setShown(undefined);
-      }}
-    >
-      <button
-        type="button"
-        class="plain"
-        aria-label="React"
-        aria-expanded={shown === "emoji"}
-        onClick={() => setShown(shown === "emoji" ? undefined : "emoji")}
-      >
-        <Icon name="smile" />
-      </button>
-      <button
-        type="button"
-        class="plain"
-        aria-label="Reply"
-        onClick={() => onIntent({ kind: "reply", message })}
-      >
-        <Icon name="reply" />
-      </button>
-      {mine && (
-        <button
-          type="button"
-          class="plain"
-          aria-label="Edit"
-          onClick={() => onIntent({ kind: "edit", message })}
-        >
-          <Icon name="edit" />
-        </button>
-      )}
-      <button
-        type="button"
-        class="plain"
-        aria-label="More"
-        aria-expanded={shown === "more"}
-        onClick={() => setShown(shown === "more" ? undefined : "more")}
-      >
-        <Icon name="more" />
-      </button>
-      {shown === "emoji" && (
-        <div class="menu emoji" role="group" aria-label="Reactions">
-          {QUICK.map((emoji) => (
-            <button
-              key={emoji}
-              type="button"
-              class="plain"
-              onClick={done(() => conversation.react(message, emoji))}
-            >
-              {emoji}
-            </button>
-          ))}
-        </div>
-      )}
-      {shown === "more" && (
-        <div class="menu" role="group" aria-label="More">
-          <button type="button" onClick={done(() => conversation.pin(message, !pinned))}>
-            <Icon name="pin" /> {pinned ? "Unpin" : "Pin"}
-          </button>
-          <button type="button" onClick={done(() => client.star(c, message.id, !starred))}>
-            <Icon name="star" /> {starred ? "Remove the star" : "Star"}
-          </button>
-          <button
-            type="button"
-            onClick={done(() => navigator.clipboard.writeText(message.text ?? ""))}
-          >
-            <Icon name="file" /> Copy the text
-          </button>
-          <button type="button" onClick={done(() => client.hide(c, message.id))}>
-            <Icon name="remove" /> Delete for me
-          </button>
-          {mine && (
-            <button type="button" class="danger" onClick={done(() => conversation.delete(message))}>
-              <Icon name="remove" /> Delete for everyone
-            </button>
-          )}
-        </div>
-      )}
-    </div>
   );
 }

@@ -1,7 +1,7 @@
 /** The whole of it: the inbox beside the conversation that is open, or one of the two on a phone. */
 
 import { useEffect, useState } from "preact/hooks";
-import { Banner } from "./banner.js";
+import { Offline, Problem } from "./banner.js";
 import { useModel, useNames, useSession } from "./hooks.js";
 import { NewConversation } from "./new-conversation.js";
 import { Settings } from "./settings.js";
@@ -24,6 +24,7 @@ export function Chat({ onLeave }: { onLeave(): void }) {
   }, [inbox.unread, title]);
   return (
     <div class="chat" data-open={open !== undefined}>
+      <Offline />
       <Sidebar
         open={open?.c}
         onOpen={(c, message) => setOpen({ c, message })}
@@ -32,7 +33,12 @@ export function Chat({ onLeave }: { onLeave(): void }) {
       />
       {open === undefined ? (
         <main class="nothing">
-          <p>Choose a conversation, or begin one.</p>
+          <div>
+            <p>Choose a conversation, or begin one.</p>
+            <button type="button" class="main" onClick={() => setDialog("new")}>
+              New conversation
+            </button>
+          </div>
         </main>
       ) : (
         <Thread
@@ -53,7 +59,7 @@ export function Chat({ onLeave }: { onLeave(): void }) {
         />
       )}
       {dialog === "settings" && <Settings onClose={() => setDialog(undefined)} onLeave={onLeave} />}
-      <Banner />
+      <Problem />
     </div>
   );
 }

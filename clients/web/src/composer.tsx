@@ -1,13 +1,11 @@
 /** Where messages are written. */
 
-import type { Conversation } from "palaver-client";
-import { useEffect, useRef, useState } from "preact/hooks";
+import type { Conversation, Message } from "palaver-client";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { attempt, useModel, useNames, useSession } from "./hooks.js";
 import { Icon } from "./icons.js";
-import type { Session } from "./session.js";
 import type { Intent } from "./thread.js";
-import { size } from "./time.js";
-import { upload, type Upload } from "./upload.js";
+import { UploadList, useUploads } from "./uploads.js";
 
 interface Props {
   conversation: Conversation;
@@ -19,60 +17,72 @@ export function Composer({ conversation, intent, onIntent }: Props) {
   const session = useSession();
   const names = useNames();
   const draft = useModel(conversation.draft);
+  const uploads = useUploads(session);
   const [wording, setWording] = useState<string>();
-  const [uploads, change] = useUploads(session);
+  const [sending, setSending] = useState(false);
   const input = useRef<HTMLTextAreaElement>(null);
   const chooser = useRef<HTMLInputElement>(null);
   const editing = intent?.kind === "edit" ? intent.message : undefined;
   const text = wording ?? draft.text;
   const locked = conversation.info?.lock && "until" in conversation.info.lock;
+  const ready = uploads.all.filter(({ id }) => id !== undefined);
+  const going = uploads.all.some(({ id, problem }) => id === undefined && problem === undefined);
+  const sendable = text.trim() !== "" || (!editing && (going || ready.length > 0));
   useEffect(() => {
     setWording(intent?.kind === "edit" ? (intent.message.text ?? "") : undefined);
-    input.current?.focus();
+    // On a telephone that would bring up its keyboard.
+    if (intent !== undefined || matchMedia("(pointer: fine)").matches) input.current?.focus();
   }, [intent]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const box = input.current!;
     box.style.height = "0";
-    box.style.height = `${box.scrollHeight}px`;
+    box.style.height = `${box.scrollHeight + box.offsetHeight - box.clientHeight}px`;
   }, [text]);
+  useEffect(() => {
+    if (!sending || going) return;
+    // What could not be taken is left to be looked at.
+    if (ready.length === uploads.all.length) send();
+    else setSending(false);
+  }, [sending, going]);
+  const send = () => {
+    setSending(false);
+    input.current?.focus();
+    if (!sendable) return;
+    if (editing !== undefined) {
+      attempt(() => conversation.edit(editing, text.trim()));
+    } else {
+      const answers = intent?.kind === "reply" ? { reply_to: intent.message.id } : {};
+      const files = ready.length > 0 ? { uploads: ready.map(({ id }) => id!) } : {};
+      conversation.send(text.trim(), { ...answers, ...files });
+      uploads.remove(ready);
+    }
+    onIntent(undefined);
+  };
+  const submit = () => (going && !editing ? setSending(true) : send());
   const typed = (value: string) => {
     if (editing !== undefined) return setWording(value);
     draft.set(value);
     if (value) conversation.keystroke();
     else conversation.stopTyping();
   };
-  const ready = uploads.filter((each) => each.progress === 1);
-  const sendable = text.trim() !== "" || (ready.length > 0 && ready.length === uploads.length);
-  const send = () => {
-    if (!sendable || ready.length < uploads.length) return;
-    if (editing !== undefined) {
-      attempt(() => conversation.edit(editing, text.trim()));
-    } else {
-      const answers = intent?.kind === "reply" ? { reply_to: intent.message.id } : {};
-      const files = ready.length > 0 ? { uploads: ready.map((each) => each.id) } : {};
-      conversation.send(text.trim(), { ...answers, ...files });
-      change.clear();
-    }
-    onIntent(undefined);
-  };
   const pressed = (event: KeyboardEvent) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
-      send();
+      submit();
     } else if (event.key === "ArrowUp" && text === "") {
-      const last = conversation.messages.findLast(
-        (each) => each.by === session.user && each.kind === "message.sent" && !each.deleted_at,
-      );
-      if (last !== undefined) onIntent({ kind: "edit", message: last });
+      const last = conversation.messages.findLast((each) => isEditable(each, session.user));
+      if (last === undefined) return;
+      event.preventDefault();
+      onIntent({ kind: "edit", message: last });
     }
   };
-  const take = (files: FileList | undefined) => files && change.add([...files]);
+  const take = (files: FileList | null | undefined) => files && uploads.add(files);
   return (
     <form
       class="composer"
       onSubmit={(event) => {
         event.preventDefault();
-        send();
+        submit();
       }}
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
@@ -92,33 +102,7 @@ export function Composer({ conversation, intent, onIntent }: Props) {
           </button>
         </div>
       )}
-      {uploads.length > 0 && (
-        <ul class="uploads">
-          {uploads.map((each) => (
-            <li key={each.id} data-problem={each.problem !== undefined}>
-              {each.preview ? <img src={each.preview} alt="" /> : <Icon name="file" />}
-              <span>
-                {each.file.name}
-                <small>{each.problem ?? size(each.file.size)}</small>
-                <progress value={each.progress} aria-label={`Upload of ${each.file.name}`} />
-              </span>
-              {each.problem !== undefined && (
-                <button type="button" class="link" onClick={() => change.again(each)}>
-                  Try again
-                </button>
-              )}
-              <button
-                type="button"
-                class="plain"
-                aria-label={`Remove ${each.file.name}`}
-                onClick={() => change.remove(each)}
-              >
-                <Icon name="close" />
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
+      <UploadList uploads={uploads} />
       <div class="line">
         <button
           type="button"
@@ -136,7 +120,7 @@ export function Composer({ conversation, intent, onIntent }: Props) {
           hidden
           aria-label="Files"
           onChange={(event) => {
-            take(event.currentTarget.files ?? undefined);
+            take(event.currentTarget.files);
             event.currentTarget.value = "";
           }}
         />
@@ -156,51 +140,20 @@ export function Composer({ conversation, intent, onIntent }: Props) {
             }
           }}
         />
-        <button type="submit" class="main round" aria-label="Send" disabled={!sendable}>
-          <Icon name="send" />
+        <button
+          type="submit"
+          class="main round"
+          aria-label={sending ? "Sent when the files are there" : "Send"}
+          disabled={!sendable || sending}
+        >
+          <Icon name={sending ? "waiting" : "send"} />
         </button>
       </div>
     </form>
   );
 }
 
-/** Files that go up while something is written. */
-function useUploads(session: Session) {
-  const [uploads, setUploads] = useState<Upload[]>([]);
-  const update = (file: File, changed: Partial<Upload>) =>
-    setUploads((all) => all.map((each) => (each.file === file ? { ...each, ...changed } : each)));
-  const start = (file: File) =>
-    upload(session, file, (progress) => update(file, { progress: Math.min(progress, 0.99) })).then(
-      (id) => update(file, { id, progress: 1 }),
-      (error: Error) => update(file, { problem: error.message, progress: 0 }),
-    );
-  const change = {
-    add(files: File[]) {
-      const fresh = files.map((file) => ({
-        id: crypto.randomUUID(),
-        file,
-        progress: 0,
-        preview: file.type.startsWith("image/") ? URL.createObjectURL(file) : undefined,
-      }));
-      setUploads((all) => [...all, ...fresh]);
-      for (const file of files) void start(file);
-    },
-    again({ file }: Upload) {
-      setUploads((all) =>
-        all.map((each) => {
-          if (each.file !== file) return each;
-          const { problem: _, ...rest } = each;
-          return { ...rest, progress: 0 };
-        }),
-      );
-      void start(file);
-    },
-    remove({ file }: Upload) {
-      setUploads((all) => all.filter((each) => each.file !== file));
-    },
-    clear() {
-      setUploads([]);
-    },
-  };
-  return [uploads, change] as const;
+function isEditable(message: Message, me: string): boolean {
+  const { by, kind, deleted_at, text, seq } = message;
+  return by === me && kind === "message.sent" && !deleted_at && !!text && Number.isFinite(seq);
 }

@@ -37,13 +37,15 @@ export function Files({ message, conversation }: { message: Message; conversatio
   }, [client, message.id, sent]);
   const files = message.attachments ?? [];
   const opened = open === undefined ? undefined : loadable?.[open];
+  const alone = files.filter(({ type }) => type === "image").length === 1;
   return (
-    <div class="files" data-count={files.length}>
+    <div class="files" data-alone={alone}>
       {files.map((file, index) =>
         file.type === "image" ? (
           <Picture
             key={file.url}
             file={file}
+            alone={alone}
             from={loadable?.[index]}
             onOpen={() => setOpen(index)}
           />
@@ -65,9 +67,9 @@ interface FileProps {
   from: Loadable | undefined;
 }
 
-/** It has its room before it is loaded. */
-function Picture({ file, from, onOpen }: FileProps & { onOpen(): void }) {
-  const { width = SHOWN, height = SHOWN } = file;
+/** It has its room before it is loaded: its own shape if it is `alone`, otherwise a square. */
+function Picture({ file, alone, from, onOpen }: FileProps & { alone: boolean; onOpen(): void }) {
+  const { width = SHOWN, height = SHOWN } = alone ? file : {};
   const scale = Math.min(SHOWN / Math.max(width, height), 1);
   const source = from?.thumbnail_url ?? from?.url;
   return (

@@ -36,12 +36,15 @@ export function useNames(): (user: string | undefined) => string {
   return (user) => (user === undefined ? "" : nameOf(user, client.people.get(user)));
 }
 
-/** By what the product says of them; otherwise their id, made to look like a name. */
+/** By what the product says of them; otherwise their id, if it could be a name. */
 export function nameOf(user: string, fields: UserFields | undefined): string {
   const { name, display_name, username, first_name, last_name } = fields ?? {};
   const whole = [first_name, last_name].filter(Boolean).join(" ");
-  return String(name || display_name || whole || username || user.replace(/^\p{L}/u, upper));
+  return String(name || display_name || whole || username || likeName(user));
 }
+
+const likeName = (user: string) =>
+  /\d{3}/.test(user) || user.length > 32 ? "Somebody" : user.replace(/^\p{L}/u, upper);
 
 const upper = (letter: string) => letter.toUpperCase();
 

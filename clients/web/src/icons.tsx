@@ -28,7 +28,9 @@ const PATHS = {
   warning: "M12 4l9 16H3L12 4zM12 10v4M12 17v.01",
 } as const;
 
-export function Icon({ name, filled }: { name: keyof typeof PATHS; filled?: boolean }) {
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name, filled }: { name: IconName; filled?: boolean }) {
   return (
     <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" data-filled={filled}>
       <path d={PATHS[name]} />

@@ -37,6 +37,8 @@ export function MessageList({ conversation, goal, onIntent, onGoal }: Props) {
       attempt(() => conversation.loadOlder());
     }
   };
+  // What is here may be too short to be scrolled at all.
+  useEffect(scrolled, [messages, conversation.phase]);
   const toEnd = () => list.current?.scrollTo({ top: list.current.scrollHeight });
   return (
     <div class="scroller">
@@ -48,10 +50,11 @@ export function MessageList({ conversation, goal, onIntent, onGoal }: Props) {
         tabIndex={0}
         ref={list}
         onScroll={scrolled}
+        onKeyDown={(event) => walk(event, list.current!)}
       >
-        {conversation.phase === "ready" && !conversation.more && (
-          <p class="beginning">This is the beginning of the conversation.</p>
-        )}
+        <p class="beginning">
+          {conversation.more ? "Loading…" : "This is the beginning of the conversation."}
+        </p>
         {groupedByDay(messages).map(({ day, messages }) => (
           <section key={day} aria-label={dayName(day)}>
             <h2 class="day">
@@ -129,28 +132,45 @@ function Run({ run, conversation, names, goal, onIntent, onGoal }: RunProps) {
   );
 }
 
-/** What is looked at stays where it is, whatever comes before or after it. */
+/** Up and down go from message to message, from where their buttons are a Tab away. */
+function walk(event: KeyboardEvent, list: HTMLElement): void {
+  const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  if (step === undefined || event.altKey) return;
+  event.preventDefault();
+  const bubbles = [...list.querySelectorAll<HTMLElement>(".bubble")];
+  const at = bubbles.findIndex((each) => each.contains(document.activeElement));
+  bubbles.at(at === -1 ? -1 : Math.max(at + step, 0))?.focus();
+}
+
+/** What is looked at stays where it is, whatever comes before or after it; at the end, the end. What
+ * one sends oneself is always looked at. */
 function useAnchor(
   list: { current: HTMLDivElement | null },
   messages: readonly Message[],
   atEnd: boolean,
 ): void {
-  const before = useRef({ first: "", height: 0 });
+  const before = useRef({ first: "", last: "", height: 0 });
   useLayoutEffect(() => {
     const box = list.current!;
-    const first = messages[0]?.id ?? "";
-    const { first: was, height } = before.current;
-    if (atEnd) box.scrollTop = box.scrollHeight;
-    else if (first !== was) box.scrollTop += box.scrollHeight - height;
-    before.current = { first, height: box.scrollHeight };
+    const { first, last, height } = before.current;
+    const [oldest, newest] = [messages[0], messages.at(-1)];
+    const sent = newest?.status === "sending" && newest.client_id !== last;
+    if (atEnd || sent) box.scrollTop = box.scrollHeight;
+    else if (oldest?.id !== first) box.scrollTop += box.scrollHeight - height;
+    before.current = {
+      first: oldest?.id ?? "",
+      last: newest?.client_id ?? "",
+      height: box.scrollHeight,
+    };
   }, [messages]);
   useEffect(() => {
-    // Pictures make it longer when they have come.
-    const grown = new ResizeObserver(() => {
-      if (atEnd && list.current) list.current.scrollTop = list.current.scrollHeight;
+    // Pictures make it longer when they have come, and what is written below makes it shorter.
+    const box = list.current!;
+    const resized = new ResizeObserver(() => {
+      if (atEnd) box.scrollTop = box.scrollHeight;
     });
-    for (const child of list.current!.children) grown.observe(child);
-    return () => grown.disconnect();
+    for (const part of [box, ...box.children]) resized.observe(part);
+    return () => resized.disconnect();
   }, [messages, atEnd]);
 }
 
@@ -178,6 +198,7 @@ function useGoal(
         await conversation.loadOlder();
       }
       if (wanted && there()) show();
+      else if (wanted) throw new Error("That message is too far back, or not there any more.");
     });
     return () => {
       wanted = false;

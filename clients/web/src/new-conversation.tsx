@@ -1,10 +1,12 @@
 /** Whom to write to: one, or several, who are then a group. */
 
+import type { Client } from "palaver-client";
 import { useEffect, useState } from "preact/hooks";
 import { Avatar } from "./avatar.js";
 import { Dialog } from "./dialog.js";
 import { attempt, useClient, useNames, useSession } from "./hooks.js";
 import { Icon } from "./icons.js";
+import { suggestions } from "./session.js";
 
 interface Props {
   onClose(): void;
@@ -43,6 +45,12 @@ export function NewConversation({ onClose, onMade }: Props) {
   );
 }
 
+/** By what was typed; before that, whom the demo suggests. */
+async function find(client: Client, text: string): Promise<string[]> {
+  if (text === "") return (await suggestions()).map(({ id }) => id);
+  return (await client.call("user.search", { text, limit: 20 })).found;
+}
+
 interface PickerProps {
   chosen: readonly string[];
   onChange(users: string[]): void;
@@ -54,13 +62,12 @@ export function PeoplePicker({ chosen, onChange, without = [] }: PickerProps) {
   const { client, user: me } = useSession();
   const names = useNames();
   const [text, setText] = useState("");
-  const [found, setFound] = useState<string[]>([]);
+  const [found, setFound] = useState<string[]>();
   useEffect(() => {
     let current = true;
     const timer = setTimeout(() => {
-      const search = client.call("user.search", { text: text.trim() || "a", limit: 20 });
-      search.then(
-        (answer) => current && setFound(answer.found),
+      find(client, text.trim()).then(
+        (users) => current && setFound(users),
         () => current && setFound([]),
       );
     }, 150);
@@ -69,9 +76,11 @@ export function PeoplePicker({ chosen, onChange, without = [] }: PickerProps) {
       clearTimeout(timer);
     };
   }, [client, text]);
-  const shown = found.filter((user) => user !== me && !without.includes(user));
-  const toggle = (user: string) =>
+  const shown = (found ?? []).filter((user) => user !== me && !without.includes(user));
+  const toggle = (user: string) => {
     onChange(chosen.includes(user) ? chosen.filter((each) => each !== user) : [...chosen, user]);
+    setText("");
+  };
   return (
     <div class="picker">
       <div class="search" role="search">
@@ -94,12 +103,13 @@ export function PeoplePicker({ chosen, onChange, without = [] }: PickerProps) {
               onClick={() => toggle(user)}
             >
               <Avatar user={user} name={names(user)} />
-              {names(user)}
+              <span class="name">{names(user)}</span>
               {chosen.includes(user) && <Icon name="check" />}
             </button>
           </li>
         ))}
       </ul>
+      {found?.length === 0 && <p class="empty">Nobody is called that.</p>}
     </div>
   );
 }

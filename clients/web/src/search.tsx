@@ -47,7 +47,7 @@ export function SearchResults({ query, onOpen }: Props) {
     .filter(({ title }) => title.toLowerCase().includes(wanted));
   const where = (c: string) => {
     const row = inbox.get(c);
-    return row === undefined ? "" : titleOf(row, me, names);
+    return row === undefined ? "Another conversation" : titleOf(row, me, names);
   };
   return (
     <div class="found" aria-live="polite">
@@ -65,10 +65,10 @@ export function SearchResults({ query, onOpen }: Props) {
             <button type="button" class="row" onClick={() => onOpen(hit.c, hit)}>
               <Avatar user={hit.by ?? hit.c} name={names(hit.by)} />
               <span class="words">
-                <span class="title">
-                  {names(hit.by)} <small>{where(hit.c)}</small>
+                <span class="title">{where(hit.c)}</span>
+                <span class="line">
+                  {hit.by === me ? "You" : names(hit.by)}: {marked(hit.text ?? "", query)}
                 </span>
-                <span class="line">{marked(hit.text ?? "", query)}</span>
               </span>
               <span class="facts">
                 <time dateTime={new Date(hit.ts).toISOString()}>{short(hit.ts)}</time>
@@ -77,6 +77,7 @@ export function SearchResults({ query, onOpen }: Props) {
           </li>
         ))}
       </ul>
+      {hits === undefined && !problem && <p class="empty">Searching…</p>}
       {hits?.length === 0 && !problem && <p class="empty">No message says that.</p>}
     </div>
   );

@@ -4,6 +4,7 @@ import type { Results } from "palaver-client";
 import { useEffect, useState } from "preact/hooks";
 import { Dialog } from "./dialog.js";
 import { attempt, useClient, useModel, useNames } from "./hooks.js";
+import { Icon } from "./icons.js";
 
 type Chosen = Results["settings.get"];
 const THEME = "palaver-theme";
@@ -22,8 +23,12 @@ export function Settings({ onClose, onLeave }: { onClose(): void; onLeave(): voi
   useEffect(() => attempt(async () => setSettings(await client.call("settings.get"))), [client]);
   const change = (changed: Partial<Chosen>) =>
     attempt(async () => {
-      await client.call("settings.set", changed as Chosen);
-      setSettings({ ...settings!, ...changed });
+      const before = settings!;
+      setSettings({ ...before, ...changed });
+      await client.call("settings.set", changed as Chosen).catch((error: unknown) => {
+        setSettings(before);
+        throw error;
+      });
     });
   const choose = (value: string) => {
     localStorage.setItem(THEME, value);
@@ -95,7 +100,7 @@ export function Settings({ onClose, onLeave }: { onClose(): void; onLeave(): voi
       )}
       <footer>
         <button type="button" onClick={onLeave}>
-          Be somebody else
+          <Icon name="leave" /> Be somebody else
         </button>
       </footer>
     </Dialog>

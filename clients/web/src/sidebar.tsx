@@ -1,6 +1,6 @@
 /** The inbox: what there is, what is unread, and a way to everything else. */
 
-import type { Filter } from "palaver-client";
+import type { Filter, Inbox } from "palaver-client";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Avatar } from "./avatar.js";
 import { ConnectionState } from "./banner.js";
@@ -16,6 +16,15 @@ const FILTERS: Record<Filter, string> = {
   requests: "Requests",
   archived: "Archived",
 };
+
+const EMPTY: Record<Filter, string> = {
+  all: "No conversations yet.",
+  unread: "You have read everything.",
+  requests: "Nobody asks to write to you.",
+  archived: "Nothing is archived.",
+};
+/** Nothing is told of requests, so they are asked for now and then. */
+const REQUESTS_MS = 20_000;
 
 interface Props {
   open: string | undefined;
@@ -33,6 +42,7 @@ export function Sidebar({ open, onOpen, onNew, onSettings }: Props) {
   const [query, setQuery] = useState("");
   const search = useRef<HTMLInputElement>(null);
   useEffect(() => attempt(() => inbox.load(filter)), [inbox, filter]);
+  const requests = useRequests(inbox);
   useEffect(() => onKeys(search, () => inbox.rows("all").map((row) => row.c), open, onOpen));
   const rows = inbox.rows(filter);
   return (
@@ -67,17 +77,19 @@ export function Sidebar({ open, onOpen, onNew, onSettings }: Props) {
       ) : (
         <>
           <div class="filters" role="group" aria-label="Show">
-            {Object.entries(FILTERS).map(([name, label]) => (
-              <button
-                key={name}
-                type="button"
-                aria-pressed={filter === name}
-                onClick={() => setFilter(name as Filter)}
-              >
-                {label}
-                {name === "unread" && inbox.unread > 0 && <span class="badge">{inbox.unread}</span>}
-              </button>
-            ))}
+            {(Object.keys(FILTERS) as Filter[])
+              .filter((name) => name !== "requests" || requests > 0 || filter === name)
+              .map((name) => (
+                <button
+                  key={name}
+                  type="button"
+                  aria-pressed={filter === name}
+                  onClick={() => setFilter(name)}
+                >
+                  {FILTERS[name]}
+                  <Count of={name === "unread" ? inbox.unread : name === "requests" ? requests : 0} />
+                </button>
+              ))}
           </div>
           <ul class="rows">
             {rows.map((row) => (
@@ -90,7 +102,7 @@ export function Sidebar({ open, onOpen, onNew, onSettings }: Props) {
               />
             ))}
           </ul>
-          {rows.length === 0 && <p class="empty">Nothing here.</p>}
+          {rows.length === 0 && <p class="empty">{EMPTY[filter]}</p>}
           {inbox.more(filter) && rows.length > 0 && (
             <button type="button" class="link" onClick={() => attempt(() => inbox.loadMore(filter))}>
               Show more
@@ -100,6 +112,26 @@ export function Sidebar({ open, onOpen, onNew, onSettings }: Props) {
       )}
     </nav>
   );
+}
+
+function Count({ of }: { of: number }) {
+  return of > 0 ? <span class="badge">{of}</span> : null;
+}
+
+/** How many ask to write to one. */
+function useRequests(inbox: Inbox): number {
+  useEffect(() => {
+    // A product without requests says so; then there are none.
+    const ask = () => void inbox.reload("requests").catch(() => {});
+    ask();
+    const timer = setInterval(ask, REQUESTS_MS);
+    addEventListener("focus", ask);
+    return () => {
+      clearInterval(timer);
+      removeEventListener("focus", ask);
+    };
+  }, [inbox]);
+  return inbox.rows("requests").length;
 }
 
 /** Control-K searches; Alt and an arrow go to the conversation above or below. */

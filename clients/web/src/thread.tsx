@@ -32,7 +32,7 @@ export function Thread({ c, target, onClose, onOpen }: Props) {
   useEffect(() => setGoal(target), [target]);
   useEffect(() => {
     const closing = (event: KeyboardEvent) => {
-      if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
+      if (event.key !== "Escape" || document.querySelector("dialog[open], :popover-open")) return;
       if (intent) setIntent(undefined);
       else if (details) setDetails(false);
     };

@@ -2,21 +2,14 @@
 
 import type { Session } from "./session.js";
 
-export interface Upload {
-  id: string;
-  file: File;
-  /** From 0 to 1; 1 when it can be sent. */
-  progress: number;
-  problem?: string;
-  preview: string | undefined;
-}
-
-/** Resolves with the id by which a message names it. `tell` hears of every step from 0 to 1. */
+/** Resolves with the id by which a message names it. Without a connection it waits for one. `tell`
+ * hears of every step from 0 to 1. */
 export async function upload(
   session: Session,
   file: File,
   tell: (progress: number) => void,
 ): Promise<string> {
+  await session.client.connected();
   const token = await session.token();
   const mime = file.type || "application/octet-stream";
   const announced = await ask(token, "POST", "/v1/attachments", {
@@ -36,6 +29,8 @@ async function ask(token: string, method: string, path: string, body?: object) {
     method,
     headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  }).catch(() => {
+    throw new Error("The connection broke.");
   });
   const told = await answer.json();
   if (!answer.ok) throw new Error(told.detail ?? `the server answered ${answer.status}`);
@@ -54,7 +49,7 @@ function put(
     request.open("PUT", path);
     request.setRequestHeader("Authorization", `Bearer ${token}`);
     request.upload.onprogress = ({ loaded, total }) => tell(loaded / total);
-    request.onerror = () => reject(new Error("the connection broke"));
+    request.onerror = () => reject(new Error("The connection broke."));
     request.onload = () =>
       request.status < 300 ? resolve() : reject(new Error(`the server answered ${request.status}`));
     request.send(file);
