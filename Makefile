@@ -1,7 +1,7 @@
 # `make serve` is all it takes to try palaver; `make` alone tells the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test plans due chaos requirements profiles check format coverage clean lint types arrows serve-tools test-tools
+.PHONY: help serve test test-faces plans due chaos requirements profiles check format coverage clean lint types arrows serve-tools test-tools faces-tools
 
 ARGS ?=
 CHAOS_SEEDS ?= 20
@@ -14,7 +14,7 @@ RUFF := .venv/bin/ruff
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 	@echo 'PYTHON=python3.12 picks the interpreter (python3 otherwise; 3.11 or newer);'
 	@echo 'ARGS="..." is passed on by serve, test, chaos and coverage; CHAOS_SEEDS, CHAOS_SECONDS,'
 	@echo 'CHAOS_LONG and CHAOS_JOBS say how many runs, how long, how long the long one, how many at once;'
@@ -25,6 +25,9 @@ serve: serve-tools ## run the engine and its gateway; Ctrl-C drains and stops it
 
 test: test-tools ## run the whole test suite
 	@.venv/bin/pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+test-faces: faces-tools ## test what other programs see, and the browser client: needs Node and Chromium
+	@.venv/bin/pytest tests/faces $(ARGS)
 
 plans: test-tools ## a million messages, and how Postgres searches and pages them
 	@.venv/bin/pytest -s -m plans tests/persistence/plans $(ARGS)
@@ -55,7 +58,7 @@ coverage: test-tools ## run the suite and show what it does not reach
 	@.venv/bin/coverage report
 
 clean: ## remove .venv, caches and build output
-	@rm -rf .venv build dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv build dist clients/*/node_modules clients/js/dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 lint: test-tools
@@ -73,3 +76,7 @@ serve-tools:
 
 test-tools:
 	@.ci/venv test
+
+faces-tools:
+	@.ci/node
+	@.ci/venv faces

@@ -17,6 +17,7 @@ NAMES: Final = {
     "grace": "Grace Gold",
     "hugo": "Hugo Haas",
 }
+LONGEST_NAME: Final = 32
 
 
 class DemoPeople:
@@ -32,7 +33,9 @@ class DemoPeople:
 
 
 def name_of(id: str) -> str:
-    """What somebody is called; who is not known goes by their id."""
+    """What somebody is called; who is not known goes by their id, if it could be a name."""
+    if len(id) > LONGEST_NAME:
+        return "Somebody"
     return NAMES.get(id) or " ".join(word[:1].upper() + word[1:] for word in id.split())
 
 

@@ -20,6 +20,7 @@ export function Composer({ conversation, intent, onIntent }: Props) {
   const uploads = useUploads(session);
   const [wording, setWording] = useState<string>();
   const [sending, setSending] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
   const input = useRef<HTMLTextAreaElement>(null);
   const chooser = useRef<HTMLInputElement>(null);
   const editing = intent?.kind === "edit" ? intent.message : undefined;
@@ -77,6 +78,21 @@ export function Composer({ conversation, intent, onIntent }: Props) {
     }
   };
   const take = (files: FileList | null | undefined) => files && uploads.add(files);
+  useEffect(() => {
+    // Wherever in the conversation they are dropped.
+    const place = form.current!.closest("main")!;
+    const over = (event: DragEvent) => event.preventDefault();
+    const dropped = (event: DragEvent) => {
+      event.preventDefault();
+      take(event.dataTransfer?.files);
+    };
+    place.addEventListener("dragover", over);
+    place.addEventListener("drop", dropped);
+    return () => {
+      place.removeEventListener("dragover", over);
+      place.removeEventListener("drop", dropped);
+    };
+  }, []);
   return (
     <form
       class="composer"
@@ -84,11 +100,7 @@ export function Composer({ conversation, intent, onIntent }: Props) {
         event.preventDefault();
         submit();
       }}
-      onDragOver={(event) => event.preventDefault()}
-      onDrop={(event) => {
-        event.preventDefault();
-        take(event.dataTransfer?.files);
-      }}
+      ref={form}
     >
       {intent !== undefined && (
         <div class="intent">

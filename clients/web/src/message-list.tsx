@@ -26,19 +26,26 @@ export function MessageList({ conversation, goal, onIntent, onGoal }: Props) {
   useModel(client.personal);
   const names = useNames();
   const list = useRef<HTMLDivElement>(null);
+  /** Whether what comes is to be in sight. */
+  const sticks = useRef(true);
   const [atEnd, setAtEnd] = useState(true);
   const messages = conversation.messages;
-  useAnchor(list, messages, atEnd);
-  useGoal(list, conversation, goal, () => setAtEnd(false));
-  const scrolled = () => {
-    const { scrollTop, scrollHeight, clientHeight } = list.current!;
-    setAtEnd(scrollHeight - scrollTop - clientHeight < NEAR);
-    if (scrollTop < NEAR * 4 && conversation.more && conversation.phase === "ready") {
+  useAnchor(list, messages, sticks);
+  useGoal(list, conversation, goal, sticks);
+  const fill = () => {
+    const near = list.current!.scrollTop < NEAR * 4;
+    if (near && conversation.more && conversation.phase === "ready") {
       attempt(() => conversation.loadOlder());
     }
   };
+  const scrolled = () => {
+    const { scrollTop, scrollHeight, clientHeight } = list.current!;
+    sticks.current = scrollHeight - scrollTop - clientHeight < NEAR;
+    setAtEnd(sticks.current);
+    fill();
+  };
   // What is here may be too short to be scrolled at all.
-  useEffect(scrolled, [messages, conversation.phase]);
+  useEffect(fill, [messages, conversation.phase]);
   const toEnd = () => list.current?.scrollTo({ top: list.current.scrollHeight });
   return (
     <div class="scroller">
@@ -147,7 +154,7 @@ function walk(event: KeyboardEvent, list: HTMLElement): void {
 function useAnchor(
   list: { current: HTMLDivElement | null },
   messages: readonly Message[],
-  atEnd: boolean,
+  sticks: { current: boolean },
 ): void {
   const before = useRef({ first: "", last: "", height: 0 });
   useLayoutEffect(() => {
@@ -155,7 +162,7 @@ function useAnchor(
     const { first, last, height } = before.current;
     const [oldest, newest] = [messages[0], messages.at(-1)];
     const sent = newest?.status === "sending" && newest.client_id !== last;
-    if (atEnd || sent) box.scrollTop = box.scrollHeight;
+    if (sticks.current || sent) box.scrollTop = box.scrollHeight;
     else if (oldest?.id !== first) box.scrollTop += box.scrollHeight - height;
     before.current = {
       first: oldest?.id ?? "",
@@ -167,11 +174,11 @@ function useAnchor(
     // Pictures make it longer when they have come, and what is written below makes it shorter.
     const box = list.current!;
     const resized = new ResizeObserver(() => {
-      if (atEnd) box.scrollTop = box.scrollHeight;
+      if (sticks.current) box.scrollTop = box.scrollHeight;
     });
     for (const part of [box, ...box.children]) resized.observe(part);
     return () => resized.disconnect();
-  }, [messages, atEnd]);
+  }, [messages]);
 }
 
 /** Load what lies between, then show the message that was searched for. */
@@ -179,20 +186,20 @@ function useGoal(
   list: { current: HTMLDivElement | null },
   conversation: Conversation,
   goal: { id: string; seq: number } | undefined,
-  onLeaving: () => void,
+  sticks: { current: boolean },
 ): void {
   const ready = conversation.phase === "ready";
   useEffect(() => {
     if (goal === undefined || !ready) return;
     let wanted = true;
     const there = () => conversation.messages.some((message) => message.id === goal.id);
-    const show = () => {
-      onLeaving();
+    // As soon as what was loaded is on the page.
+    const show = () =>
       requestAnimationFrame(() => {
         const found = list.current?.querySelector(`[data-message="${goal.id}"]`);
+        sticks.current = false;
         found?.scrollIntoView({ block: "center" });
       });
-    };
     attempt(async () => {
       for (let page = 0; wanted && !there() && conversation.more && page < FAR; page++) {
         await conversation.loadOlder();

@@ -68,7 +68,7 @@ export function PeoplePicker({ chosen, onChange, without = [] }: PickerProps) {
     const timer = setTimeout(() => {
       find(client, text.trim()).then(
         (users) => current && setFound(users),
-        () => current && setFound([]),
+        () => {}, // there is no connection, or no such thing as finding people
       );
     }, 150);
     return () => {

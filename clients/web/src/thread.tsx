@@ -25,6 +25,7 @@ export function Thread({ c, target, onClose, onOpen }: Props) {
   const { client, user: me } = useSession();
   const conversation = useConversation(c);
   const inbox = useModel(client.inbox);
+  const { blocks } = useModel(client.personal);
   const names = useNames();
   const [intent, setIntent] = useState<Intent>();
   const [details, setDetails] = useState(false);
@@ -93,11 +94,13 @@ export function Thread({ c, target, onClose, onOpen }: Props) {
           <Request c={c} name={title} onDone={onClose} />
         ) : (
           conversation.phase !== "gone" && (
-            <Composer
-              conversation={conversation}
-              intent={intent}
-              onIntent={setIntent}
-            />
+            <>
+              {other !== undefined && blocks.get(other) === "blocked" ? (
+                <Blocked user={other} name={title} />
+              ) : (
+                <Composer conversation={conversation} intent={intent} onIntent={setIntent} />
+              )}
+            </>
           )
         )}
       </main>
@@ -131,6 +134,18 @@ function Subtitle({ conversation, other, names }: SubtitleProps) {
   }
   const count = info?.member_count;
   return <span class="subtitle">{count === undefined ? "" : `${count} members`}</span>;
+}
+
+function Blocked({ user, name }: { user: string; name: string }) {
+  const client = useClient();
+  return (
+    <div class="request" role="group" aria-label="Blocked">
+      <p>You have blocked {name}.</p>
+      <button type="button" onClick={() => attempt(() => client.unblock(user))}>
+        Unblock
+      </button>
+    </div>
+  );
 }
 
 /** Somebody writes for the first time: nothing is told to them until this is answered. */
