@@ -32,6 +32,7 @@ test-faces: faces-tools ## test what other programs see, and the browser client:
 client: faces-tools ## write the browser client's types from the models, and build what is served
 	@.venv/bin/python clients/js/generate.py
 	@cd clients/js && npx tsc && npm run -s build
+	@cd clients/web && npx tsc && npm run -s build
 
 plans: test-tools ## a million messages, and how Postgres searches and pages them
 	@.venv/bin/pytest -s -m plans tests/persistence/plans $(ARGS)
@@ -65,7 +66,7 @@ coverage: test-tools ## run the suite and show what it does not reach
 	@.venv/bin/coverage report
 
 clean: ## remove .venv, caches and build output
-	@rm -rf .venv build dist clients/js/node_modules clients/js/dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv build dist clients/*/node_modules clients/js/dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 lint: test-tools

@@ -44,12 +44,13 @@ if TYPE_CHECKING:
         issue_token,
     )
     from .gateway import Gateway, open_gateway
-    from .server import Listening, serve
+    from .listening import Listening
+    from .server import serve
 else:
     _HOMES = {
         "Gateway": ".gateway",
         "Identity": ".auth",
-        "Listening": ".server",
+        "Listening": ".listening",
         "Session": ".auth",
         "SessionStore": ".auth",
         "TokenVerifier": ".auth",

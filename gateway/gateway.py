@@ -18,6 +18,7 @@ from .admission import Admission
 from .auth import Authenticator, SessionStore, TokenVerifier, Verifier
 from .connection import Connection
 from .handshake import Handshake
+from .listening import Listening
 from .metrics import Counters
 from .wire import wires
 
@@ -42,6 +43,8 @@ class Gateway:
         self.pace = Rate(limits.commands_per_s, 1.0, limits.commands_burst)
         self.counters = Counters(lambda: self.connections)
         self.draining = False
+        self.listening: Listening | None = None
+        """where clients reach it, if it has listeners"""
         self._connections: set[Connection] = set()
         self._polls: set[Outbox] = set()
         self._empty = trio.Event()

@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from .. import __version__
 from ..protocol.errors import Rejected
+from .demo import add_demo
 from .gateway import Gateway
 from .handshake import DEVELOPMENT_ORIGINS
 from .health import health, is_ready
@@ -66,6 +67,8 @@ def make_app(gateway: Gateway) -> App:
 
     add_host_calls(api, gateway)
     add_rest(api, gateway)
+    if listen.development and gateway.listening is not None:
+        add_demo(api, gateway.listening)
     return _Bounded(api, gateway.settings.limits.max_payload_bytes)
 
 

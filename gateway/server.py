@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import Any
 
 import trio
@@ -12,36 +11,10 @@ import trio
 from ..engine import Engine, StartupError
 from .auth import SessionStore, TokenVerifier, Verifier
 from .gateway import open_gateway, token_verifier
-from .handshake import PATHS
 from .http_server import serve_http
-from .listeners import accept, address, bind, encrypted, netloc
-from .tls import Certificate, certificate
-
-
-@dataclass(frozen=True, slots=True)
-class Listening:
-    """Where clients connect now. `issue_token(user, ttl_s=…)` makes a token that is believed here;
-    it raises `StartupError` where tokens come from elsewhere. `certificate` is the configured one:
-    its `reload` reads it again, for connections to come."""
-
-    host: str
-    port: int
-    http_host: str
-    http_port: int
-    issue_token: Callable[..., str]
-    certificate: Certificate | None = None
-    encrypted: bool = False
-    """the WebSocket listener, which may be the host's own"""
-
-    @property
-    def ws_url(self) -> str:
-        scheme = "wss" if self.encrypted else "ws"
-        return f"{scheme}://{netloc(self.host, self.port)}{PATHS[0]}"
-
-    @property
-    def http_url(self) -> str:
-        scheme = "http" if self.certificate is None else "https"
-        return f"{scheme}://{netloc(self.http_host, self.http_port)}"
+from .listeners import accept, address, bind, encrypted
+from .listening import Listening
+from .tls import certificate
 
 
 async def serve(
@@ -85,6 +58,7 @@ async def serve(
             open_gateway(engine, verifier=verifier) as gateway,
             trio.open_nursery() as accepting,
         ):
+            gateway.listening = listening
             await gateway.nursery.start(serve_http, gateway, http, tls)
             for listener in listeners:
                 accepting.start_soon(accept, listener, gateway.serve_stream, gateway.nursery)

@@ -14,7 +14,7 @@ from .options import duration, local_url
 
 if TYPE_CHECKING:
     from ...engine.settings import Settings
-    from ..server import Listening
+    from ..listening import Listening
 
 DEVELOPERS = ("ann", "bob")
 TOKEN_LIFE = "30d"
@@ -32,6 +32,7 @@ def announcement(settings: Settings, listening: Listening) -> str:
         f"  HTTP        {listening.http_url}",
     ]
     if settings.listen.development:
+        lines += ["", f"Open {listening.http_url}/ in a browser."]
         lines += ["", *_what_to_type(settings, listening)]
     return "\n".join([*lines, "", "Ctrl-C stops it."])
 

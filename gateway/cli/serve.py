@@ -20,6 +20,7 @@ from .words import Problem, complain, in_words, ungrouped
 if TYPE_CHECKING:
     import trio
 
+    from ...engine.host.ports import Ports
     from ...engine.settings import Settings
     from ...engine.testing.shifted_clock import ShiftedClock
     from ..tls import Certificate
@@ -185,10 +186,14 @@ async def _serve(settings: Settings, clock: ShiftedClock | None) -> None:
 
     from ...engine import Engine
     from ...engine.collector import tune
+    from ..demo import DemoPeople
     from ..server import serve as listen
 
+    ports: Ports = {}
+    if settings.listen.development and settings.host.users == "any":
+        ports["users"] = DemoPeople()
     async with (
-        Engine(settings, clock=clock, progress=_say) as engine,
+        Engine(settings, clock=clock, progress=_say, **ports) as engine,
         trio.open_nursery() as nursery,
     ):
         listening = await nursery.start(listen, engine)

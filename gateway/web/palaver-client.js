@@ -1632,6 +1632,7 @@ var DISCONNECTS = {
   3503: "session revoked",
   3504: "too many connections of this user",
   3505: "protocol version not supported",
+  3506: "no valid subscription",
   3507: "forbidden"
 };
 
@@ -3053,6 +3054,11 @@ var Conversation = class extends Model {
     this.#setExpiry();
     this.#touch();
   }
+  /** Without a connection nobody is known to be there. */
+  #alone() {
+    this.#typingIn.clear();
+    if (this.#online.size > 0) this.#touch(() => this.#online.clear());
+  }
   async #askPresence() {
     if (this.phase !== "ready") return;
     try {
@@ -3075,7 +3081,7 @@ var Conversation = class extends Model {
         break;
       case "state":
         if (push.state === "online") void this.#askPresence();
-        else this.#typingIn.clear();
+        else this.#alone();
         break;
       case "sent":
       case "failed": {
@@ -3130,6 +3136,8 @@ var Conversation = class extends Model {
       if (unread !== void 0) this.#touch(() => this.unread = read ? 0 : unread);
     } else if (signal.kind === "message.hidden" && signal.data.conversation === this.c) {
       this.#touch();
+    } else if (signal.kind === "request.answered" && signal.data.conversation === this.c) {
+      void this.#load();
     } else if (signal.conversation === this.c) {
       this.#here(signal);
     }
@@ -3604,6 +3612,11 @@ var Inbox = class extends Model {
   /** Load the first page, once; what changes later comes by itself. */
   async load(filter = "all", limit) {
     if (!this.#next.has(filter)) await this.loadMore(filter, limit);
+  }
+  /** Load the first page once more: of `requests` nothing is told, they have to be asked for. */
+  async reload(filter, limit) {
+    this.#next.delete(filter);
+    await this.loadMore(filter, limit);
   }
   /** Load the next page. */
   async loadMore(filter = "all", limit) {
@@ -4466,7 +4479,7 @@ var Client = class extends Commands {
     const observe = this.#follower?.observer(name, c, asked2);
     const then = (ok) => {
       observe?.(ok);
-      if (ok["users"] !== void 0) this.people.learn(ok["users"]);
+      if (ok["users"] !== void 0 && name !== "presence.get") this.people.learn(ok["users"]);
     };
     const deadline = this.clock.now() + (options.timeout ?? CALL_TIMEOUT);
     const bounds = exponential();

@@ -206,7 +206,8 @@ export class Client extends Commands {
     const observe = this.#follower?.observer(name, c, asked);
     const then: Then = (ok) => {
       observe?.(ok);
-      if (ok["users"] !== undefined) this.people.learn(ok["users"]);
+      // Everywhere but there it is who they are, not where.
+      if (ok["users"] !== undefined && name !== "presence.get") this.people.learn(ok["users"]);
     };
     const deadline = this.clock.now() + (options.timeout ?? CALL_TIMEOUT);
     const bounds = exponential();

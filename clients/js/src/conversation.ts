@@ -307,6 +307,12 @@ export class Conversation extends Model {
     this.#touch();
   }
 
+  /** Without a connection nobody is known to be there. */
+  #alone(): void {
+    this.#typingIn.clear();
+    if (this.#online.size > 0) this.#touch(() => this.#online.clear());
+  }
+
   async #askPresence(): Promise<void> {
     if (this.phase !== "ready") return;
     try {
@@ -331,7 +337,7 @@ export class Conversation extends Model {
         break;
       case "state":
         if (push.state === "online") void this.#askPresence();
-        else this.#typingIn.clear();
+        else this.#alone();
         break;
       case "sent":
       case "failed": {
@@ -390,6 +396,8 @@ export class Conversation extends Model {
       if (unread !== undefined) this.#touch(() => (this.unread = read ? 0 : unread));
     } else if (signal.kind === "message.hidden" && signal.data.conversation === this.c) {
       this.#touch();
+    } else if (signal.kind === "request.answered" && signal.data.conversation === this.c) {
+      void this.#load();
     } else if (signal.conversation === this.c) {
       this.#here(signal);
     }

@@ -77,6 +77,12 @@ export class Inbox extends Model {
     if (!this.#next.has(filter)) await this.loadMore(filter, limit);
   }
 
+  /** Load the first page once more: of `requests` nothing is told, they have to be asked for. */
+  async reload(filter: Filter, limit?: number): Promise<void> {
+    this.#next.delete(filter);
+    await this.loadMore(filter, limit);
+  }
+
   /** Load the next page. */
   async loadMore(filter: Filter = "all", limit?: number): Promise<void> {
     const next = this.#next.get(filter);

@@ -1,0 +1,82 @@
+/** What can be done with a message. */
+
+import type { Conversation, Message } from "palaver-client";
+import { attempt, useSession } from "./hooks.js";
+import { Icon, type IconName } from "./icons.js";
+import { Menu } from "./menu.js";
+import type { Intent } from "./thread.js";
+
+const QUICK = ["👍", "❤️", "😂", "😮", "😢", "🙏", "🎉", "👀", "🔥", "✅"];
+
+interface Props {
+  message: Message;
+  conversation: Conversation;
+  onIntent(intent: Intent): void;
+}
+
+export function Actions({ message, conversation, onIntent }: Props) {
+  const { client, user: me } = useSession();
+  const { c } = conversation;
+  const mine = message.by === me;
+  const starred = client.personal.stars.has(message.id);
+  const pinned = message.pinned ?? false;
+  return (
+    <div class="actions" role="toolbar" aria-label="Message actions">
+      <Menu label="React" icon="smile" columns={5}>
+        {QUICK.map((emoji) => (
+          <button
+            key={emoji}
+            type="button"
+            class="plain"
+            onClick={() => attempt(() => conversation.react(message, emoji))}
+          >
+            {emoji}
+          </button>
+        ))}
+      </Menu>
+      <Direct label="Reply" icon="reply" onClick={() => onIntent({ kind: "reply", message })} />
+      {mine && message.text && (
+        <Direct label="Edit" icon="edit" onClick={() => onIntent({ kind: "edit", message })} />
+      )}
+      <Menu label="More" icon="more">
+        <button type="button" onClick={() => attempt(() => conversation.pin(message, !pinned))}>
+          <Icon name="pin" /> {pinned ? "Unpin" : "Pin"}
+        </button>
+        <button
+          type="button"
+          onClick={() => attempt(() => client.star(c, message.id, !starred))}
+        >
+          <Icon name="star" /> {starred ? "Remove the star" : "Star"}
+        </button>
+        {message.text && (
+          <button
+            type="button"
+            onClick={() => attempt(() => navigator.clipboard.writeText(message.text!))}
+          >
+            <Icon name="file" /> Copy the text
+          </button>
+        )}
+        <button type="button" onClick={() => attempt(() => client.hide(c, message.id))}>
+          <Icon name="remove" /> Delete for me
+        </button>
+        {mine && (
+          <button
+            type="button"
+            class="danger"
+            onClick={() => attempt(() => conversation.delete(message))}
+          >
+            <Icon name="remove" /> Delete for everyone
+          </button>
+        )}
+      </Menu>
+    </div>
+  );
+}
+
+function Direct({ label, icon, onClick }: { label: string; icon: IconName; onClick(): void }) {
+  return (
+    <button type="button" class="plain" aria-label={label} onClick={onClick}>
+      <Icon name={icon} />
+    </button>
+  );
+}

@@ -1,0 +1,10 @@
+/** The demo chat: one page on the palaver client, for development and for looking at. */
+
+import { render } from "preact";
+import { App } from "./app.js";
+import { applyTheme } from "./settings.js";
+import "./style.css";
+
+applyTheme();
+
+render(<App />, document.getElementById("app")!);

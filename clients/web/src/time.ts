@@ -1,0 +1,36 @@
+/** Times as people read them. */
+
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const WEEKDAY = new Intl.DateTimeFormat(undefined, { weekday: "short" });
+const DATE = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const WHOLE = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
+const DAY_MS = 86_400_000;
+
+export const clock = (ts: number): string => CLOCK.format(ts);
+export const whole = (ts: number): string => WHOLE.format(ts);
+
+/** The shortest that says when it was. */
+export function short(ts: number): string {
+  const days = daysAgo(ts);
+  if (days === 0) return CLOCK.format(ts);
+  return days < 7 ? WEEKDAY.format(ts) : DATE.format(ts);
+}
+
+/** `day` is a date as in 2026-11-21. */
+export function dayName(day: string): string {
+  const noon = new Date(`${day}T12:00`).getTime();
+  const days = daysAgo(noon);
+  if (days === 0) return "Today";
+  return days === 1 ? "Yesterday" : DAY.format(noon);
+}
+
+function daysAgo(ts: number): number {
+  const midnight = new Date().setHours(0, 0, 0, 0);
+  return ts >= midnight ? 0 : Math.ceil((midnight - ts) / DAY_MS);
+}
+
+export function size(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  return bytes < 1_048_576 ? `${Math.round(bytes / 1024)} KB` : `${(bytes / 1_048_576).toFixed(1)} MB`;
+}

@@ -1,0 +1,65 @@
+/** What conversations, and what happened in them, are called. */
+
+import type { ConversationInfo, Last, Message, Row } from "palaver-client";
+
+type Names = (user: string | undefined) => string;
+
+/** The other one in a direct conversation. */
+export function otherOf(row: Row | ConversationInfo, me: string): string | undefined {
+  const members = Array.isArray(row.members) ? row.members : Object.keys(row.members);
+  return row.kind === "direct" ? members.find((user) => user !== me) : undefined;
+}
+
+export function titleOf(row: Row | ConversationInfo, me: string, names: Names): string {
+  const other = otherOf(row, me);
+  if (other !== undefined) return names(other);
+  if (row.title) return row.title;
+  const members = Array.isArray(row.members) ? row.members : Object.keys(row.members);
+  const others = members.filter((user) => user !== me).map(names);
+  return others.join(", ") || "Only you";
+}
+
+const KINDS: Record<string, string> = {
+  image: "Picture",
+  video: "Video",
+  voice: "Voice message",
+  file: "File",
+  media: "Pictures",
+  poll: "Poll",
+};
+
+/** One line that stands for a message. */
+export function lineOf(last: Last | null, me: string, names: Names, direct: boolean): string {
+  if (last === null) return "";
+  const shown = last.attachments?.[0] ?? last.type ?? "";
+  const said = last.deleted ? "Message deleted" : last.text || KINDS[shown] || "";
+  if (last.by === me) return `You: ${said}`;
+  return direct || last.by === undefined ? said : `${names(last.by)}: ${said}`;
+}
+
+/** What happened in the group, in words; undefined for what need not be shown. */
+export function eventLine(message: Message, names: Names): string | undefined {
+  const by = message.by === undefined ? "" : names(message.by);
+  switch (message.kind) {
+    case "message.posted":
+      return message.text;
+    case "member.added":
+      return `${by} added ${((message["users"] as string[]) ?? []).map(names).join(", ")}`;
+    case "member.removed": {
+      const user = message["user"] as string;
+      return user === message.by ? `${by} left` : `${by} removed ${names(user)}`;
+    }
+    case "member.role_changed":
+      return `${names(message["user"] as string)} is now ${message["role"]}`;
+    case "conversation.renamed":
+      return `${by} named the conversation “${message["title"]}”`;
+    case "conversation.settings_changed":
+      return `${by} changed the settings`;
+    case "conversation.locked":
+      return "The conversation was locked";
+    case "conversation.unlocked":
+      return "The conversation was unlocked";
+    default:
+      return undefined;
+  }
+}
