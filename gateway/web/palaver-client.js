@@ -2439,18 +2439,30 @@ var Messages = class {
   get(id) {
     return this.#list.find((each2) => each2.id === id);
   }
+  /** Whether the event of that command is here. */
+  has(clientId) {
+    return this.#list.some((each2) => each2.client_id === clientId);
+  }
   /** A page is as of its own `seq`: what was told since then changes what is new here. */
   show(page) {
-    for (const message of page.messages) {
-      const known = this.#at(message.seq)?.client_id;
-      this.put(known === void 0 ? message : { ...message, client_id: known });
-    }
-    for (const event of this.since(page.seq)) this.#apply(event);
+    this.#merge(page, this.#clientIds());
   }
   /** Only the messages of `page`, and what was told since. */
   restart(page) {
+    const clientIds = this.#clientIds();
     this.#list = [];
-    this.show(page);
+    this.#merge(page, clientIds);
+  }
+  /** By message id. A page does not say them. */
+  #clientIds() {
+    return new Map(this.#list.flatMap(({ id, client_id }) => client_id ? [[id, client_id]] : []));
+  }
+  #merge(page, clientIds) {
+    for (const message of page.messages) {
+      const client_id = clientIds.get(message.id);
+      this.put(client_id === void 0 ? message : { ...message, client_id });
+    }
+    for (const event of this.since(page.seq)) this.#apply(event);
   }
   /** Events after `seq` that were told, as far as they are remembered. */
   since(seq) {
@@ -2575,14 +2587,13 @@ var Messages = class {
   }
   #reacted(old, data) {
     const { emoji, count, on, by } = data;
-    const reactions = { ...old.reactions, [emoji]: count };
+    const { reactions: before2, reacted: own = [], ...rest } = old;
+    const reactions = { ...before2, [emoji]: count };
     if (count === 0) delete reactions[emoji];
-    let reacted = old.reacted ?? [];
-    if (by === this.me()) {
-      reacted = reacted.filter((each2) => each2 !== emoji);
-      if (on) reacted = [...reacted, emoji];
-    }
-    return { ...old, reactions, reacted };
+    if (Object.keys(reactions).length === 0) return rest;
+    if (by !== this.me()) return { ...rest, reactions, reacted: own };
+    const others = own.filter((each2) => each2 !== emoji);
+    return { ...rest, reactions, reacted: on ? [...others, emoji] : others };
   }
   #change({ message_seq }, change) {
     const old = this.#at(message_seq);
@@ -2666,12 +2677,14 @@ var Optimistic = class {
     this.#pending.set(client_id, { message, payload });
     return message;
   }
-  /** What was left in the outbox. */
-  restore(waiting, c) {
+  /** What is in the outbox, left from an earlier page or lost by the server before it replied; but
+   * for what `isTold` by its event. */
+  restore(waiting, c, isTold = () => false) {
     for (const { name, conversation, payload, clientId, at: at2 } of waiting) {
-      if (name === "message.send" && conversation === c && !this.#pending.has(clientId)) {
-        this.add(payload, at2);
-      }
+      if (name !== "message.send" || conversation !== c) continue;
+      if (this.#pending.has(clientId) || isTold(clientId)) continue;
+      this.#unconfirmed.delete(clientId);
+      this.add(payload, at2);
     }
   }
   /** Its event has come: it stands among the others, and is not known to be durable yet. */
@@ -2812,10 +2825,7 @@ var Conversation = class extends Model {
     const me = () => client.user;
     this.#messages = new Messages(me, this.#system);
     this.#optimistic = new Optimistic(me);
-    this.#optimistic.restore(client.outbox.waiting, c);
-    const late = client.outbox.onLate(
-      (outgoing2) => this.#touch(() => this.#optimistic.restore([outgoing2], c))
-    );
+    this.#restore();
     this.#typingIn = new TypingIn(client.clock, () => this.changed());
     this.#typingOut = new TypingOut(
       client.clock,
@@ -2823,7 +2833,7 @@ var Conversation = class extends Model {
     );
     this.draft = new Draft(client, c);
     this.#offs = [
-      late,
+      client.outbox.onLate(() => this.#touch(() => this.#restore())),
       client.on("push", (push) => this.#take(push)),
       client.onRows(({ rows }) => {
         const row = rows.find((each2) => each2.c === c);
@@ -2852,6 +2862,7 @@ var Conversation = class extends Model {
   #online = /* @__PURE__ */ new Map();
   #turn = 0;
   #shown;
+  #told = /* @__PURE__ */ new WeakMap();
   #older;
   #expiry = () => {
   };
@@ -2965,15 +2976,19 @@ var Conversation = class extends Model {
   }
   #all() {
     const { hidden } = this.client.personal;
-    const me = this.client.user;
     const now = this.client.clock.now();
-    const told = this.#messages.all.filter((each2) => !hidden.has(each2.id) && (each2.expires_at ?? Infinity) > now).map((each2) => {
-      if (each2.by !== me || me === void 0 || each2.kind !== "message.sent") return each2;
-      const confirmed = this.#optimistic.isConfirmed(each2.client_id);
-      const status = confirmed ? this.#info?.status(each2.seq, me) ?? "sent" : "sending";
-      return { ...each2, status };
-    });
+    const told = this.#messages.all.filter((each2) => !hidden.has(each2.id) && (each2.expires_at ?? Infinity) > now).map((each2) => this.#withStatus(each2));
     return [...told, ...this.#optimistic.messages];
+  }
+  /** One's own with what has become of it: the same object as long as that does not change. */
+  #withStatus(message) {
+    const me = this.client.user;
+    if (message.by !== me || me === void 0 || message.kind !== "message.sent") return message;
+    const confirmed = this.#optimistic.isConfirmed(message.client_id);
+    const status = confirmed ? this.#info?.status(message.seq, me) ?? "sent" : "sending";
+    let told = this.#told.get(message);
+    if (told?.status !== status) this.#told.set(message, told = { ...message, status });
+    return told;
   }
   async #enqueue(payload) {
     this.#touch();
@@ -2983,6 +2998,11 @@ var Conversation = class extends Model {
     } catch (error) {
       this.#touch(() => this.#optimistic.failed(payload["client_id"], error));
     }
+  }
+  /** What is on its way is shown. */
+  #restore() {
+    const { waiting } = this.client.outbox;
+    this.#optimistic.restore(waiting, this.c, (clientId) => this.#messages.has(clientId));
   }
   /** Change something that is shown. */
   #touch(change = () => {
@@ -3034,7 +3054,7 @@ var Conversation = class extends Model {
     this.unread = info.unread;
     this.phase = "ready";
     this.error = void 0;
-    this.#optimistic.restore(this.client.outbox.waiting, this.c);
+    this.#restore();
     this.#setExpiry();
     this.#touch();
     this.#look();
@@ -3120,13 +3140,16 @@ var Conversation = class extends Model {
       this.#touch(() => this.phase = "gone");
       return;
     }
-    if (reason === "diverged") this.#touch(() => this.#messages.dropAbove(keep));
+    if (reason === "diverged") {
+      this.#messages.dropAbove(keep);
+      this.#touch(() => this.#restore());
+    }
     void this.#load();
   }
   #signal(signal) {
     if (signal.kind === "unread.changed") {
       const unread = signal.data.conversations[this.c];
-      const read = this.client.reads.upTo(this.c) >= (this.#messages.all.at(-1)?.seq ?? 0);
+      const read = this.client.reads.upTo(this.c) >= (this.#messages.all.at(-1)?.seq ?? Infinity);
       if (unread !== void 0) this.#touch(() => this.unread = read ? 0 : unread);
     } else if (signal.kind === "message.hidden" && signal.data.conversation === this.c) {
       this.#touch();
@@ -3574,6 +3597,7 @@ var Inbox = class extends Model {
     client.onRows(({ rows, left }) => {
       for (const row of rows) this.#put(row);
       for (const c of left) this.#remove(c);
+      if (this.#next.size > 0) void this.#count();
     });
   }
   client;
@@ -3618,6 +3642,15 @@ var Inbox = class extends Model {
     this.unread = page.unread;
     for (const row of page.conversations) this.#put(row);
     this.changed();
+  }
+  /** What happened while there was no connection changed the total, too, which no row says. */
+  async #count() {
+    try {
+      this.unread = (await this.client.conversations({ limit: 1 })).unread;
+      this.changed();
+    } catch (error) {
+      if (!(error instanceof PalaverError)) throw error;
+    }
   }
   /** However often the connection breaks meanwhile. */
   async #page(asked2) {

@@ -3,7 +3,7 @@
 import type { Client } from "./client.js";
 import type { PayloadOf } from "./commands.js";
 import { Model } from "./emitter.js";
-import { ClientEnded, NoAnswer, Rejected } from "./errors.js";
+import { ClientEnded, NoAnswer, PalaverError, Rejected } from "./errors.js";
 import type { ConversationEvent, Reload } from "./pushes.js";
 import type { ConversationInfo, Last, Results, Row } from "./wire.js";
 
@@ -47,6 +47,7 @@ export class Inbox extends Model {
     client.onRows(({ rows, left }) => {
       for (const row of rows) this.#put(row);
       for (const c of left) this.#remove(c);
+      if (this.#next.size > 0) void this.#count();
     });
   }
 
@@ -90,6 +91,16 @@ export class Inbox extends Model {
     this.unread = page.unread;
     for (const row of page.conversations) this.#put(row);
     this.changed();
+  }
+
+  /** What happened while there was no connection changed the total, too, which no row says. */
+  async #count(): Promise<void> {
+    try {
+      this.unread = (await this.client.conversations({ limit: 1 })).unread;
+      this.changed();
+    } catch (error) {
+      if (!(error instanceof PalaverError)) throw error; // the next connection asks again
+    }
   }
 
   /** However often the connection breaks meanwhile. */

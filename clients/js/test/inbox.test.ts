@@ -105,6 +105,9 @@ test("CLI-05 what changed while there was no connection is brought up to date", 
   await next.welcome({ conversations: [row(1, 5), row(1, 9, { c: "d", unread: 5 })], left: ["c"] });
   assert.deepEqual(order(client), ["d"]);
   assert.equal(client.inbox.get("d")!.unread, 5);
+  const list = await next.expect("conversation.list");
+  await next.reply(list, { conversations: [], next: null, unread: 6 });
+  assert.equal(client.inbox.unread, 6);
   await client.close();
 });
 
