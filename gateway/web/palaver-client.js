@@ -3575,12 +3575,11 @@ var Inbox = class extends Model {
     client.on("event", (event) => this.#event(event));
     client.on("reload", (reload) => this.#reload(reload));
     client.on("unread.changed", ({ data }) => {
-      this.unread = data.total;
       for (const [c, unread] of Object.entries(data.conversations)) {
+        this.#told.set(c, unread);
         this.#update(c, { unread });
-        this.read(c);
       }
-      this.changed();
+      this.#total(data.total);
     });
     client.on("preference.changed", ({ data: { conversation, ...preference } }) => {
       if (this.#rows.has(conversation)) this.#update(conversation, { preference });
@@ -3595,31 +3594,38 @@ var Inbox = class extends Model {
       else void this.#fetch(conversation);
     });
     client.onRows(({ rows, left }) => {
+      const strange = this.#next.get("all") !== null && rows.some(({ c }) => !this.#told.has(c));
       for (const row of rows) this.#put(row);
       for (const c of left) this.#remove(c);
-      if (this.#next.size > 0) void this.#count();
+      if (strange && this.#next.size > 0) void this.#count();
     });
   }
   client;
-  /** Unread messages of all conversations together. */
-  unread = 0;
   #rows = /* @__PURE__ */ new Map();
+  /** How much is unread by conversation, as the server says, and in those that it has not told. */
+  #told = /* @__PURE__ */ new Map();
+  #others = 0;
   /** Where to go on; null: that was all. */
   #next = /* @__PURE__ */ new Map();
   #fetching = /* @__PURE__ */ new Set();
+  /** Unread messages of all conversations together. */
+  get unread() {
+    let unread = this.#others;
+    for (const [c, told] of this.#told) unread += this.#isRead(c) ? 0 : told;
+    return Math.max(unread, 0);
+  }
   /** What has been loaded and came up since: pinned ones first, then newest activity first. */
   rows(filter = "all") {
-    return [...this.#rows.values()].filter((row) => this.#is(row, filter)).sort(before);
+    const rows = [...this.#rows.keys()].map((c) => this.get(c));
+    return rows.filter((row) => this.#is(row, filter)).sort(before);
   }
   get(c) {
-    return this.#rows.get(c);
+    const row = this.#rows.get(c);
+    return row !== void 0 && row.unread > 0 && this.#isRead(c) ? { ...row, unread: 0 } : row;
   }
   /** Told by `reads`: what was read here counts as read, before the server knows. */
   read(c) {
-    const [row, upTo] = [this.#rows.get(c), this.client.reads.upTo(c)];
-    if (row === void 0 || upTo === 0 || upTo < (row.last?.seq ?? 0)) return;
-    this.unread = Math.max(this.unread - row.unread, 0);
-    this.#update(c, { unread: 0 });
+    if (this.#told.has(c)) this.changed();
   }
   /** Whether `loadMore` may bring more. */
   more(filter = "all") {
@@ -3639,18 +3645,27 @@ var Inbox = class extends Model {
       ...next === void 0 ? {} : { cursor: next }
     });
     this.#next.set(filter, page.next);
-    this.unread = page.unread;
     for (const row of page.conversations) this.#put(row);
-    this.changed();
+    this.#total(page.unread);
   }
   /** What happened while there was no connection changed the total, too, which no row says. */
   async #count() {
     try {
-      this.unread = (await this.client.conversations({ limit: 1 })).unread;
-      this.changed();
+      this.#total((await this.client.conversations({ limit: 1 })).unread);
     } catch (error) {
       if (!(error instanceof PalaverError)) throw error;
     }
+  }
+  /** The server says so. */
+  #total(total) {
+    this.#others = total;
+    for (const told of this.#told.values()) this.#others -= told;
+    this.changed();
+  }
+  /** Whether it was read here up to its last message. */
+  #isRead(c) {
+    const upTo = this.client.reads.upTo(c);
+    return upTo > 0 && upTo >= (this.#rows.get(c)?.last?.seq ?? 0);
   }
   /** However often the connection breaks meanwhile. */
   async #page(asked2) {
@@ -3683,7 +3698,7 @@ var Inbox = class extends Model {
     if (known !== void 0 && known.epoch === row.epoch && known.seq > row.seq) return;
     const own = this.client.personal.preferences.get(row.c) ?? row.preference;
     this.#rows.set(row.c, own === void 0 ? row : { ...row, preference: own });
-    if (row.unread > 0) this.read(row.c);
+    if (row.request === void 0) this.#told.set(row.c, row.unread);
     this.changed();
   }
   #update(c, change) {
@@ -3693,6 +3708,7 @@ var Inbox = class extends Model {
     this.changed();
   }
   #remove(c) {
+    this.#told.delete(c);
     if (this.#rows.delete(c)) this.changed();
   }
   #reload({ conversation, reason }) {
