@@ -2440,18 +2440,30 @@ var Messages = class {
   get(id) {
     return this.#list.find((each2) => each2.id === id);
   }
+  /** Whether the event of that command is here. */
+  has(clientId) {
+    return this.#list.some((each2) => each2.client_id === clientId);
+  }
   /** A page is as of its own `seq`: what was told since then changes what is new here. */
   show(page) {
-    for (const message of page.messages) {
-      const known = this.#at(message.seq)?.client_id;
-      this.put(known === void 0 ? message : { ...message, client_id: known });
-    }
-    for (const event of this.since(page.seq)) this.#apply(event);
+    this.#merge(page, this.#clientIds());
   }
   /** Only the messages of `page`, and what was told since. */
   restart(page) {
+    const clientIds = this.#clientIds();
     this.#list = [];
-    this.show(page);
+    this.#merge(page, clientIds);
+  }
+  /** By message id. A page does not say them. */
+  #clientIds() {
+    return new Map(this.#list.flatMap(({ id, client_id }) => client_id ? [[id, client_id]] : []));
+  }
+  #merge(page, clientIds) {
+    for (const message of page.messages) {
+      const client_id = clientIds.get(message.id);
+      this.put(client_id === void 0 ? message : { ...message, client_id });
+    }
+    for (const event of this.since(page.seq)) this.#apply(event);
   }
   /** Events after `seq` that were told, as far as they are remembered. */
   since(seq) {
@@ -2576,14 +2588,13 @@ var Messages = class {
   }
   #reacted(old, data) {
     const { emoji, count, on, by } = data;
-    const reactions = { ...old.reactions, [emoji]: count };
+    const { reactions: before2, reacted: own = [], ...rest } = old;
+    const reactions = { ...before2, [emoji]: count };
     if (count === 0) delete reactions[emoji];
-    let reacted = old.reacted ?? [];
-    if (by === this.me()) {
-      reacted = reacted.filter((each2) => each2 !== emoji);
-      if (on) reacted = [...reacted, emoji];
-    }
-    return { ...old, reactions, reacted };
+    if (Object.keys(reactions).length === 0) return rest;
+    if (by !== this.me()) return { ...rest, reactions, reacted: own };
+    const others = own.filter((each2) => each2 !== emoji);
+    return { ...rest, reactions, reacted: on ? [...others, emoji] : others };
   }
   #change({ message_seq }, change) {
     const old = this.#at(message_seq);
@@ -2667,12 +2678,14 @@ var Optimistic = class {
     this.#pending.set(client_id, { message, payload });
     return message;
   }
-  /** What was left in the outbox. */
-  restore(waiting, c) {
+  /** What is in the outbox, left from an earlier page or lost by the server before it replied; but
+   * for what `isTold` by its event. */
+  restore(waiting, c, isTold = () => false) {
     for (const { name, conversation, payload, clientId, at: at2 } of waiting) {
-      if (name === "message.send" && conversation === c && !this.#pending.has(clientId)) {
-        this.add(payload, at2);
-      }
+      if (name !== "message.send" || conversation !== c) continue;
+      if (this.#pending.has(clientId) || isTold(clientId)) continue;
+      this.#unconfirmed.delete(clientId);
+      this.add(payload, at2);
     }
   }
   /** Its event has come: it stands among the others, and is not known to be durable yet. */
@@ -2813,10 +2826,7 @@ var Conversation = class extends Model {
     const me = () => client.user;
     this.#messages = new Messages(me, this.#system);
     this.#optimistic = new Optimistic(me);
-    this.#optimistic.restore(client.outbox.waiting, c);
-    const late = client.outbox.onLate(
-      (outgoing2) => this.#touch(() => this.#optimistic.restore([outgoing2], c))
-    );
+    this.#restore();
     this.#typingIn = new TypingIn(client.clock, () => this.changed());
     this.#typingOut = new TypingOut(
       client.clock,
@@ -2824,7 +2834,7 @@ var Conversation = class extends Model {
     );
     this.draft = new Draft(client, c);
     this.#offs = [
-      late,
+      client.outbox.onLate(() => this.#touch(() => this.#restore())),
       client.on("push", (push) => this.#take(push)),
       client.onRows(({ rows }) => {
         const row = rows.find((each2) => each2.c === c);
@@ -2853,6 +2863,7 @@ var Conversation = class extends Model {
   #online = /* @__PURE__ */ new Map();
   #turn = 0;
   #shown;
+  #told = /* @__PURE__ */ new WeakMap();
   #older;
   #expiry = () => {
   };
@@ -2966,15 +2977,19 @@ var Conversation = class extends Model {
   }
   #all() {
     const { hidden } = this.client.personal;
-    const me = this.client.user;
     const now = this.client.clock.now();
-    const told = this.#messages.all.filter((each2) => !hidden.has(each2.id) && (each2.expires_at ?? Infinity) > now).map((each2) => {
-      if (each2.by !== me || me === void 0 || each2.kind !== "message.sent") return each2;
-      const confirmed = this.#optimistic.isConfirmed(each2.client_id);
-      const status = confirmed ? this.#info?.status(each2.seq, me) ?? "sent" : "sending";
-      return { ...each2, status };
-    });
+    const told = this.#messages.all.filter((each2) => !hidden.has(each2.id) && (each2.expires_at ?? Infinity) > now).map((each2) => this.#withStatus(each2));
     return [...told, ...this.#optimistic.messages];
+  }
+  /** One's own with what has become of it: the same object as long as that does not change. */
+  #withStatus(message) {
+    const me = this.client.user;
+    if (message.by !== me || me === void 0 || message.kind !== "message.sent") return message;
+    const confirmed = this.#optimistic.isConfirmed(message.client_id);
+    const status = confirmed ? this.#info?.status(message.seq, me) ?? "sent" : "sending";
+    let told = this.#told.get(message);
+    if (told?.status !== status) this.#told.set(message, told = { ...message, status });
+    return told;
   }
   async #enqueue(payload) {
     this.#touch();
@@ -2984,6 +2999,11 @@ var Conversation = class extends Model {
     } catch (error) {
       this.#touch(() => this.#optimistic.failed(payload["client_id"], error));
     }
+  }
+  /** What is on its way is shown. */
+  #restore() {
+    const { waiting } = this.client.outbox;
+    this.#optimistic.restore(waiting, this.c, (clientId) => this.#messages.has(clientId));
   }
   /** Change something that is shown. */
   #touch(change = () => {
@@ -3035,7 +3055,7 @@ var Conversation = class extends Model {
     this.unread = info.unread;
     this.phase = "ready";
     this.error = void 0;
-    this.#optimistic.restore(this.client.outbox.waiting, this.c);
+    this.#restore();
     this.#setExpiry();
     this.#touch();
     this.#look();
@@ -3126,13 +3146,16 @@ var Conversation = class extends Model {
       this.#touch(() => this.phase = "gone");
       return;
     }
-    if (reason === "diverged") this.#touch(() => this.#messages.dropAbove(keep));
+    if (reason === "diverged") {
+      this.#messages.dropAbove(keep);
+      this.#touch(() => this.#restore());
+    }
     void this.#load();
   }
   #signal(signal) {
     if (signal.kind === "unread.changed") {
       const unread = signal.data.conversations[this.c];
-      const read = this.client.reads.upTo(this.c) >= (this.#messages.all.at(-1)?.seq ?? 0);
+      const read = this.client.reads.upTo(this.c) >= (this.#messages.all.at(-1)?.seq ?? Infinity);
       if (unread !== void 0) this.#touch(() => this.unread = read ? 0 : unread);
     } else if (signal.kind === "message.hidden" && signal.data.conversation === this.c) {
       this.#touch();
@@ -3560,12 +3583,11 @@ var Inbox = class extends Model {
     client.on("event", (event) => this.#event(event));
     client.on("reload", (reload) => this.#reload(reload));
     client.on("unread.changed", ({ data }) => {
-      this.unread = data.total;
       for (const [c, unread] of Object.entries(data.conversations)) {
+        this.#told.set(c, unread);
         this.#update(c, { unread });
-        this.read(c);
       }
-      this.changed();
+      this.#total(data.total);
     });
     client.on("preference.changed", ({ data: { conversation, ...preference } }) => {
       if (this.#rows.has(conversation)) this.#update(conversation, { preference });
@@ -3580,30 +3602,38 @@ var Inbox = class extends Model {
       else void this.#fetch(conversation);
     });
     client.onRows(({ rows, left }) => {
+      const strange = this.#next.get("all") !== null && rows.some(({ c }) => !this.#told.has(c));
       for (const row of rows) this.#put(row);
       for (const c of left) this.#remove(c);
+      if (strange && this.#next.size > 0) void this.#count();
     });
   }
   client;
-  /** Unread messages of all conversations together. */
-  unread = 0;
   #rows = /* @__PURE__ */ new Map();
+  /** How much is unread by conversation, as the server says, and in those that it has not told. */
+  #told = /* @__PURE__ */ new Map();
+  #others = 0;
   /** Where to go on; null: that was all. */
   #next = /* @__PURE__ */ new Map();
   #fetching = /* @__PURE__ */ new Set();
+  /** Unread messages of all conversations together. */
+  get unread() {
+    let unread = this.#others;
+    for (const [c, told] of this.#told) unread += this.#isRead(c) ? 0 : told;
+    return Math.max(unread, 0);
+  }
   /** What has been loaded and came up since: pinned ones first, then newest activity first. */
   rows(filter = "all") {
-    return [...this.#rows.values()].filter((row) => this.#is(row, filter)).sort(before);
+    const rows = [...this.#rows.keys()].map((c) => this.get(c));
+    return rows.filter((row) => this.#is(row, filter)).sort(before);
   }
   get(c) {
-    return this.#rows.get(c);
+    const row = this.#rows.get(c);
+    return row !== void 0 && row.unread > 0 && this.#isRead(c) ? { ...row, unread: 0 } : row;
   }
   /** Told by `reads`: what was read here counts as read, before the server knows. */
   read(c) {
-    const [row, upTo] = [this.#rows.get(c), this.client.reads.upTo(c)];
-    if (row === void 0 || upTo === 0 || upTo < (row.last?.seq ?? 0)) return;
-    this.unread = Math.max(this.unread - row.unread, 0);
-    this.#update(c, { unread: 0 });
+    if (this.#told.has(c)) this.changed();
   }
   /** Whether `loadMore` may bring more. */
   more(filter = "all") {
@@ -3628,9 +3658,27 @@ var Inbox = class extends Model {
       ...next === void 0 ? {} : { cursor: next }
     });
     this.#next.set(filter, page.next);
-    this.unread = page.unread;
     for (const row of page.conversations) this.#put(row);
+    this.#total(page.unread);
+  }
+  /** What happened while there was no connection changed the total, too, which no row says. */
+  async #count() {
+    try {
+      this.#total((await this.client.conversations({ limit: 1 })).unread);
+    } catch (error) {
+      if (!(error instanceof PalaverError)) throw error;
+    }
+  }
+  /** The server says so. */
+  #total(total) {
+    this.#others = total;
+    for (const told of this.#told.values()) this.#others -= told;
     this.changed();
+  }
+  /** Whether it was read here up to its last message. */
+  #isRead(c) {
+    const upTo = this.client.reads.upTo(c);
+    return upTo > 0 && upTo >= (this.#rows.get(c)?.last?.seq ?? 0);
   }
   /** However often the connection breaks meanwhile. */
   async #page(asked2) {
@@ -3663,7 +3711,7 @@ var Inbox = class extends Model {
     if (known !== void 0 && known.epoch === row.epoch && known.seq > row.seq) return;
     const own = this.client.personal.preferences.get(row.c) ?? row.preference;
     this.#rows.set(row.c, own === void 0 ? row : { ...row, preference: own });
-    if (row.unread > 0) this.read(row.c);
+    if (row.request === void 0) this.#told.set(row.c, row.unread);
     this.changed();
   }
   #update(c, change) {
@@ -3673,6 +3721,7 @@ var Inbox = class extends Model {
     this.changed();
   }
   #remove(c) {
+    this.#told.delete(c);
     if (this.#rows.delete(c)) this.changed();
   }
   #reload({ conversation, reason }) {

@@ -46,6 +46,7 @@ export class Conversation extends Model {
   #online = new Map<string, boolean>();
   #turn = 0;
   #shown: readonly Message[] | undefined;
+  #told = new WeakMap<Message, Message>();
   #older: Promise<void> | undefined;
   #expiry: () => void = () => {};
   #offs: (() => void)[];
@@ -65,17 +66,14 @@ export class Conversation extends Model {
     const me = () => client.user;
     this.#messages = new Messages(me, this.#system);
     this.#optimistic = new Optimistic(me);
-    this.#optimistic.restore(client.outbox.waiting, c);
-    const late = client.outbox.onLate((outgoing) =>
-      this.#touch(() => this.#optimistic.restore([outgoing], c)),
-    );
+    this.#restore();
     this.#typingIn = new TypingIn(client.clock, () => this.changed());
     this.#typingOut = new TypingOut(client.clock, (on) =>
       client.tell(on ? "typing.start" : "typing.stop", {}, c),
     );
     this.draft = new Draft(client, c);
     this.#offs = [
-      late,
+      client.outbox.onLate(() => this.#touch(() => this.#restore())),
       client.on("push", (push) => this.#take(push)),
       client.onRows(({ rows }) => {
         const row = rows.find((each) => each.c === c);
@@ -210,17 +208,22 @@ export class Conversation extends Model {
 
   #all(): Message[] {
     const { hidden } = this.client.personal;
-    const me = this.client.user;
     const now = this.client.clock.now();
     const told = this.#messages.all
       .filter((each) => !hidden.has(each.id) && (each.expires_at ?? Infinity) > now)
-      .map((each) => {
-        if (each.by !== me || me === undefined || each.kind !== "message.sent") return each;
-        const confirmed = this.#optimistic.isConfirmed(each.client_id);
-        const status = confirmed ? (this.#info?.status(each.seq, me) ?? "sent") : "sending";
-        return { ...each, status };
-      });
+      .map((each) => this.#withStatus(each));
     return [...told, ...this.#optimistic.messages];
+  }
+
+  /** One's own with what has become of it: the same object as long as that does not change. */
+  #withStatus(message: Message): Message {
+    const me = this.client.user;
+    if (message.by !== me || me === undefined || message.kind !== "message.sent") return message;
+    const confirmed = this.#optimistic.isConfirmed(message.client_id);
+    const status = confirmed ? (this.#info?.status(message.seq, me) ?? "sent") : "sending";
+    let told = this.#told.get(message);
+    if (told?.status !== status) this.#told.set(message, (told = { ...message, status }));
+    return told;
   }
 
   async #enqueue(payload: Record<string, any>): Promise<void> {
@@ -231,6 +234,12 @@ export class Conversation extends Model {
     } catch (error) {
       this.#touch(() => this.#optimistic.failed(payload["client_id"], error as Error));
     }
+  }
+
+  /** What is on its way is shown. */
+  #restore(): void {
+    const { waiting } = this.client.outbox;
+    this.#optimistic.restore(waiting, this.c, (clientId) => this.#messages.has(clientId));
   }
 
   /** Change something that is shown. */
@@ -286,7 +295,7 @@ export class Conversation extends Model {
     this.unread = info.unread;
     this.phase = "ready";
     this.error = undefined;
-    this.#optimistic.restore(this.client.outbox.waiting, this.c);
+    this.#restore();
     this.#setExpiry();
     this.#touch();
     this.#look();
@@ -385,14 +394,17 @@ export class Conversation extends Model {
       this.#touch(() => (this.phase = "gone"));
       return;
     }
-    if (reason === "diverged") this.#touch(() => this.#messages.dropAbove(keep));
+    if (reason === "diverged") {
+      this.#messages.dropAbove(keep);
+      this.#touch(() => this.#restore());
+    }
     void this.#load();
   }
 
   #signal(signal: Signal): void {
     if (signal.kind === "unread.changed") {
       const unread = signal.data.conversations[this.c];
-      const read = this.client.reads.upTo(this.c) >= (this.#messages.all.at(-1)?.seq ?? 0);
+      const read = this.client.reads.upTo(this.c) >= (this.#messages.all.at(-1)?.seq ?? Infinity);
       if (unread !== undefined) this.#touch(() => (this.unread = read ? 0 : unread));
     } else if (signal.kind === "message.hidden" && signal.data.conversation === this.c) {
       this.#touch();

@@ -3,7 +3,7 @@
 import type { Client } from "./client.js";
 import type { PayloadOf } from "./commands.js";
 import { Model } from "./emitter.js";
-import { ClientEnded, NoAnswer, Rejected } from "./errors.js";
+import { ClientEnded, NoAnswer, PalaverError, Rejected } from "./errors.js";
 import type { ConversationEvent, Reload } from "./pushes.js";
 import type { ConversationInfo, Last, Results, Row } from "./wire.js";
 
@@ -13,9 +13,10 @@ export type Filter = "all" | "unread" | "archived" | "requests";
 const SHOWN_MEMBERS = 5;
 
 export class Inbox extends Model {
-  /** Unread messages of all conversations together. */
-  unread = 0;
   #rows = new Map<string, Row>();
+  /** How much is unread by conversation, as the server says, and in those that it has not told. */
+  #told = new Map<string, number>();
+  #others = 0;
   /** Where to go on; null: that was all. */
   #next = new Map<Filter, string | null>();
   #fetching = new Set<string>();
@@ -25,12 +26,11 @@ export class Inbox extends Model {
     client.on("event", (event) => this.#event(event));
     client.on("reload", (reload) => this.#reload(reload));
     client.on("unread.changed", ({ data }) => {
-      this.unread = data.total;
       for (const [c, unread] of Object.entries(data.conversations)) {
+        this.#told.set(c, unread);
         this.#update(c, { unread });
-        this.read(c);
       }
-      this.changed();
+      this.#total(data.total);
     });
     client.on("preference.changed", ({ data: { conversation, ...preference } }) => {
       if (this.#rows.has(conversation)) this.#update(conversation, { preference });
@@ -45,26 +45,35 @@ export class Inbox extends Model {
       else void this.#fetch(conversation);
     });
     client.onRows(({ rows, left }) => {
+      // Of a conversation that was not loaded, what was unread in it before is not known.
+      const strange = this.#next.get("all") !== null && rows.some(({ c }) => !this.#told.has(c));
       for (const row of rows) this.#put(row);
       for (const c of left) this.#remove(c);
+      if (strange && this.#next.size > 0) void this.#count();
     });
+  }
+
+  /** Unread messages of all conversations together. */
+  get unread(): number {
+    let unread = this.#others;
+    for (const [c, told] of this.#told) unread += this.#isRead(c) ? 0 : told;
+    return Math.max(unread, 0);
   }
 
   /** What has been loaded and came up since: pinned ones first, then newest activity first. */
   rows(filter: Filter = "all"): Row[] {
-    return [...this.#rows.values()].filter((row) => this.#is(row, filter)).sort(before);
+    const rows = [...this.#rows.keys()].map((c) => this.get(c)!);
+    return rows.filter((row) => this.#is(row, filter)).sort(before);
   }
 
   get(c: string): Row | undefined {
-    return this.#rows.get(c);
+    const row = this.#rows.get(c);
+    return row !== undefined && row.unread > 0 && this.#isRead(c) ? { ...row, unread: 0 } : row;
   }
 
   /** Told by `reads`: what was read here counts as read, before the server knows. */
   read(c: string): void {
-    const [row, upTo] = [this.#rows.get(c), this.client.reads.upTo(c)];
-    if (row === undefined || upTo === 0 || upTo < (row.last?.seq ?? 0)) return;
-    this.unread = Math.max(this.unread - row.unread, 0);
-    this.#update(c, { unread: 0 });
+    if (this.#told.has(c)) this.changed();
   }
 
   /** Whether `loadMore` may bring more. */
@@ -93,9 +102,30 @@ export class Inbox extends Model {
       ...(next === undefined ? {} : { cursor: next }),
     });
     this.#next.set(filter, page.next);
-    this.unread = page.unread;
     for (const row of page.conversations) this.#put(row);
+    this.#total(page.unread);
+  }
+
+  /** What happened while there was no connection changed the total, too, which no row says. */
+  async #count(): Promise<void> {
+    try {
+      this.#total((await this.client.conversations({ limit: 1 })).unread);
+    } catch (error) {
+      if (!(error instanceof PalaverError)) throw error; // the next connection asks again
+    }
+  }
+
+  /** The server says so. */
+  #total(total: number): void {
+    this.#others = total;
+    for (const told of this.#told.values()) this.#others -= told;
     this.changed();
+  }
+
+  /** Whether it was read here up to its last message. */
+  #isRead(c: string): boolean {
+    const upTo = this.client.reads.upTo(c);
+    return upTo > 0 && upTo >= (this.#rows.get(c)?.last?.seq ?? 0);
   }
 
   /** However often the connection breaks meanwhile. */
@@ -131,7 +161,7 @@ export class Inbox extends Model {
     if (known !== undefined && known.epoch === row.epoch && known.seq > row.seq) return;
     const own = this.client.personal.preferences.get(row.c) ?? row.preference;
     this.#rows.set(row.c, own === undefined ? row : { ...row, preference: own });
-    if (row.unread > 0) this.read(row.c);
+    if (row.request === undefined) this.#told.set(row.c, row.unread);
     this.changed();
   }
 
@@ -143,6 +173,7 @@ export class Inbox extends Model {
   }
 
   #remove(c: string): void {
+    this.#told.delete(c);
     if (this.#rows.delete(c)) this.changed();
   }
 

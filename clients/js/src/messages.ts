@@ -45,19 +45,34 @@ export class Messages {
     return this.#list.find((each) => each.id === id);
   }
 
+  /** Whether the event of that command is here. */
+  has(clientId: string): boolean {
+    return this.#list.some((each) => each.client_id === clientId);
+  }
+
   /** A page is as of its own `seq`: what was told since then changes what is new here. */
   show(page: Page): void {
-    for (const message of page.messages) {
-      const known = this.#at(message.seq)?.client_id;
-      this.put(known === undefined ? message : { ...message, client_id: known });
-    }
-    for (const event of this.since(page.seq)) this.#apply(event);
+    this.#merge(page, this.#clientIds());
   }
 
   /** Only the messages of `page`, and what was told since. */
   restart(page: Page): void {
+    const clientIds = this.#clientIds();
     this.#list = [];
-    this.show(page);
+    this.#merge(page, clientIds);
+  }
+
+  /** By message id. A page does not say them. */
+  #clientIds(): Map<string, string> {
+    return new Map(this.#list.flatMap(({ id, client_id }) => (client_id ? [[id, client_id]] : [])));
+  }
+
+  #merge(page: Page, clientIds: ReadonlyMap<string, string>): void {
+    for (const message of page.messages) {
+      const client_id = clientIds.get(message.id);
+      this.put(client_id === undefined ? message : { ...message, client_id });
+    }
+    for (const event of this.since(page.seq)) this.#apply(event);
   }
 
   /** Events after `seq` that were told, as far as they are remembered. */
@@ -191,14 +206,13 @@ export class Messages {
 
   #reacted(old: Message, data: ConversationEvent<"reaction.changed">["data"]): Message {
     const { emoji, count, on, by } = data;
-    const reactions = { ...old.reactions, [emoji]: count };
+    const { reactions: before, reacted: own = [], ...rest } = old;
+    const reactions = { ...before, [emoji]: count };
     if (count === 0) delete reactions[emoji];
-    let reacted = old.reacted ?? [];
-    if (by === this.me()) {
-      reacted = reacted.filter((each) => each !== emoji);
-      if (on) reacted = [...reacted, emoji];
-    }
-    return { ...old, reactions, reacted };
+    if (Object.keys(reactions).length === 0) return rest as Message;
+    if (by !== this.me()) return { ...rest, reactions, reacted: own };
+    const others = own.filter((each) => each !== emoji);
+    return { ...rest, reactions, reacted: on ? [...others, emoji] : others };
   }
 
   #change(

@@ -51,12 +51,18 @@ export class Optimistic {
     return message;
   }
 
-  /** What was left in the outbox. */
-  restore(waiting: readonly Outgoing[], c: string): void {
+  /** What is in the outbox, left from an earlier page or lost by the server before it replied; but
+   * for what `isTold` by its event. */
+  restore(
+    waiting: readonly Outgoing[],
+    c: string,
+    isTold: (clientId: string) => boolean = () => false,
+  ): void {
     for (const { name, conversation, payload, clientId, at } of waiting) {
-      if (name === "message.send" && conversation === c && !this.#pending.has(clientId)) {
-        this.add(payload, at);
-      }
+      if (name !== "message.send" || conversation !== c) continue;
+      if (this.#pending.has(clientId) || isTold(clientId)) continue;
+      this.#unconfirmed.delete(clientId);
+      this.add(payload, at);
     }
   }
 

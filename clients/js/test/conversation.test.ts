@@ -119,6 +119,9 @@ test("events make of the messages what a fresh page would say", async () => {
   assert.deepEqual([room.messages[2]!.text, room.messages[2]!["type"]], ["back", "poll"]);
   assert.ok(!("deleted_at" in room.messages[2]!));
   await say("reaction.changed", 2, { emoji: "👍", on: false, count: 1, by: "ann" });
+  assert.deepEqual([room.messages[1]!.reactions, room.messages[1]!.reacted], [{ "👍": 1 }, []]);
+  await say("reaction.changed", 2, { emoji: "👍", on: false, count: 0 });
+  assert.ok(!("reactions" in room.messages[1]!), "as history serves it");
   await say("message.unpinned", 1, {});
   await say("message.deleted", 2, { counted: true, reason: "expired" });
   assert.deepEqual(
@@ -241,6 +244,37 @@ test("CLI-05 what the server never stored is gone, and the rest loaded anew", as
   assert.deepEqual(texts(room), ["text 1", "text 2"]);
   await load(next, info(3, { epoch: 2 }), [message(1), message(2), message(3, { text: "other" })]);
   assert.deepEqual(texts(room), ["text 1", "text 2", "other"]);
+  await client.close();
+});
+
+test("what the server lost before it replied is being sent again, and shown once", async () => {
+  const [server, client, peer, room] = await opened();
+  room.send("hello");
+  const first = await peer.expect("message.send");
+  const said = { by: "ann", client_id: first.d.client_id };
+  await peer.say(sent(3, "hello", said));
+  await peer.drop();
+  await server.clock.advance(1_000);
+  const next = await server.peer();
+  const hello = await next.expect("hello");
+  await next.say({ t: "welcome", id: hello.id!, d: { user: "ann", heartbeat: 30 } });
+  const rest = await next.rest();
+  const named = (name: string) => rest.find((item) => item.t === name)!;
+  await next.refuse(named("presence.get"), "FEATURE_DISABLED");
+  await next.reply(named("conversation.subscribe"));
+  await next.reply(named("sync.changes"), { conversations: [], cursor: "2" });
+  const resume = await next.expect("conversation.resume");
+  assert.deepEqual([texts(room).at(-1), statuses(room).at(-1)], ["hello", "sending"]);
+  const answer = { recovered: false, epoch: 2, seq: 2, reason: "diverged", reload_after: 2 };
+  await next.reply(resume, answer);
+  assert.deepEqual(texts(room), ["text 1", "text 2", "hello"], "it is on its way once more");
+  assert.equal(room.messages[2]!.seq, Infinity);
+  await next.say(sent(3, "hello", said));
+  await load(next, info(3, { epoch: 2 }), [message(1), message(2), message(3, { text: "hello", by: "ann" })]);
+  assert.deepEqual(texts(room), ["text 1", "text 2", "hello"]);
+  assert.deepEqual(statuses(room), [undefined, undefined, "sending"]);
+  await next.reply(named("message.send"), { c: "c", seq: 3, id: "m3", ts: 1003 });
+  assert.deepEqual([texts(room).length, statuses(room).at(-1)], [3, "sent"]);
   await client.close();
 });
 
@@ -421,12 +455,12 @@ test("what is hidden for oneself, or has expired, is not shown", async () => {
 });
 
 test("it tells of its changes once for all that comes in one go", async () => {
-  const [, client, peer, room] = await opened();
+  const [, client, peer, room] = await opened([message(1, { by: "ann" }), message(2)]);
   let changes = 0;
   const off = room.onChange(() => changes++);
   const before = room.messages;
   assert.equal(room.messages, before, "the same while nothing changes");
-  await peer.say(sent(3), sent(4));
+  await peer.say(sent(3, "more", { by: "cid" }), sent(4, "and more", { by: "cid" }));
   assert.equal(changes, 1);
   assert.notEqual(room.messages, before);
   assert.equal(room.messages[0], before[0], "what did not change is the same object");

@@ -51,6 +51,14 @@ test("what is unread is told, and what is read here is known at once", async () 
   assert.deepEqual([client.inbox.unread, client.inbox.get("c")!.unread], [4, 3]);
   client.reads.read("c", 5);
   assert.deepEqual([client.inbox.unread, client.inbox.get("c")!.unread], [1, 0]);
+  // The server does not know yet; then it does, and there is something new.
+  await peer.say({ t: "unread.changed", ts: 1, d: { total: 5, conversations: { d: 2 } } });
+  assert.deepEqual([client.inbox.unread, client.inbox.get("c")!.unread], [2, 0]);
+  await peer.say({ t: "unread.changed", ts: 1, d: { total: 2, conversations: { c: 0 } } });
+  assert.equal(client.inbox.unread, 2);
+  await peer.say(sent(6));
+  await peer.say({ t: "unread.changed", ts: 1, d: { total: 3, conversations: { c: 1 } } });
+  assert.deepEqual([client.inbox.unread, client.inbox.get("c")!.unread], [3, 1]);
   await client.close();
 });
 
@@ -105,6 +113,7 @@ test("CLI-05 what changed while there was no connection is brought up to date", 
   await next.welcome({ conversations: [row(1, 5), row(1, 9, { c: "d", unread: 5 })], left: ["c"] });
   assert.deepEqual(order(client), ["d"]);
   assert.equal(client.inbox.get("d")!.unread, 5);
+  assert.equal(client.inbox.unread, 3 + 5, "it was 3 in what is not loaded");
   await client.close();
 });
 
