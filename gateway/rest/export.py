@@ -72,25 +72,25 @@ class Export:
         return _Stream(written(), media_type=MEDIA_TYPE)
 
     async def _everything(self, caller: Caller) -> Lines:
+        seen: set[str] = set()  # one may be put away while it is written
         for chosen in ("all", "archived", "requests"):
-            cursor = None
+            query = {"filter": chosen}
             while True:
-                query = (
-                    {"filter": chosen} if cursor is None else {"filter": chosen, "cursor": cursor}
-                )
                 page = await caller.ask("conversation.list", query)
-                for row in page["conversations"]:
+                for id in (row["c"] for row in page["conversations"] if row["c"] not in seen):
+                    seen.add(id)
                     try:
-                        state = await caller.ask("conversation.get", None, row["c"])
+                        state = await caller.ask("conversation.get", None, id)
                     except Rejected as no:
                         if no.code == "PERMISSION_DENIED":
                             continue  # left it just now
                         raise
-                    async with aclosing(self._conversation(caller, row["c"], state)) as lines:
+                    async with aclosing(self._conversation(caller, id, state)) as lines:
                         async for line in lines:
                             yield line
-                if (cursor := page["next"]) is None:
+                if page["next"] is None:
                     break
+                query["cursor"] = page["next"]
 
     async def _conversation(self, caller: Caller, id: str, state: dict[str, Any]) -> Lines:
         yield {"type": "conversation", **state}
@@ -99,6 +99,8 @@ class Export:
             self._gateway.authenticator.confirm(caller.identity)
             query = {"after": after, "limit": self._limit, "system": True}
             page = await caller.ask("message.history", query, id)
+            # A page of which all has just disappeared is passed by as what it was: so many seqs.
+            after += 0 if page["messages"] else self._limit
             for message in page["messages"]:
                 after = message["seq"]
                 yield {"type": "message", "c": id, **message}

@@ -95,7 +95,7 @@ def _operation(endpoint: Endpoint, definitions: dict[str, Any]) -> dict[str, Any
         ),
         "tags": [endpoint.path.split("/")[1]],
         "parameters": [_in_path(name) for name in endpoint.placeholders],
-        "responses": _responses(endpoint.status, endpoint.answers, found=endpoint.makes),
+        "responses": _responses(endpoint.status, endpoint.answers, makes=endpoint.makes),
     }
     properties, required = _fields(endpoint, definitions)
     if endpoint.in_query:
@@ -198,7 +198,7 @@ def _in_query(name: str, field: dict[str, Any], required: bool) -> dict[str, Any
     return told
 
 
-def _responses(status: int, name: str, *, found: object = None) -> dict[str, Any]:
+def _responses(status: int, name: str, *, makes: str | None = None) -> dict[str, Any]:
     told: dict[str, Any] = {
         "4XX": {"$ref": "#/components/responses/Problem"},
         "5XX": {"$ref": "#/components/responses/Problem"},
@@ -207,11 +207,11 @@ def _responses(status: int, name: str, *, found: object = None) -> dict[str, Any
         return {"204": {"description": "Done"}, **told}
     content = _content((JSON, MSGPACK), name)
     done = {"description": "Done" if status == 200 else "Made", "content": content}
-    if found:
+    if makes is not None:
         place = {"schema": {"type": "string"}, "description": "Where it is to be had"}
         done["headers"] = {"Location": place}
-        there = {**done, "description": "It was there already"}
-        return {str(status): done, "200": there, **told}
+    if makes == "conversation":
+        told["200"] = {**done, "description": "It was there already"}
     return {str(status): done, **told}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from palaver.gateway.rest.caller import Caller
 from palaver.tests.support.web import Web, web
 
 
@@ -68,3 +69,27 @@ async def test_an_export_that_cannot_go_on_says_so(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(here.engine, "submit", revoking)
         *_, last = await lines(here, f"/conversations/{room}/export")
         assert (last["type"], last["problem"]["code"]) == ("error", "SESSION_EXPIRED")
+
+
+async def test_a_page_of_which_nothing_is_left_is_not_the_end(monkeypatch: pytest.MonkeyPatch):
+    """Messages that disappear leave pages shorter than asked for, at last empty."""
+    async with web(policy={"max_messages_page": 3, "messages_page": 3}) as here:
+        room = await here.room("bob")
+        for n in range(6):
+            await here.send(room, str(n))
+        ask = Caller.ask
+
+        async def thinned(caller: Caller, command: str, *more: Any) -> dict[str, Any]:
+            page = await ask(caller, command, *more)
+            if command == "message.history" and more[0]["after"] == 0:
+                page["messages"] = []
+            return page
+
+        monkeypatch.setattr(Caller, "ask", thinned)
+        written = await lines(here, f"/conversations/{room}/export")
+        assert [line["text"] for line in written if line["type"] == "message"] == [
+            "2",
+            "3",
+            "4",
+            "5",
+        ]
