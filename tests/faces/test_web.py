@@ -15,7 +15,7 @@ from typing import Any
 import jwt
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
@@ -39,7 +39,7 @@ LONG = 10_000
 THERE = re.compile("sent|delivered|read")
 
 
-def picture() -> dict[str, Any]:
+def picture() -> FilePayload:
     file = io.BytesIO()
     Image.radial_gradient("L").save(file, "PNG")
     return {"name": "light.png", "mimeType": "image/png", "buffer": file.getvalue()}

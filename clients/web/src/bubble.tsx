@@ -168,7 +168,7 @@ function Reactions({ message, conversation }: { message: Message; conversation: 
             aria-label={`${emoji}, ${count}`}
             onClick={() => attempt(() => conversation.react(message, emoji))}
           >
-            {emoji} {count}
+            <span class="emoji">{emoji}</span> {count}
           </button>
         </li>
       ))}
