@@ -1,4 +1,4 @@
-"""The demo chat: who is there, and that its page and tokens for anybody are for development alone."""
+"""The demo chat: who is there, and that its page and tokens are for development alone."""
 
 import re
 from collections.abc import AsyncIterator

@@ -16,7 +16,7 @@ from palaver.gateway.cli import app, development
 from palaver.gateway.cli.announcement import announcement
 from palaver.gateway.cli.options import load_settings
 from palaver.gateway.cli.words import Problem
-from palaver.gateway.server import Listening
+from palaver.gateway.listening import Listening
 
 SECRET = "s" * 32
 
