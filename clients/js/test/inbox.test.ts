@@ -137,3 +137,19 @@ test("users are asked for once, several together", async () => {
   assert.deepEqual(await peer.rest(), [], "who is not known is not asked for again");
   await client.close();
 });
+
+test("requests, of which nothing is told, are asked for anew", async () => {
+  const [, client, peer] = await opened(row(1, 5));
+  const ask = async (...rows: object[]) => {
+    const reloading = client.inbox.reload("requests");
+    const asked = await peer.expect("conversation.list");
+    assert.deepEqual(asked.d, { filter: "requests" });
+    await peer.reply(asked, { conversations: rows, next: null, unread: 0 });
+    await reloading;
+  };
+  await ask();
+  assert.deepEqual(order(client, "requests"), []);
+  await ask(row(1, 1, { c: "r", request: "pending" }));
+  assert.deepEqual([order(client, "requests"), order(client)], [["r"], ["c"]]);
+  await client.close();
+});
