@@ -3548,7 +3548,8 @@ var Inbox = class extends Model {
   #rows = /* @__PURE__ */ new Map();
   /** Where to go on; null: that was all. */
   #next = /* @__PURE__ */ new Map();
-  #fetching = /* @__PURE__ */ new Set();
+  /** The last event that was told of a conversation while it is fetched. */
+  #fetching = /* @__PURE__ */ new Map();
   /** What has been loaded and came up since: pinned ones first, then newest activity first. */
   rows(filter = "all") {
     return [...this.#rows.values()].filter((row) => this.#is(row, filter)).sort(before);
@@ -3628,6 +3629,7 @@ var Inbox = class extends Model {
   #event(event) {
     const c = event.conversation;
     const me = this.client.user;
+    if (this.#fetching.has(c)) this.#fetching.set(c, event.seq);
     if (event.kind === "member.removed" && event.data.user === me) return this.#remove(c);
     const row = this.#rows.get(c);
     const joined = event.kind === "member.added" && event.data.users.includes(me ?? "");
@@ -3638,9 +3640,12 @@ var Inbox = class extends Model {
   /** The row of one conversation, made of its state: there is no other way to get just one. */
   async #fetch(c) {
     if (this.#next.size === 0 || this.#fetching.has(c)) return;
-    this.#fetching.add(c);
+    this.#fetching.set(c, 0);
     try {
-      const info = await this.client.call("conversation.get", {}, c, { timeout: Infinity });
+      let info;
+      do {
+        info = await this.client.call("conversation.get", {}, c, { timeout: Infinity });
+      } while (info.seq < this.#fetching.get(c));
       this.#rows.delete(c);
       this.#put(rowOf(info));
     } catch (error) {
