@@ -1632,7 +1632,6 @@ var DISCONNECTS = {
   3503: "session revoked",
   3504: "too many connections of this user",
   3505: "protocol version not supported",
-  3506: "no valid subscription",
   3507: "forbidden"
 };
 
@@ -1973,15 +1972,6 @@ function given(fields) {
 
 // src/connection.ts
 var CONNECT_TIMEOUT = 1e4;
-var webSocket = (url, protocols) => new WebSocket(url, protocols);
-function address(url) {
-  const parts2 = new URL(url);
-  if (parts2.protocol !== "ws:" && parts2.protocol !== "wss:") {
-    throw new TypeError(`not a WebSocket URL (wss://host/v1/ws): ${url}`);
-  }
-  if (parts2.pathname === "/") parts2.pathname = "/v1/ws";
-  return parts2.href;
-}
 var Ended = class {
   constructor(reason, options = {}) {
     this.reason = reason;
@@ -2061,7 +2051,7 @@ var Connection = class _Connection {
     const socket = this.#socket;
     if (socket === void 0) return;
     socket.onmessage = socket.onclose = socket.onopen = null;
-    socket.close(1e3);
+    socket.close();
   }
   #message(data) {
     try {
@@ -2221,16 +2211,6 @@ var Draft = class extends Model {
   }
 };
 
-// src/id.ts
-function newId() {
-  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = bytes[6] & 15 | 64;
-  bytes[8] = bytes[8] & 63 | 128;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-}
-
 // src/status.ts
 var ORDER = ["sending", "sent", "delivered", "read"];
 function mayBecome(now, next) {
@@ -2264,17 +2244,17 @@ var MessageStatus = class {
   }
   /** What `push` says of the message that was enqueued as `outgoing`; pushes of other messages and
    * conversations say nothing, so do not filter. */
-  take(push, outgoing2) {
-    const here = outgoing2.conversation ?? this.#conversation;
+  take(push, outgoing) {
+    const here = outgoing.conversation ?? this.#conversation;
     if (push.type === "event" && push.kind === "message.sent") {
-      if (push.data.client_id === outgoing2.clientId) this.#conversation = push.conversation;
+      if (push.data.client_id === outgoing.clientId) this.#conversation = push.conversation;
       else if (push.conversation === here && push.data.by !== void 0) {
         this.marked(push.data.by, "read", push.seq);
       }
-    } else if (push.type === "sent" && push.outgoing === outgoing2) {
+    } else if (push.type === "sent" && push.outgoing === outgoing) {
       this.#conversation = push.result["c"];
       this.sent(push.result["seq"]);
-    } else if (push.type === "failed" && push.outgoing === outgoing2) {
+    } else if (push.type === "failed" && push.outgoing === outgoing) {
       this.failed();
     } else if (push.type === "signal" && here !== void 0 && push.conversation === here) {
       if (push.kind === "message.read") this.marked(push.data.by, "read", push.data.seq);
@@ -2376,8 +2356,7 @@ var Info = class {
       case "member.role_changed": {
         const { user, role } = event.data;
         const member = info.members[user];
-        if (member !== void 0)
-          set({ members: { ...info.members, [user]: { ...member, role } } });
+        if (member !== void 0) set({ members: { ...info.members, [user]: { ...member, role } } });
         if (user === me) this.#info = { ...this.#info, role };
         break;
       }
@@ -2432,7 +2411,6 @@ var Messages = class {
   system;
   #list = [];
   #recent = [];
-  #provisional = /* @__PURE__ */ new Set();
   /** In order of `seq`. */
   get all() {
     return this.#list;
@@ -2440,30 +2418,18 @@ var Messages = class {
   get(id) {
     return this.#list.find((each2) => each2.id === id);
   }
-  /** Whether the event of that command is here. */
-  has(clientId) {
-    return this.#list.some((each2) => each2.client_id === clientId);
-  }
   /** A page is as of its own `seq`: what was told since then changes what is new here. */
   show(page) {
-    this.#merge(page, this.#clientIds());
+    for (const message of page.messages) {
+      const known = this.#at(message.seq)?.client_id;
+      this.put(known === void 0 ? message : { ...message, client_id: known });
+    }
+    for (const event of this.since(page.seq)) this.#apply(event);
   }
   /** Only the messages of `page`, and what was told since. */
   restart(page) {
-    const clientIds = this.#clientIds();
     this.#list = [];
-    this.#merge(page, clientIds);
-  }
-  /** By message id. A page does not say them. */
-  #clientIds() {
-    return new Map(this.#list.flatMap(({ id, client_id }) => client_id ? [[id, client_id]] : []));
-  }
-  #merge(page, clientIds) {
-    for (const message of page.messages) {
-      const client_id = clientIds.get(message.id);
-      this.put(client_id === void 0 ? message : { ...message, client_id });
-    }
-    for (const event of this.since(page.seq)) this.#apply(event);
+    this.show(page);
   }
   /** Events after `seq` that were told, as far as they are remembered. */
   since(seq) {
@@ -2486,11 +2452,6 @@ var Messages = class {
     const there = this.#list[index]?.seq === message.seq;
     this.#list = this.#list.toSpliced(index, there ? 1 : 0, message);
   }
-  /** What is known of it from elsewhere, until its event or a page comes. */
-  putProvisional(message) {
-    this.#provisional.add(message.id);
-    this.put(message);
-  }
   remove(id) {
     this.#list = this.#list.filter((each2) => each2.id !== id);
   }
@@ -2499,8 +2460,7 @@ var Messages = class {
     switch (event.kind) {
       case "message.sent":
       case "message.posted":
-        if (this.#provisional.delete(data.id)) this.put(shown(event));
-        else this.put(again(shown(event), this.#at(seq)));
+        this.put(again(shown(event), this.#at(seq)));
         return true;
       case "message.edited":
         if (event.data.redacted) return true;
@@ -2588,13 +2548,14 @@ var Messages = class {
   }
   #reacted(old, data) {
     const { emoji, count, on, by } = data;
-    const { reactions: before2, reacted: own = [], ...rest } = old;
-    const reactions = { ...before2, [emoji]: count };
+    const reactions = { ...old.reactions, [emoji]: count };
     if (count === 0) delete reactions[emoji];
-    if (Object.keys(reactions).length === 0) return rest;
-    if (by !== this.me()) return { ...rest, reactions, reacted: own };
-    const others = own.filter((each2) => each2 !== emoji);
-    return { ...rest, reactions, reacted: on ? [...others, emoji] : others };
+    let reacted = old.reacted ?? [];
+    if (by === this.me()) {
+      reacted = reacted.filter((each2) => each2 !== emoji);
+      if (on) reacted = [...reacted, emoji];
+    }
+    return { ...old, reactions, reacted };
   }
   #change({ message_seq }, change) {
     const old = this.#at(message_seq);
@@ -2656,11 +2617,9 @@ var Optimistic = class {
   get(clientId) {
     return this.#pending.get(clientId);
   }
-  /** Shown behind all others until it has its place: its `seq` is infinite until then. `quoted`
-   * gives the message that it answers, if that is here. */
-  add(payload, at2, quoted = () => void 0) {
+  /** Shown behind all others until it has its place: its `seq` is infinite until then. */
+  add(payload, at2) {
     const { client_id, attempt: _, reply_to, thread, expires_in: __, ...said } = payload;
-    const { by, text, seq = 0 } = (reply_to && quoted(reply_to)) ?? {};
     const message = {
       id: client_id,
       seq: Infinity,
@@ -2669,8 +2628,7 @@ var Optimistic = class {
       by: this.me() ?? "",
       text: "",
       ...said,
-      ...reply_to === void 0 ? {} : { reply_to: { id: reply_to, seq } },
-      ...text === void 0 ? {} : { preview: { by, text } },
+      ...reply_to === void 0 ? {} : { reply_to: { id: reply_to, seq: 0 } },
       ...thread === void 0 ? {} : { thread: { id: thread, seq: 0 } },
       client_id,
       status: "sending"
@@ -2678,14 +2636,12 @@ var Optimistic = class {
     this.#pending.set(client_id, { message, payload });
     return message;
   }
-  /** What is in the outbox, left from an earlier page or lost by the server before it replied; but
-   * for what `isTold` by its event. */
-  restore(waiting, c, isTold = () => false) {
+  /** What was left in the outbox. */
+  restore(waiting, c) {
     for (const { name, conversation, payload, clientId, at: at2 } of waiting) {
-      if (name !== "message.send" || conversation !== c) continue;
-      if (this.#pending.has(clientId) || isTold(clientId)) continue;
-      this.#unconfirmed.delete(clientId);
-      this.add(payload, at2);
+      if (name === "message.send" && conversation === c && !this.#pending.has(clientId)) {
+        this.add(payload, at2);
+      }
     }
   }
   /** Its event has come: it stands among the others, and is not known to be durable yet. */
@@ -2794,10 +2750,7 @@ var TypingIn = class {
   }
   started(user) {
     this.#ends.get(user)?.();
-    this.#ends.set(
-      user,
-      this.clock.after(LOST, () => this.stopped(user))
-    );
+    this.#ends.set(user, this.clock.after(LOST, () => this.stopped(user)));
     this.changed();
   }
   stopped(user) {
@@ -2826,7 +2779,7 @@ var Conversation = class extends Model {
     const me = () => client.user;
     this.#messages = new Messages(me, this.#system);
     this.#optimistic = new Optimistic(me);
-    this.#restore();
+    this.#optimistic.restore(client.outbox.waiting, c);
     this.#typingIn = new TypingIn(client.clock, () => this.changed());
     this.#typingOut = new TypingOut(
       client.clock,
@@ -2834,7 +2787,6 @@ var Conversation = class extends Model {
     );
     this.draft = new Draft(client, c);
     this.#offs = [
-      client.outbox.onLate(() => this.#touch(() => this.#restore())),
       client.on("push", (push) => this.#take(push)),
       client.onRows(({ rows }) => {
         const row = rows.find((each2) => each2.c === c);
@@ -2863,7 +2815,6 @@ var Conversation = class extends Model {
   #online = /* @__PURE__ */ new Map();
   #turn = 0;
   #shown;
-  #told = /* @__PURE__ */ new WeakMap();
   #older;
   #expiry = () => {
   };
@@ -2902,13 +2853,9 @@ var Conversation = class extends Model {
   /** Show it at once, send it as soon as can be, and never twice. It cannot be refused here: what
    * has become of it, `status` says (`failed` with `error`). Empty drafts and typing go with it. */
   send(text, options = {}) {
-    const client_id = options.client_id ?? newId();
+    const client_id = options.client_id ?? crypto.randomUUID();
     const payload = { text, ...options, client_id };
-    const message = this.#optimistic.add(
-      payload,
-      this.client.clock.now(),
-      (id) => this.#messages.get(id)
-    );
+    const message = this.#optimistic.add(payload, this.client.clock.now());
     this.#typingOut.sent();
     this.draft.sent();
     void this.#enqueue(payload);
@@ -2977,19 +2924,15 @@ var Conversation = class extends Model {
   }
   #all() {
     const { hidden } = this.client.personal;
-    const now = this.client.clock.now();
-    const told = this.#messages.all.filter((each2) => !hidden.has(each2.id) && (each2.expires_at ?? Infinity) > now).map((each2) => this.#withStatus(each2));
-    return [...told, ...this.#optimistic.messages];
-  }
-  /** One's own with what has become of it: the same object as long as that does not change. */
-  #withStatus(message) {
     const me = this.client.user;
-    if (message.by !== me || me === void 0 || message.kind !== "message.sent") return message;
-    const confirmed = this.#optimistic.isConfirmed(message.client_id);
-    const status = confirmed ? this.#info?.status(message.seq, me) ?? "sent" : "sending";
-    let told = this.#told.get(message);
-    if (told?.status !== status) this.#told.set(message, told = { ...message, status });
-    return told;
+    const now = this.client.clock.now();
+    const told = this.#messages.all.filter((each2) => !hidden.has(each2.id) && (each2.expires_at ?? Infinity) > now).map((each2) => {
+      if (each2.by !== me || me === void 0 || each2.kind !== "message.sent") return each2;
+      const confirmed = this.#optimistic.isConfirmed(each2.client_id);
+      const status = confirmed ? this.#info?.status(each2.seq, me) ?? "sent" : "sending";
+      return { ...each2, status };
+    });
+    return [...told, ...this.#optimistic.messages];
   }
   async #enqueue(payload) {
     this.#touch();
@@ -2999,11 +2942,6 @@ var Conversation = class extends Model {
     } catch (error) {
       this.#touch(() => this.#optimistic.failed(payload["client_id"], error));
     }
-  }
-  /** What is on its way is shown. */
-  #restore() {
-    const { waiting } = this.client.outbox;
-    this.#optimistic.restore(waiting, this.c, (clientId) => this.#messages.has(clientId));
   }
   /** Change something that is shown. */
   #touch(change = () => {
@@ -3055,7 +2993,7 @@ var Conversation = class extends Model {
     this.unread = info.unread;
     this.phase = "ready";
     this.error = void 0;
-    this.#restore();
+    this.#optimistic.restore(this.client.outbox.waiting, this.c);
     this.#setExpiry();
     this.#touch();
     this.#look();
@@ -3139,23 +3077,20 @@ var Conversation = class extends Model {
     const { id, seq, ts } = result;
     if (pending === void 0 || this.#messages.get(id) !== void 0) return;
     const { status: _, ...message } = pending.message;
-    this.#messages.putProvisional({ ...message, id, seq, ts });
+    this.#messages.put({ ...message, id, seq, ts });
   }
   #reload({ reason, keep }) {
     if (reason === "not_member" || reason === "permission_denied") {
       this.#touch(() => this.phase = "gone");
       return;
     }
-    if (reason === "diverged") {
-      this.#messages.dropAbove(keep);
-      this.#touch(() => this.#restore());
-    }
+    if (reason === "diverged") this.#touch(() => this.#messages.dropAbove(keep));
     void this.#load();
   }
   #signal(signal) {
     if (signal.kind === "unread.changed") {
       const unread = signal.data.conversations[this.c];
-      const read = this.client.reads.upTo(this.c) >= (this.#messages.all.at(-1)?.seq ?? Infinity);
+      const read = this.client.reads.upTo(this.c) >= (this.#messages.all.at(-1)?.seq ?? 0);
       if (unread !== void 0) this.#touch(() => this.unread = read ? 0 : unread);
     } else if (signal.kind === "message.hidden" && signal.data.conversation === this.c) {
       this.#touch();
@@ -3583,11 +3518,12 @@ var Inbox = class extends Model {
     client.on("event", (event) => this.#event(event));
     client.on("reload", (reload) => this.#reload(reload));
     client.on("unread.changed", ({ data }) => {
+      this.unread = data.total;
       for (const [c, unread] of Object.entries(data.conversations)) {
-        this.#told.set(c, unread);
         this.#update(c, { unread });
+        this.read(c);
       }
-      this.#total(data.total);
+      this.changed();
     });
     client.on("preference.changed", ({ data: { conversation, ...preference } }) => {
       if (this.#rows.has(conversation)) this.#update(conversation, { preference });
@@ -3602,38 +3538,31 @@ var Inbox = class extends Model {
       else void this.#fetch(conversation);
     });
     client.onRows(({ rows, left }) => {
-      const strange = this.#next.get("all") !== null && rows.some(({ c }) => !this.#told.has(c));
       for (const row of rows) this.#put(row);
       for (const c of left) this.#remove(c);
-      if (strange && this.#next.size > 0) void this.#count();
     });
   }
   client;
+  /** Unread messages of all conversations together. */
+  unread = 0;
   #rows = /* @__PURE__ */ new Map();
-  /** How much is unread by conversation, as the server says, and in those that it has not told. */
-  #told = /* @__PURE__ */ new Map();
-  #others = 0;
   /** Where to go on; null: that was all. */
   #next = /* @__PURE__ */ new Map();
-  #fetching = /* @__PURE__ */ new Set();
-  /** Unread messages of all conversations together. */
-  get unread() {
-    let unread = this.#others;
-    for (const [c, told] of this.#told) unread += this.#isRead(c) ? 0 : told;
-    return Math.max(unread, 0);
-  }
+  /** The last event that was told of a conversation while it is fetched. */
+  #fetching = /* @__PURE__ */ new Map();
   /** What has been loaded and came up since: pinned ones first, then newest activity first. */
   rows(filter = "all") {
-    const rows = [...this.#rows.keys()].map((c) => this.get(c));
-    return rows.filter((row) => this.#is(row, filter)).sort(before);
+    return [...this.#rows.values()].filter((row) => this.#is(row, filter)).sort(before);
   }
   get(c) {
-    const row = this.#rows.get(c);
-    return row !== void 0 && row.unread > 0 && this.#isRead(c) ? { ...row, unread: 0 } : row;
+    return this.#rows.get(c);
   }
   /** Told by `reads`: what was read here counts as read, before the server knows. */
   read(c) {
-    if (this.#told.has(c)) this.changed();
+    const row = this.#rows.get(c);
+    if (row === void 0 || this.client.reads.upTo(c) < (row.last?.seq ?? 0)) return;
+    this.unread = Math.max(this.unread - row.unread, 0);
+    this.#update(c, { unread: 0 });
   }
   /** Whether `loadMore` may bring more. */
   more(filter = "all") {
@@ -3652,53 +3581,24 @@ var Inbox = class extends Model {
   async loadMore(filter = "all", limit) {
     const next = this.#next.get(filter);
     if (next === null) return;
-    const page = await this.#page({
-      filter,
-      ...limit === void 0 ? {} : { limit },
-      ...next === void 0 ? {} : { cursor: next }
-    });
+    const page = await this.client.call(
+      "conversation.list",
+      {
+        filter,
+        ...limit === void 0 ? {} : { limit },
+        ...next === void 0 ? {} : { cursor: next }
+      },
+      void 0,
+      { timeout: Infinity }
+    );
     this.#next.set(filter, page.next);
+    this.unread = page.unread;
     for (const row of page.conversations) this.#put(row);
-    this.#total(page.unread);
-  }
-  /** What happened while there was no connection changed the total, too, which no row says. */
-  async #count() {
-    try {
-      this.#total((await this.client.conversations({ limit: 1 })).unread);
-    } catch (error) {
-      if (!(error instanceof PalaverError)) throw error;
-    }
-  }
-  /** The server says so. */
-  #total(total) {
-    this.#others = total;
-    for (const told of this.#told.values()) this.#others -= told;
     this.changed();
-  }
-  /** Whether it was read here up to its last message. */
-  #isRead(c) {
-    const upTo = this.client.reads.upTo(c);
-    return upTo > 0 && upTo >= (this.#rows.get(c)?.last?.seq ?? 0);
-  }
-  /** However often the connection breaks meanwhile. */
-  async #page(asked2) {
-    for (; ; ) {
-      try {
-        const ever = { timeout: Infinity };
-        return await this.client.call("conversation.list", asked2, void 0, ever);
-      } catch (error) {
-        if (!(error instanceof NoAnswer)) throw error;
-      }
-    }
   }
   #is(row, filter) {
     const request = row.request === "pending";
-    const {
-      archived = false,
-      unread = false,
-      hidden_seq = 0,
-      hidden_number = 0
-    } = row.preference ?? {};
+    const { archived = false, unread = false, hidden_seq = 0, hidden_number = 0 } = row.preference ?? {};
     if (request || filter === "requests") return request && filter === "requests";
     if (hidden_seq > 0 && row.number <= hidden_number) return false;
     if (archived || filter === "archived") return archived && filter === "archived";
@@ -3711,7 +3611,6 @@ var Inbox = class extends Model {
     if (known !== void 0 && known.epoch === row.epoch && known.seq > row.seq) return;
     const own = this.client.personal.preferences.get(row.c) ?? row.preference;
     this.#rows.set(row.c, own === void 0 ? row : { ...row, preference: own });
-    if (row.request === void 0) this.#told.set(row.c, row.unread);
     this.changed();
   }
   #update(c, change) {
@@ -3721,7 +3620,6 @@ var Inbox = class extends Model {
     this.changed();
   }
   #remove(c) {
-    this.#told.delete(c);
     if (this.#rows.delete(c)) this.changed();
   }
   #reload({ conversation, reason }) {
@@ -3731,6 +3629,7 @@ var Inbox = class extends Model {
   #event(event) {
     const c = event.conversation;
     const me = this.client.user;
+    if (this.#fetching.has(c)) this.#fetching.set(c, event.seq);
     if (event.kind === "member.removed" && event.data.user === me) return this.#remove(c);
     const row = this.#rows.get(c);
     const joined = event.kind === "member.added" && event.data.users.includes(me ?? "");
@@ -3741,9 +3640,12 @@ var Inbox = class extends Model {
   /** The row of one conversation, made of its state: there is no other way to get just one. */
   async #fetch(c) {
     if (this.#next.size === 0 || this.#fetching.has(c)) return;
-    this.#fetching.add(c);
+    this.#fetching.set(c, 0);
     try {
-      const info = await this.client.call("conversation.get", {}, c, { timeout: Infinity });
+      let info;
+      do {
+        info = await this.client.call("conversation.get", {}, c, { timeout: Infinity });
+      } while (info.seq < this.#fetching.get(c));
       this.#rows.delete(c);
       this.#put(rowOf(info));
     } catch (error) {
@@ -3948,7 +3850,6 @@ var Outbox = class {
   #owner;
   #opened = false;
   #keeping = Promise.resolve();
-  #late = new Emitter();
   constructor(bounds = {}) {
     this.#maxCommands = bounds.maxCommands ?? 1e3;
     this.#maxBytes = bounds.maxBytes ?? 16 * 2 ** 20;
@@ -3967,9 +3868,9 @@ var Outbox = class {
       this.#owner = kept.length > 0 ? owner : void 0;
       this.#bytes = 0;
       this.#kept.clear();
-      for (const outgoing2 of kept) {
-        outgoing2.reopen();
-        this.#add(outgoing2);
+      for (const outgoing of kept) {
+        outgoing.reopen();
+        this.#add(outgoing);
       }
     } catch (error) {
       this.#opened = false;
@@ -3987,31 +3888,29 @@ var Outbox = class {
    *
    * If one of this client id is kept already, that is given back instead. If it rejects
    * (`OutboxFull`, `OutboxUnusable`), `outgoing` is not kept. */
-  keep(outgoing2) {
-    return this.#inTurn(() => this.#keep(outgoing2));
+  keep(outgoing) {
+    const kept = this.#keeping.then(() => this.#keep(outgoing));
+    this.#keeping = kept.catch(() => void 0);
+    return kept;
   }
-  /** Tells of what gets into it otherwise than by `keep`, after it was opened. */
-  onLate(listener) {
-    return this.#late.on("late", listener);
-  }
-  async #keep(outgoing2) {
+  async #keep(outgoing) {
     if (!this.#opened) throw new ClientClosed();
-    const known = this.#kept.get(key(outgoing2));
+    const known = this.#kept.get(key(outgoing));
     if (known !== void 0) return known;
     const count = this.#kept.size;
-    if (count >= this.#maxCommands || this.#bytes + outgoing2.size > this.#maxBytes) {
+    if (count >= this.#maxCommands || this.#bytes + outgoing.size > this.#maxBytes) {
       throw new OutboxFull(count, this.#bytes);
     }
-    outgoing2.n = this.#last + 1;
-    await this.insert(outgoing2, this.#owner);
-    this.#add(outgoing2);
-    return outgoing2;
+    outgoing.n = this.#last + 1;
+    await this.insert(outgoing, this.#owner);
+    this.#add(outgoing);
+    return outgoing;
   }
   /** It has its answer. */
-  async drop(outgoing2) {
-    if (!this.#kept.delete(key(outgoing2))) return;
-    this.#bytes -= outgoing2.size;
-    await this.remove(outgoing2).catch(() => {
+  async drop(outgoing) {
+    if (!this.#kept.delete(key(outgoing))) return;
+    this.#bytes -= outgoing.size;
+    await this.remove(outgoing).catch(() => {
     });
   }
   /** The client has ended. What is in it stays. */
@@ -4019,26 +3918,10 @@ var Outbox = class {
     this.#opened = false;
     await this.#keeping;
   }
-  /** `take` what somebody else has left: it is given the last place that is taken, and the owner. */
-  inherit(take) {
-    return this.#inTurn(async () => {
-      if (!this.#opened) return;
-      for (const outgoing2 of await take(this.#last, this.#owner)) {
-        outgoing2.reopen();
-        this.#add(outgoing2);
-        this.#late.emit("late", outgoing2);
-      }
-    });
-  }
-  #inTurn(act) {
-    const done2 = this.#keeping.then(act);
-    this.#keeping = done2.catch(() => void 0);
-    return done2;
-  }
-  #add(outgoing2) {
-    this.#kept.set(key(outgoing2), outgoing2);
-    this.#bytes += outgoing2.size;
-    this.#last = Math.max(this.#last, outgoing2.n);
+  #add(outgoing) {
+    this.#kept.set(key(outgoing), outgoing);
+    this.#bytes += outgoing.size;
+    this.#last = Math.max(this.#last, outgoing.n);
   }
   // What a storage adds.
   async load() {
@@ -4051,7 +3934,7 @@ var Outbox = class {
   async own(_user) {
   }
 };
-var key = (outgoing2) => `${outgoing2.lane} ${outgoing2.clientId}`;
+var key = (outgoing) => `${outgoing.lane} ${outgoing.clientId}`;
 
 // src/outgoing.ts
 function isRepeatable(name, payload) {
@@ -4269,62 +4152,56 @@ var Sender = class {
   #slots = new Slots(SLOTS);
   #lanes = /* @__PURE__ */ new Map();
   #why;
-  #waits = /* @__PURE__ */ new Set();
   /** Begin with what was left from the last time. */
   start() {
-    this.outbox.onLate((outgoing2) => this.#add(outgoing2));
-    for (const outgoing2 of this.outbox.waiting) this.#add(outgoing2);
+    for (const outgoing of this.outbox.waiting) this.#add(outgoing);
   }
-  async enqueue(outgoing2) {
-    const kept = await this.outbox.keep(outgoing2);
-    if (kept === outgoing2) this.#add(outgoing2);
+  async enqueue(outgoing) {
+    const kept = await this.outbox.keep(outgoing);
+    if (kept === outgoing) this.#add(outgoing);
     return kept;
   }
   /** This client sends nothing any more; what is kept stays so. */
   end(why) {
     this.#why = why;
-    for (const wait of this.#waits) wait.abort();
-    for (const outgoing2 of this.outbox.waiting) outgoing2.fail(why());
+    for (const outgoing of this.outbox.waiting) outgoing.fail(why());
   }
-  #add(outgoing2) {
-    if (this.#why !== void 0) return outgoing2.fail(this.#why());
-    const waiting = this.#lanes.get(outgoing2.lane);
+  #add(outgoing) {
+    if (this.#why !== void 0) return outgoing.fail(this.#why());
+    const waiting = this.#lanes.get(outgoing.lane);
     if (waiting !== void 0) {
-      waiting.push(outgoing2);
+      waiting.push(outgoing);
     } else {
-      const lane = [outgoing2];
-      this.#lanes.set(outgoing2.lane, lane);
-      void this.#serve(outgoing2.lane, lane);
+      const lane = [outgoing];
+      this.#lanes.set(outgoing.lane, lane);
+      void this.#serve(outgoing.lane, lane);
     }
   }
   async #serve(lane, waiting) {
-    for (let outgoing2; (outgoing2 = waiting[0]) !== void 0; ) {
+    for (let outgoing; (outgoing = waiting[0]) !== void 0; ) {
       try {
-        await this.#send(outgoing2);
+        await this.#send(outgoing);
       } catch (error) {
         if (error instanceof ClientEnded) return;
-        outgoing2.fail(error);
-        this.tell({ type: "failed", outgoing: outgoing2, error });
+        outgoing.fail(error);
+        this.tell({ type: "failed", outgoing, error });
       }
       waiting.shift();
-      await this.outbox.drop(outgoing2);
+      await this.outbox.drop(outgoing);
     }
     this.#lanes.delete(lane);
   }
   /** Until it has its answer. Throws a final `Rejected`, `Expired` or `ClientEnded`. */
-  async #send(outgoing2) {
-    const deadline = outgoing2.at + this.outbox.maxAge;
+  async #send(outgoing) {
+    const deadline = outgoing.at + this.outbox.maxAge;
     const late = new AbortController();
     const cancel = this.clock.after(deadline - this.clock.now(), () => late.abort());
-    this.#waits.add(late);
     try {
       for (const bound of exponential()) {
-        const mine = await this.#slots.acquire(late.signal);
-        if (this.#why !== void 0) throw this.#why();
-        if (!mine) throw expired(outgoing2);
+        if (!await this.#slots.acquire(late.signal)) throw expired(outgoing);
         let wait;
         try {
-          const no = await this.#try(outgoing2, deadline);
+          const no = await this.#try(outgoing, deadline);
           if (no === void 0) return;
           wait = delay(bound, this.random, no.retryAfter);
           if (no.code === "RATE_LIMITED") {
@@ -4335,41 +4212,41 @@ var Sender = class {
           this.#slots.release();
         }
         await sleep(this.clock, wait, late.signal);
+        if (this.#why !== void 0) throw this.#why();
       }
     } finally {
-      this.#waits.delete(late);
       cancel();
     }
   }
   /** The no after which it may be tried again, if any. */
-  async #try(outgoing2, deadline) {
-    const { name, payload, conversation } = outgoing2;
+  async #try(outgoing, deadline) {
+    const { name, payload, conversation } = outgoing;
     for (; ; ) {
       try {
         await this.calls.perform(name, payload, {
           conversation,
           timeout: Math.max(deadline - this.clock.now(), 0),
           then: (result) => {
-            outgoing2.succeed(result);
-            this.tell({ type: "sent", outgoing: outgoing2, result });
+            outgoing.succeed(result);
+            this.tell({ type: "sent", outgoing, result });
           }
         });
         return void 0;
       } catch (error) {
         if (error instanceof CallTimeout) {
-          if (error.sent) outgoing2.mayHaveHappened();
-          throw expired(outgoing2, error.sent);
+          if (error.sent) outgoing.mayHaveHappened();
+          throw expired(outgoing, error.sent);
         }
         if (error instanceof ConnectionLost) continue;
         if (!(error instanceof Rejected) || !error.retryable) throw error;
-        if (error.mayHaveHappened) outgoing2.mayHaveHappened();
+        if (error.mayHaveHappened) outgoing.mayHaveHappened();
         return error;
       }
     }
   }
 };
-function expired(outgoing2, sent = false) {
-  const { name, payload, conversation } = outgoing2;
+function expired(outgoing, sent = false) {
+  const { name, payload, conversation } = outgoing;
   return new Expired([name, payload, conversation], sent || (payload["attempt"] ?? 1) > 1);
 }
 
@@ -4439,7 +4316,6 @@ var Client = class extends Commands {
   #conversations = /* @__PURE__ */ new Map();
   #connection;
   #why;
-  #over = new AbortController();
   #started;
   #waiting;
   #unhook = () => {
@@ -4524,7 +4400,7 @@ var Client = class extends Commands {
    * ms, or `ClientEnded`. */
   async call(name, payload = {}, c, options = {}) {
     const asked2 = { ...payload };
-    if (isDurable(name)) asked2["client_id"] ??= newId();
+    if (isDurable(name)) asked2["client_id"] ??= crypto.randomUUID();
     const observe = this.#follower?.observer(name, c, asked2);
     const then = (ok) => {
       observe?.(ok);
@@ -4544,7 +4420,7 @@ var Client = class extends Commands {
         if (isDurable(name) && error.mayHaveHappened) {
           asked2["attempt"] = (asked2["attempt"] ?? 1) + 1;
         }
-        await sleep(this.clock, wait, this.#over.signal);
+        await sleep(this.clock, wait);
       }
     }
   }
@@ -4568,7 +4444,7 @@ var Client = class extends Commands {
     if (!isRepeatable(name, asked2)) {
       throw new TypeError(`${name} cannot be repeated safely, so it cannot be enqueued`);
     }
-    const clientId = asked2["client_id"] ?? newId();
+    const clientId = asked2["client_id"] ?? crypto.randomUUID();
     if (isDurable(name)) asked2["client_id"] = clientId;
     const item = this.#calls.encode(0, name, asked2, c);
     const kept = decode(item).d;
@@ -4664,11 +4540,7 @@ var Client = class extends Commands {
     } catch (error) {
       return failed(new Ended(`no token to be had: ${error?.message ?? error}`));
     }
-    const connection = await Connection.open(
-      this.#url,
-      this.#options.socket ?? webSocket,
-      this.clock
-    );
+    const connection = await Connection.open(this.#url, this.#options.socket ?? platform, this.clock);
     this.#connection = connection;
     if (this.#why !== void 0) connection.finish("the client left");
     const { device } = this.#options;
@@ -4681,7 +4553,9 @@ var Client = class extends Commands {
     } catch (error) {
       const cause = error;
       connection.finish(cause.message);
-      return failed(new Ended(cause.message, { cause, final: cause instanceof OutboxForeign }));
+      return failed(
+        new Ended(cause.message, { cause, final: cause instanceof OutboxForeign })
+      );
     }
     if (connection.over.aborted) return failed(await connection.ended);
     this.#tell({ state: "online", user: welcome.user });
@@ -4698,7 +4572,6 @@ var Client = class extends Commands {
   #end(why) {
     if (this.#why !== void 0) return;
     this.#why = why;
-    this.#over.abort();
     this.#unhook();
     this.#sender.end(why);
     this.#calls.end(why);
@@ -4709,7 +4582,16 @@ var Client = class extends Commands {
     this.#push({ type: "state", ...state });
   }
 };
+var platform = (url, protocols) => new WebSocket(url, protocols);
 var asked = (token) => async () => token();
+function address(url) {
+  const parts2 = new URL(url);
+  if (parts2.protocol !== "ws:" && parts2.protocol !== "wss:") {
+    throw new TypeError(`not a WebSocket URL (wss://host/v1/ws): ${url}`);
+  }
+  if (parts2.pathname === "/") parts2.pathname = "/v1/ws";
+  return parts2.href;
+}
 
 // src/grouping.ts
 function grouped(messages, within = 3e5) {
@@ -4746,14 +4628,12 @@ var IndexedDBOutbox = class extends Outbox {
   }
   name;
   where;
-  #page = newId();
+  #page = crypto.randomUUID();
   #db;
   #leave = () => {
   };
-  #closed = new AbortController();
   async close() {
     await super.close();
-    this.#closed.abort();
     this.#db?.close();
     this.#db = void 0;
     this.#leave();
@@ -4761,23 +4641,21 @@ var IndexedDBOutbox = class extends Outbox {
   async load() {
     try {
       this.#db = await opened(this.name);
-      this.#closed = new AbortController();
       const living = await this.#enter();
-      const found = await this.#adopt((each2) => !living.has(each2.page), 0);
-      for (const page of living) void this.#wait(page);
-      const owner = found.find((each2) => each2.owner !== void 0)?.owner;
-      return { owner, kept: found.map(outgoing) };
+      const found = await this.#adopt(living);
+      const kept = found.map((each2, index) => Object.assign(new Outgoing(each2), { n: index + 1 }));
+      return { owner: found.find((each2) => each2.owner !== void 0)?.owner, kept };
     } catch (error) {
       this.#leave();
       throw this.#unusable(error);
     }
   }
-  insert(kept, owner) {
-    const stored = { ...kept.record, page: this.#page, n: kept.n, owner };
+  insert(outgoing, owner) {
+    const stored = { ...outgoing.record, page: this.#page, n: outgoing.n, owner };
     return this.#do((store) => store.add(stored));
   }
-  remove(kept) {
-    return this.#do((store) => store.delete([this.#page, kept.n]));
+  remove(outgoing) {
+    return this.#do((store) => store.delete([this.#page, outgoing.n]));
   }
   own(owner) {
     return this.#do(
@@ -4786,37 +4664,26 @@ var IndexedDBOutbox = class extends Outbox {
       })
     );
   }
-  /** What is `wanted` is this page's from now on, in its old order behind the place `last`. */
-  async #adopt(wanted, last) {
-    let found = [];
+  /** What no living page is about to send is this page's from now on, in its old order. */
+  async #adopt(living) {
+    const found = [];
     await this.#do(
       (store) => each(
         store,
         (stored, cursor) => {
-          if (!wanted(stored)) return;
+          if (living.has(stored.page)) return;
           found.push(stored);
           cursor.delete();
         },
         () => {
           found.sort((a, b) => a.at - b.at || a.n - b.n);
-          found = found.map((each2, index) => ({ ...each2, page: this.#page, n: last + index + 1 }));
-          for (const each2 of found) store.add(each2);
+          found.forEach(
+            (stored, index) => store.add({ ...stored, page: this.#page, n: index + 1 })
+          );
         }
       )
     );
     return found;
-  }
-  /** Until `page` is closed, which a page that is loaded anew is only after the new one has begun. */
-  async #wait(page) {
-    const { signal } = this.#closed;
-    try {
-      await navigator.locks.request(`${this.name}/${page}`, { signal }, () => void 0);
-      await this.inherit(async (last, owner) => {
-        const ours = (each2) => each2.owner === void 0 || each2.owner === owner;
-        return (await this.#adopt((each2) => each2.page === page && ours(each2), last)).map(outgoing);
-      });
-    } catch {
-    }
   }
   /** Say that this page lives; returns those that do besides. */
   async #enter() {
@@ -4829,10 +4696,7 @@ var IndexedDBOutbox = class extends Outbox {
       }).catch(failed);
     });
     const { held = [] } = await navigator.locks.query();
-    const ours = held.filter(
-      (lock) => lock.name.startsWith(prefix) && lock.name !== prefix + this.#page
-    );
-    return new Set(ours.map((lock) => lock.name.slice(prefix.length)));
+    return new Set(held.map((lock) => lock.name.slice(prefix.length)));
   }
   async #do(act) {
     try {
@@ -4847,7 +4711,6 @@ var IndexedDBOutbox = class extends Outbox {
     return new OutboxUnusable(this.where, error instanceof Error ? error.message : String(error));
   }
 };
-var outgoing = (stored) => Object.assign(new Outgoing(stored), { n: stored.n });
 function browserOutbox(name, bounds) {
   return typeof indexedDB === "undefined" ? new Outbox(bounds) : new FallingBack(name, bounds);
 }
@@ -4861,11 +4724,11 @@ var FallingBack = class extends IndexedDBOutbox {
       return { owner: void 0, kept: [...this.waiting] };
     }
   }
-  async insert(outgoing2, owner) {
-    if (this.#usable) await super.insert(outgoing2, owner);
+  async insert(outgoing, owner) {
+    if (this.#usable) await super.insert(outgoing, owner);
   }
-  async remove(outgoing2) {
-    if (this.#usable) await super.remove(outgoing2);
+  async remove(outgoing) {
+    if (this.#usable) await super.remove(outgoing);
   }
   async own(user) {
     if (this.#usable) await super.own(user);

@@ -15,7 +15,7 @@ from typing import Any
 import jwt
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
@@ -39,7 +39,7 @@ LONG = 10_000
 THERE = re.compile("sent|delivered|read")
 
 
-def picture() -> dict[str, Any]:
+def picture() -> FilePayload:
     file = io.BytesIO()
     Image.radial_gradient("L").save(file, "PNG")
     return {"name": "light.png", "mimeType": "image/png", "buffer": file.getvalue()}
@@ -358,10 +358,13 @@ def test_a_telephone(server: Server, person: People) -> None:
     sam, tia = person(server, "sam", **PHONE), person(server, "tia", **PHONE)
     sam.begin("Tia", "Uli", title="A group with a name that is far too long for a telephone")
     sam.say("W" * 400)
+    sam.say("A very long text. " * 200)
     tia.open("A group")
     expect(tia.page.get_by_role("navigation")).to_be_hidden()
     tia.say("Short")
     expect(sam.bubble("Short")).to_be_in_viewport()
+    tia.page.get_by_role("button", name="Show all of it").tap()
+    expect(tia.page.get_by_role("button", name="Show all of it")).to_have_count(0)
     tia.bubble("WWW").tap()
     tia.bubble("WWW").get_by_role("button", name="More").tap()
     expect(tia.page.get_by_role("button", name="Delete for me")).to_be_in_viewport(ratio=1)

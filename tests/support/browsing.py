@@ -234,6 +234,7 @@ def person(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[People
     directory = os.environ.get("SCREENSHOTS")
     for number, page in enumerate(windows):
         if directory is not None:
+            Path(directory).mkdir(parents=True, exist_ok=True)
             name = re.sub(r"\W+", "-", f"{request.node.name}-{number}")
             page.screenshot(path=Path(directory) / f"{name}.png")
         page.context.close()

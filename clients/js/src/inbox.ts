@@ -19,7 +19,8 @@ export class Inbox extends Model {
   #others = 0;
   /** Where to go on; null: that was all. */
   #next = new Map<Filter, string | null>();
-  #fetching = new Set<string>();
+  /** The last event that was told of a conversation while it is fetched. */
+  #fetching = new Map<string, number>();
 
   constructor(private readonly client: Client) {
     super();
@@ -185,6 +186,7 @@ export class Inbox extends Model {
   #event(event: ConversationEvent): void {
     const c = event.conversation;
     const me = this.client.user;
+    if (this.#fetching.has(c)) this.#fetching.set(c, event.seq);
     if (event.kind === "member.removed" && event.data.user === me) return this.#remove(c);
     const row = this.#rows.get(c);
     const joined = event.kind === "member.added" && event.data.users.includes(me ?? "");
@@ -196,9 +198,12 @@ export class Inbox extends Model {
   /** The row of one conversation, made of its state: there is no other way to get just one. */
   async #fetch(c: string): Promise<void> {
     if (this.#next.size === 0 || this.#fetching.has(c)) return; // nobody looks, or it is on its way
-    this.#fetching.add(c);
+    this.#fetching.set(c, 0);
     try {
-      const info = await this.client.call("conversation.get", {}, c, { timeout: Infinity });
+      let info: ConversationInfo;
+      do {
+        info = await this.client.call("conversation.get", {}, c, { timeout: Infinity });
+      } while (info.seq < this.#fetching.get(c)!);
       this.#rows.delete(c);
       this.#put(rowOf(info));
     } catch (error) {

@@ -479,3 +479,23 @@ test("CLI-06 a conversation that is closed hears nothing more", async () => {
   assert.notEqual(client.conversation("c"), room);
   await client.close();
 });
+
+test("a request that is accepted is a conversation like any other", async () => {
+  const [, client, peer, room] = await opened([message(1)], info(1, { request: "pending" }));
+  assert.equal(room.info!.request, "pending");
+  const answered = { conversation: "c", status: "accepted" };
+  await peer.say({ t: "request.answered", n: 1, ts: 1, d: answered });
+  await load(peer, info(1), [message(1)]);
+  assert.equal(room.info!.request, undefined);
+  await client.close();
+});
+
+test("without a connection nobody is known to be online", async () => {
+  const [, client, peer, room] = await opened();
+  await peer.say({ t: "presence.changed", c: "c", ts: 1, d: { user: "bob", online: true } });
+  assert.ok(room.isOnline("bob"));
+  await peer.drop();
+  await settled();
+  assert.ok(!room.isOnline("bob"));
+  await client.close();
+});

@@ -157,3 +157,35 @@ test("users are asked for once, several together", async () => {
   assert.deepEqual(await peer.rest(), [], "who is not known is not asked for again");
   await client.close();
 });
+
+test("requests, of which nothing is told, are asked for anew", async () => {
+  const [, client, peer] = await opened(row(1, 5));
+  const ask = async (...rows: object[]) => {
+    const reloading = client.inbox.reload("requests");
+    const asked = await peer.expect("conversation.list");
+    assert.deepEqual(asked.d, { filter: "requests" });
+    await peer.reply(asked, { conversations: rows, next: null, unread: 0 });
+    await reloading;
+  };
+  await ask();
+  assert.deepEqual(order(client, "requests"), []);
+  await ask(row(1, 1, { c: "r", request: "pending" }));
+  assert.deepEqual([order(client, "requests"), order(client)], [["r"], ["c"]]);
+  await client.close();
+});
+
+test("what is told while a row is fetched is not lost", async () => {
+  const [, client, peer] = await opened(row(1, 5));
+  await peer.say(sent(1, "first", {}, "new"));
+  const asked = await peer.expect("conversation.get");
+  const info = (seq: number, text: string) => ({
+    ...row(1, seq, { c: "new", last: { id: `m${seq}`, seq, by: "bob", ts: seq, text } }),
+    ...{ members: {}, created_at: 1 },
+  });
+  // Both in one frame: the event is there before anybody has looked at the reply.
+  const reply = { t: "reply", id: asked.id!, c: "new", ok: info(1, "first") };
+  await peer.say(reply, sent(2, "second", {}, "new"));
+  await peer.reply(await peer.expect("conversation.get"), info(2, "second"));
+  assert.equal(client.inbox.get("new")!.last!.text, "second");
+  await client.close();
+});

@@ -27,7 +27,7 @@ export function Actions({ message, conversation, onIntent }: Props) {
           <button
             key={emoji}
             type="button"
-            class="plain"
+            class="plain emoji"
             onClick={() => attempt(() => conversation.react(message, emoji))}
           >
             {emoji}

@@ -1,12 +1,17 @@
 /** One message. */
 
 import { parts, type Conversation, type Message } from "palaver-client";
+import { useState } from "preact/hooks";
 import { Actions } from "./actions.js";
 import { Files } from "./files.js";
 import { attempt, useNames, useSession } from "./hooks.js";
 import { Icon } from "./icons.js";
 import type { Intent } from "./thread.js";
 import { clock, whole } from "./time.js";
+
+/** A text of more characters, or more lines, is folded. */
+const LONG = 1_500;
+const LINES = 24;
 
 interface Props {
   message: Message;
@@ -78,18 +83,28 @@ function quoted(preview: Message["preview"]): string {
 }
 
 function Text({ message }: { message: Message }) {
+  const [unfolded, setUnfolded] = useState(false);
+  const text = message.text ?? "";
+  const folded = !unfolded && (text.length > LONG || text.split("\n").length > LINES);
   return (
-    <p class="text">
-      {parts(message.text ?? "", message.entities).map(({ text, url }, index) =>
-        url === undefined ? (
-          text
-        ) : (
-          <a key={index} href={url} target="_blank" rel="noopener noreferrer nofollow">
-            {text}
-          </a>
-        ),
+    <>
+      <p class="text" data-folded={folded}>
+        {parts(text, message.entities).map(({ text, url }, index) =>
+          url === undefined ? (
+            text
+          ) : (
+            <a key={index} href={url} target="_blank" rel="noopener noreferrer nofollow">
+              {text}
+            </a>
+          ),
+        )}
+      </p>
+      {folded && (
+        <button type="button" class="link unfold" onClick={() => setUnfolded(true)}>
+          Show all of it
+        </button>
       )}
-    </p>
+    </>
   );
 }
 
@@ -168,7 +183,7 @@ function Reactions({ message, conversation }: { message: Message; conversation: 
             aria-label={`${emoji}, ${count}`}
             onClick={() => attempt(() => conversation.react(message, emoji))}
           >
-            {emoji} {count}
+            <span class="emoji">{emoji}</span> {count}
           </button>
         </li>
       ))}

@@ -23,9 +23,9 @@ export function Menu({ label, icon, columns = 1, children }: Props) {
   const [open, setOpen] = useState(false);
   useEffect(() => {
     if (!open) return;
-    const close = () => box.current?.hidePopover();
-    addEventListener("scroll", close, { capture: true });
-    return () => removeEventListener("scroll", close, { capture: true });
+    const follow = () => place(box.current!, button.current!);
+    addEventListener("scroll", follow, { capture: true });
+    return () => removeEventListener("scroll", follow, { capture: true });
   }, [open]);
   return (
     <>

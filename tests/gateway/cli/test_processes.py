@@ -124,12 +124,12 @@ def refused(*args: object, missing: tuple[str, ...] = ()) -> str:
 def test_what_serve_says_to_type_works(serving: Serving) -> None:
     ann, bob = commands(serving.process.said)
     with running(*ann) as chat_ann, running(*bob) as chat_bob:
-        chat_ann.until("── bob (direct)")
-        chat_bob.until("── ann (direct)")
+        chat_ann.until("── Bob Brandt (direct)")
+        chat_bob.until("── Ann Abel (direct)")
         chat_ann.enter("hello bob")
-        chat_bob.until(" ann: hello bob")
+        chat_bob.until(" Ann Abel: hello bob")
         chat_bob.enter("hello ann")
-        chat_ann.until(" bob: hello ann")
+        chat_ann.until(" Bob Brandt: hello ann")
         assert chat_ann.end() == chat_bob.end() == 0
 
 
@@ -137,13 +137,13 @@ def test_a_script_can_speak(serving: Serving) -> None:
     with running(*serving.chat("ann", "bob")) as chat:
         chat.enter("one", "two", "three")
         assert chat.end() == 0
-        assert re.findall(r" ann: (\w+)", chat.said) == ["one", "two", "three"]
+        assert re.findall(r" Ann Abel: (\w+)", chat.said) == ["one", "two", "three"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_DEP_11_a_signal_drains_and_ends_it_well(serving: Serving, number: int) -> None:
     with running(*serving.chat("ann", "bob")) as chat:
-        chat.until("── bob (direct)")
+        chat.until("── Bob Brandt (direct)")
         serving.process.process.send_signal(number)
         chat.until("the server is shutting down; next attempt in")
         assert serving.process.end() == 0
@@ -153,7 +153,7 @@ def test_DEP_11_a_signal_drains_and_ends_it_well(serving: Serving, number: int) 
 
 def test_a_second_signal_ends_it_at_once(serving: Serving) -> None:
     with running(*serving.chat("ann", "bob")) as chat:
-        chat.until("── bob (direct)")
+        chat.until("── Bob Brandt (direct)")
         # It will not answer, so the drain has to wait for it.
         chat.process.send_signal(signal.SIGSTOP)
         serving.process.process.send_signal(signal.SIGTERM)
@@ -167,7 +167,7 @@ def test_CONN_16_it_ends_in_time_whatever_hangs(tmp_path: Path) -> None:
     config = tmp_path / "palaver.toml"
     config.write_text("shutdown_s = 0.2\n\n[connections]\ndrain_s = 1000\n", "utf-8")
     with serve("--config", config) as serving, running(*serving.chat("ann", "bob")) as chat:
-        chat.until("── bob (direct)")
+        chat.until("── Bob Brandt (direct)")
         # It will not answer, so the drain would wait for it.
         chat.process.send_signal(signal.SIGSTOP)
         serving.process.process.send_signal(signal.SIGTERM)
@@ -217,7 +217,7 @@ def test_key_and_messages_outlive_the_server() -> None:
             token = dict(tokens)["bob"]
             with running("chat", "--with", "ann", "--url", url[1], "--token", token) as chat:
                 assert chat.end() == 0
-                assert " ann: remember me" in chat.said
+                assert " Ann Abel: remember me" in chat.said
             process.process.terminate()
             assert process.end() == 0
 
@@ -259,15 +259,15 @@ def test_SEC_13_a_certificate_serves_chat_and_is_read_again_at_sighup(tmp_path: 
         assert re.search(r"WebSocket +wss://", server.said)
         assert re.search(r"HTTP +https://", server.said)
         with running(*ann) as chat_ann, running(*bob, "--ca", authority.ca) as chat_bob:
-            chat_ann.until("── bob (direct)")
-            chat_bob.until("── ann (direct)")
+            chat_ann.until("── Bob Brandt (direct)")
+            chat_bob.until("── Ann Abel (direct)")
             server.process.send_signal(signal.SIGHUP)
             server.until("the certificate was read again")
             authority.key.write_text("nonsense")
             server.process.send_signal(signal.SIGHUP)
             server.until("the certificate was not replaced")
             chat_ann.enter("hello bob")
-            chat_bob.until(" ann: hello bob")
+            chat_bob.until(" Ann Abel: hello bob")
             assert chat_ann.end() == chat_bob.end() == 0
         server.process.send_signal(signal.SIGTERM)
         assert server.end() == 0
