@@ -1632,6 +1632,7 @@ var DISCONNECTS = {
   3503: "session revoked",
   3504: "too many connections of this user",
   3505: "protocol version not supported",
+  3506: "no valid subscription",
   3507: "forbidden"
 };
 
@@ -1972,6 +1973,15 @@ function given(fields) {
 
 // src/connection.ts
 var CONNECT_TIMEOUT = 1e4;
+var webSocket = (url, protocols) => new WebSocket(url, protocols);
+function address(url) {
+  const parts2 = new URL(url);
+  if (parts2.protocol !== "ws:" && parts2.protocol !== "wss:") {
+    throw new TypeError(`not a WebSocket URL (wss://host/v1/ws): ${url}`);
+  }
+  if (parts2.pathname === "/") parts2.pathname = "/v1/ws";
+  return parts2.href;
+}
 var Ended = class {
   constructor(reason, options = {}) {
     this.reason = reason;
@@ -2051,7 +2061,7 @@ var Connection = class _Connection {
     const socket = this.#socket;
     if (socket === void 0) return;
     socket.onmessage = socket.onclose = socket.onopen = null;
-    socket.close();
+    socket.close(1e3);
   }
   #message(data) {
     try {
@@ -2211,6 +2221,16 @@ var Draft = class extends Model {
   }
 };
 
+// src/id.ts
+function newId() {
+  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = bytes[6] & 15 | 64;
+  bytes[8] = bytes[8] & 63 | 128;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
 // src/status.ts
 var ORDER = ["sending", "sent", "delivered", "read"];
 function mayBecome(now, next) {
@@ -2244,17 +2264,17 @@ var MessageStatus = class {
   }
   /** What `push` says of the message that was enqueued as `outgoing`; pushes of other messages and
    * conversations say nothing, so do not filter. */
-  take(push, outgoing) {
-    const here = outgoing.conversation ?? this.#conversation;
+  take(push, outgoing2) {
+    const here = outgoing2.conversation ?? this.#conversation;
     if (push.type === "event" && push.kind === "message.sent") {
-      if (push.data.client_id === outgoing.clientId) this.#conversation = push.conversation;
+      if (push.data.client_id === outgoing2.clientId) this.#conversation = push.conversation;
       else if (push.conversation === here && push.data.by !== void 0) {
         this.marked(push.data.by, "read", push.seq);
       }
-    } else if (push.type === "sent" && push.outgoing === outgoing) {
+    } else if (push.type === "sent" && push.outgoing === outgoing2) {
       this.#conversation = push.result["c"];
       this.sent(push.result["seq"]);
-    } else if (push.type === "failed" && push.outgoing === outgoing) {
+    } else if (push.type === "failed" && push.outgoing === outgoing2) {
       this.failed();
     } else if (push.type === "signal" && here !== void 0 && push.conversation === here) {
       if (push.kind === "message.read") this.marked(push.data.by, "read", push.data.seq);
@@ -2356,7 +2376,8 @@ var Info = class {
       case "member.role_changed": {
         const { user, role } = event.data;
         const member = info.members[user];
-        if (member !== void 0) set({ members: { ...info.members, [user]: { ...member, role } } });
+        if (member !== void 0)
+          set({ members: { ...info.members, [user]: { ...member, role } } });
         if (user === me) this.#info = { ...this.#info, role };
         break;
       }
@@ -2411,6 +2432,7 @@ var Messages = class {
   system;
   #list = [];
   #recent = [];
+  #provisional = /* @__PURE__ */ new Set();
   /** In order of `seq`. */
   get all() {
     return this.#list;
@@ -2418,18 +2440,30 @@ var Messages = class {
   get(id) {
     return this.#list.find((each2) => each2.id === id);
   }
+  /** Whether the event of that command is here. */
+  has(clientId) {
+    return this.#list.some((each2) => each2.client_id === clientId);
+  }
   /** A page is as of its own `seq`: what was told since then changes what is new here. */
   show(page) {
-    for (const message of page.messages) {
-      const known = this.#at(message.seq)?.client_id;
-      this.put(known === void 0 ? message : { ...message, client_id: known });
-    }
-    for (const event of this.since(page.seq)) this.#apply(event);
+    this.#merge(page, this.#clientIds());
   }
   /** Only the messages of `page`, and what was told since. */
   restart(page) {
+    const clientIds = this.#clientIds();
     this.#list = [];
-    this.show(page);
+    this.#merge(page, clientIds);
+  }
+  /** By message id. A page does not say them. */
+  #clientIds() {
+    return new Map(this.#list.flatMap(({ id, client_id }) => client_id ? [[id, client_id]] : []));
+  }
+  #merge(page, clientIds) {
+    for (const message of page.messages) {
+      const client_id = clientIds.get(message.id);
+      this.put(client_id === void 0 ? message : { ...message, client_id });
+    }
+    for (const event of this.since(page.seq)) this.#apply(event);
   }
   /** Events after `seq` that were told, as far as they are remembered. */
   since(seq) {
@@ -2452,6 +2486,11 @@ var Messages = class {
     const there = this.#list[index]?.seq === message.seq;
     this.#list = this.#list.toSpliced(index, there ? 1 : 0, message);
   }
+  /** What is known of it from elsewhere, until its event or a page comes. */
+  putProvisional(message) {
+    this.#provisional.add(message.id);
+    this.put(message);
+  }
   remove(id) {
     this.#list = this.#list.filter((each2) => each2.id !== id);
   }
@@ -2460,7 +2499,8 @@ var Messages = class {
     switch (event.kind) {
       case "message.sent":
       case "message.posted":
-        this.put(again(shown(event), this.#at(seq)));
+        if (this.#provisional.delete(data.id)) this.put(shown(event));
+        else this.put(again(shown(event), this.#at(seq)));
         return true;
       case "message.edited":
         if (event.data.redacted) return true;
@@ -2548,14 +2588,13 @@ var Messages = class {
   }
   #reacted(old, data) {
     const { emoji, count, on, by } = data;
-    const reactions = { ...old.reactions, [emoji]: count };
+    const { reactions: before2, reacted: own = [], ...rest } = old;
+    const reactions = { ...before2, [emoji]: count };
     if (count === 0) delete reactions[emoji];
-    let reacted = old.reacted ?? [];
-    if (by === this.me()) {
-      reacted = reacted.filter((each2) => each2 !== emoji);
-      if (on) reacted = [...reacted, emoji];
-    }
-    return { ...old, reactions, reacted };
+    if (Object.keys(reactions).length === 0) return rest;
+    if (by !== this.me()) return { ...rest, reactions, reacted: own };
+    const others = own.filter((each2) => each2 !== emoji);
+    return { ...rest, reactions, reacted: on ? [...others, emoji] : others };
   }
   #change({ message_seq }, change) {
     const old = this.#at(message_seq);
@@ -2617,9 +2656,11 @@ var Optimistic = class {
   get(clientId) {
     return this.#pending.get(clientId);
   }
-  /** Shown behind all others until it has its place: its `seq` is infinite until then. */
-  add(payload, at2) {
+  /** Shown behind all others until it has its place: its `seq` is infinite until then. `quoted`
+   * gives the message that it answers, if that is here. */
+  add(payload, at2, quoted = () => void 0) {
     const { client_id, attempt: _, reply_to, thread, expires_in: __, ...said } = payload;
+    const { by, text, seq = 0 } = (reply_to && quoted(reply_to)) ?? {};
     const message = {
       id: client_id,
       seq: Infinity,
@@ -2628,7 +2669,8 @@ var Optimistic = class {
       by: this.me() ?? "",
       text: "",
       ...said,
-      ...reply_to === void 0 ? {} : { reply_to: { id: reply_to, seq: 0 } },
+      ...reply_to === void 0 ? {} : { reply_to: { id: reply_to, seq } },
+      ...text === void 0 ? {} : { preview: { by, text } },
       ...thread === void 0 ? {} : { thread: { id: thread, seq: 0 } },
       client_id,
       status: "sending"
@@ -2636,12 +2678,14 @@ var Optimistic = class {
     this.#pending.set(client_id, { message, payload });
     return message;
   }
-  /** What was left in the outbox. */
-  restore(waiting, c) {
+  /** What is in the outbox, left from an earlier page or lost by the server before it replied; but
+   * for what `isTold` by its event. */
+  restore(waiting, c, isTold = () => false) {
     for (const { name, conversation, payload, clientId, at: at2 } of waiting) {
-      if (name === "message.send" && conversation === c && !this.#pending.has(clientId)) {
-        this.add(payload, at2);
-      }
+      if (name !== "message.send" || conversation !== c) continue;
+      if (this.#pending.has(clientId) || isTold(clientId)) continue;
+      this.#unconfirmed.delete(clientId);
+      this.add(payload, at2);
     }
   }
   /** Its event has come: it stands among the others, and is not known to be durable yet. */
@@ -2750,7 +2794,10 @@ var TypingIn = class {
   }
   started(user) {
     this.#ends.get(user)?.();
-    this.#ends.set(user, this.clock.after(LOST, () => this.stopped(user)));
+    this.#ends.set(
+      user,
+      this.clock.after(LOST, () => this.stopped(user))
+    );
     this.changed();
   }
   stopped(user) {
@@ -2779,7 +2826,7 @@ var Conversation = class extends Model {
     const me = () => client.user;
     this.#messages = new Messages(me, this.#system);
     this.#optimistic = new Optimistic(me);
-    this.#optimistic.restore(client.outbox.waiting, c);
+    this.#restore();
     this.#typingIn = new TypingIn(client.clock, () => this.changed());
     this.#typingOut = new TypingOut(
       client.clock,
@@ -2787,6 +2834,7 @@ var Conversation = class extends Model {
     );
     this.draft = new Draft(client, c);
     this.#offs = [
+      client.outbox.onLate(() => this.#touch(() => this.#restore())),
       client.on("push", (push) => this.#take(push)),
       client.onRows(({ rows }) => {
         const row = rows.find((each2) => each2.c === c);
@@ -2815,6 +2863,7 @@ var Conversation = class extends Model {
   #online = /* @__PURE__ */ new Map();
   #turn = 0;
   #shown;
+  #told = /* @__PURE__ */ new WeakMap();
   #older;
   #expiry = () => {
   };
@@ -2853,9 +2902,13 @@ var Conversation = class extends Model {
   /** Show it at once, send it as soon as can be, and never twice. It cannot be refused here: what
    * has become of it, `status` says (`failed` with `error`). Empty drafts and typing go with it. */
   send(text, options = {}) {
-    const client_id = options.client_id ?? crypto.randomUUID();
+    const client_id = options.client_id ?? newId();
     const payload = { text, ...options, client_id };
-    const message = this.#optimistic.add(payload, this.client.clock.now());
+    const message = this.#optimistic.add(
+      payload,
+      this.client.clock.now(),
+      (id) => this.#messages.get(id)
+    );
     this.#typingOut.sent();
     this.draft.sent();
     void this.#enqueue(payload);
@@ -2924,15 +2977,19 @@ var Conversation = class extends Model {
   }
   #all() {
     const { hidden } = this.client.personal;
-    const me = this.client.user;
     const now = this.client.clock.now();
-    const told = this.#messages.all.filter((each2) => !hidden.has(each2.id) && (each2.expires_at ?? Infinity) > now).map((each2) => {
-      if (each2.by !== me || me === void 0 || each2.kind !== "message.sent") return each2;
-      const confirmed = this.#optimistic.isConfirmed(each2.client_id);
-      const status = confirmed ? this.#info?.status(each2.seq, me) ?? "sent" : "sending";
-      return { ...each2, status };
-    });
+    const told = this.#messages.all.filter((each2) => !hidden.has(each2.id) && (each2.expires_at ?? Infinity) > now).map((each2) => this.#withStatus(each2));
     return [...told, ...this.#optimistic.messages];
+  }
+  /** One's own with what has become of it: the same object as long as that does not change. */
+  #withStatus(message) {
+    const me = this.client.user;
+    if (message.by !== me || me === void 0 || message.kind !== "message.sent") return message;
+    const confirmed = this.#optimistic.isConfirmed(message.client_id);
+    const status = confirmed ? this.#info?.status(message.seq, me) ?? "sent" : "sending";
+    let told = this.#told.get(message);
+    if (told?.status !== status) this.#told.set(message, told = { ...message, status });
+    return told;
   }
   async #enqueue(payload) {
     this.#touch();
@@ -2942,6 +2999,11 @@ var Conversation = class extends Model {
     } catch (error) {
       this.#touch(() => this.#optimistic.failed(payload["client_id"], error));
     }
+  }
+  /** What is on its way is shown. */
+  #restore() {
+    const { waiting } = this.client.outbox;
+    this.#optimistic.restore(waiting, this.c, (clientId) => this.#messages.has(clientId));
   }
   /** Change something that is shown. */
   #touch(change = () => {
@@ -2993,7 +3055,7 @@ var Conversation = class extends Model {
     this.unread = info.unread;
     this.phase = "ready";
     this.error = void 0;
-    this.#optimistic.restore(this.client.outbox.waiting, this.c);
+    this.#restore();
     this.#setExpiry();
     this.#touch();
     this.#look();
@@ -3077,20 +3139,23 @@ var Conversation = class extends Model {
     const { id, seq, ts } = result;
     if (pending === void 0 || this.#messages.get(id) !== void 0) return;
     const { status: _, ...message } = pending.message;
-    this.#messages.put({ ...message, id, seq, ts });
+    this.#messages.putProvisional({ ...message, id, seq, ts });
   }
   #reload({ reason, keep }) {
     if (reason === "not_member" || reason === "permission_denied") {
       this.#touch(() => this.phase = "gone");
       return;
     }
-    if (reason === "diverged") this.#touch(() => this.#messages.dropAbove(keep));
+    if (reason === "diverged") {
+      this.#messages.dropAbove(keep);
+      this.#touch(() => this.#restore());
+    }
     void this.#load();
   }
   #signal(signal) {
     if (signal.kind === "unread.changed") {
       const unread = signal.data.conversations[this.c];
-      const read = this.client.reads.upTo(this.c) >= (this.#messages.all.at(-1)?.seq ?? 0);
+      const read = this.client.reads.upTo(this.c) >= (this.#messages.all.at(-1)?.seq ?? Infinity);
       if (unread !== void 0) this.#touch(() => this.unread = read ? 0 : unread);
     } else if (signal.kind === "message.hidden" && signal.data.conversation === this.c) {
       this.#touch();
@@ -3518,12 +3583,11 @@ var Inbox = class extends Model {
     client.on("event", (event) => this.#event(event));
     client.on("reload", (reload) => this.#reload(reload));
     client.on("unread.changed", ({ data }) => {
-      this.unread = data.total;
       for (const [c, unread] of Object.entries(data.conversations)) {
+        this.#told.set(c, unread);
         this.#update(c, { unread });
-        this.read(c);
       }
-      this.changed();
+      this.#total(data.total);
     });
     client.on("preference.changed", ({ data: { conversation, ...preference } }) => {
       if (this.#rows.has(conversation)) this.#update(conversation, { preference });
@@ -3538,31 +3602,39 @@ var Inbox = class extends Model {
       else void this.#fetch(conversation);
     });
     client.onRows(({ rows, left }) => {
+      const strange = this.#next.get("all") !== null && rows.some(({ c }) => !this.#told.has(c));
       for (const row of rows) this.#put(row);
       for (const c of left) this.#remove(c);
+      if (strange && this.#next.size > 0) void this.#count();
     });
   }
   client;
-  /** Unread messages of all conversations together. */
-  unread = 0;
   #rows = /* @__PURE__ */ new Map();
+  /** How much is unread by conversation, as the server says, and in those that it has not told. */
+  #told = /* @__PURE__ */ new Map();
+  #others = 0;
   /** Where to go on; null: that was all. */
   #next = /* @__PURE__ */ new Map();
   /** The last event that was told of a conversation while it is fetched. */
   #fetching = /* @__PURE__ */ new Map();
+  /** Unread messages of all conversations together. */
+  get unread() {
+    let unread = this.#others;
+    for (const [c, told] of this.#told) unread += this.#isRead(c) ? 0 : told;
+    return Math.max(unread, 0);
+  }
   /** What has been loaded and came up since: pinned ones first, then newest activity first. */
   rows(filter = "all") {
-    return [...this.#rows.values()].filter((row) => this.#is(row, filter)).sort(before);
+    const rows = [...this.#rows.keys()].map((c) => this.get(c));
+    return rows.filter((row) => this.#is(row, filter)).sort(before);
   }
   get(c) {
-    return this.#rows.get(c);
+    const row = this.#rows.get(c);
+    return row !== void 0 && row.unread > 0 && this.#isRead(c) ? { ...row, unread: 0 } : row;
   }
   /** Told by `reads`: what was read here counts as read, before the server knows. */
   read(c) {
-    const row = this.#rows.get(c);
-    if (row === void 0 || this.client.reads.upTo(c) < (row.last?.seq ?? 0)) return;
-    this.unread = Math.max(this.unread - row.unread, 0);
-    this.#update(c, { unread: 0 });
+    if (this.#told.has(c)) this.changed();
   }
   /** Whether `loadMore` may bring more. */
   more(filter = "all") {
@@ -3581,24 +3653,53 @@ var Inbox = class extends Model {
   async loadMore(filter = "all", limit) {
     const next = this.#next.get(filter);
     if (next === null) return;
-    const page = await this.client.call(
-      "conversation.list",
-      {
-        filter,
-        ...limit === void 0 ? {} : { limit },
-        ...next === void 0 ? {} : { cursor: next }
-      },
-      void 0,
-      { timeout: Infinity }
-    );
+    const page = await this.#page({
+      filter,
+      ...limit === void 0 ? {} : { limit },
+      ...next === void 0 ? {} : { cursor: next }
+    });
     this.#next.set(filter, page.next);
-    this.unread = page.unread;
     for (const row of page.conversations) this.#put(row);
+    this.#total(page.unread);
+  }
+  /** What happened while there was no connection changed the total, too, which no row says. */
+  async #count() {
+    try {
+      this.#total((await this.client.conversations({ limit: 1 })).unread);
+    } catch (error) {
+      if (!(error instanceof PalaverError)) throw error;
+    }
+  }
+  /** The server says so. */
+  #total(total) {
+    this.#others = total;
+    for (const told of this.#told.values()) this.#others -= told;
     this.changed();
+  }
+  /** Whether it was read here up to its last message. */
+  #isRead(c) {
+    const upTo = this.client.reads.upTo(c);
+    return upTo > 0 && upTo >= (this.#rows.get(c)?.last?.seq ?? 0);
+  }
+  /** However often the connection breaks meanwhile. */
+  async #page(asked2) {
+    for (; ; ) {
+      try {
+        const ever = { timeout: Infinity };
+        return await this.client.call("conversation.list", asked2, void 0, ever);
+      } catch (error) {
+        if (!(error instanceof NoAnswer)) throw error;
+      }
+    }
   }
   #is(row, filter) {
     const request = row.request === "pending";
-    const { archived = false, unread = false, hidden_seq = 0, hidden_number = 0 } = row.preference ?? {};
+    const {
+      archived = false,
+      unread = false,
+      hidden_seq = 0,
+      hidden_number = 0
+    } = row.preference ?? {};
     if (request || filter === "requests") return request && filter === "requests";
     if (hidden_seq > 0 && row.number <= hidden_number) return false;
     if (archived || filter === "archived") return archived && filter === "archived";
@@ -3611,6 +3712,7 @@ var Inbox = class extends Model {
     if (known !== void 0 && known.epoch === row.epoch && known.seq > row.seq) return;
     const own = this.client.personal.preferences.get(row.c) ?? row.preference;
     this.#rows.set(row.c, own === void 0 ? row : { ...row, preference: own });
+    if (row.request === void 0) this.#told.set(row.c, row.unread);
     this.changed();
   }
   #update(c, change) {
@@ -3620,6 +3722,7 @@ var Inbox = class extends Model {
     this.changed();
   }
   #remove(c) {
+    this.#told.delete(c);
     if (this.#rows.delete(c)) this.changed();
   }
   #reload({ conversation, reason }) {
@@ -3850,6 +3953,7 @@ var Outbox = class {
   #owner;
   #opened = false;
   #keeping = Promise.resolve();
+  #late = new Emitter();
   constructor(bounds = {}) {
     this.#maxCommands = bounds.maxCommands ?? 1e3;
     this.#maxBytes = bounds.maxBytes ?? 16 * 2 ** 20;
@@ -3868,9 +3972,9 @@ var Outbox = class {
       this.#owner = kept.length > 0 ? owner : void 0;
       this.#bytes = 0;
       this.#kept.clear();
-      for (const outgoing of kept) {
-        outgoing.reopen();
-        this.#add(outgoing);
+      for (const outgoing2 of kept) {
+        outgoing2.reopen();
+        this.#add(outgoing2);
       }
     } catch (error) {
       this.#opened = false;
@@ -3888,29 +3992,31 @@ var Outbox = class {
    *
    * If one of this client id is kept already, that is given back instead. If it rejects
    * (`OutboxFull`, `OutboxUnusable`), `outgoing` is not kept. */
-  keep(outgoing) {
-    const kept = this.#keeping.then(() => this.#keep(outgoing));
-    this.#keeping = kept.catch(() => void 0);
-    return kept;
+  keep(outgoing2) {
+    return this.#inTurn(() => this.#keep(outgoing2));
   }
-  async #keep(outgoing) {
+  /** Tells of what gets into it otherwise than by `keep`, after it was opened. */
+  onLate(listener) {
+    return this.#late.on("late", listener);
+  }
+  async #keep(outgoing2) {
     if (!this.#opened) throw new ClientClosed();
-    const known = this.#kept.get(key(outgoing));
+    const known = this.#kept.get(key(outgoing2));
     if (known !== void 0) return known;
     const count = this.#kept.size;
-    if (count >= this.#maxCommands || this.#bytes + outgoing.size > this.#maxBytes) {
+    if (count >= this.#maxCommands || this.#bytes + outgoing2.size > this.#maxBytes) {
       throw new OutboxFull(count, this.#bytes);
     }
-    outgoing.n = this.#last + 1;
-    await this.insert(outgoing, this.#owner);
-    this.#add(outgoing);
-    return outgoing;
+    outgoing2.n = this.#last + 1;
+    await this.insert(outgoing2, this.#owner);
+    this.#add(outgoing2);
+    return outgoing2;
   }
   /** It has its answer. */
-  async drop(outgoing) {
-    if (!this.#kept.delete(key(outgoing))) return;
-    this.#bytes -= outgoing.size;
-    await this.remove(outgoing).catch(() => {
+  async drop(outgoing2) {
+    if (!this.#kept.delete(key(outgoing2))) return;
+    this.#bytes -= outgoing2.size;
+    await this.remove(outgoing2).catch(() => {
     });
   }
   /** The client has ended. What is in it stays. */
@@ -3918,10 +4024,26 @@ var Outbox = class {
     this.#opened = false;
     await this.#keeping;
   }
-  #add(outgoing) {
-    this.#kept.set(key(outgoing), outgoing);
-    this.#bytes += outgoing.size;
-    this.#last = Math.max(this.#last, outgoing.n);
+  /** `take` what somebody else has left: it is given the last place that is taken, and the owner. */
+  inherit(take) {
+    return this.#inTurn(async () => {
+      if (!this.#opened) return;
+      for (const outgoing2 of await take(this.#last, this.#owner)) {
+        outgoing2.reopen();
+        this.#add(outgoing2);
+        this.#late.emit("late", outgoing2);
+      }
+    });
+  }
+  #inTurn(act) {
+    const done2 = this.#keeping.then(act);
+    this.#keeping = done2.catch(() => void 0);
+    return done2;
+  }
+  #add(outgoing2) {
+    this.#kept.set(key(outgoing2), outgoing2);
+    this.#bytes += outgoing2.size;
+    this.#last = Math.max(this.#last, outgoing2.n);
   }
   // What a storage adds.
   async load() {
@@ -3934,7 +4056,7 @@ var Outbox = class {
   async own(_user) {
   }
 };
-var key = (outgoing) => `${outgoing.lane} ${outgoing.clientId}`;
+var key = (outgoing2) => `${outgoing2.lane} ${outgoing2.clientId}`;
 
 // src/outgoing.ts
 function isRepeatable(name, payload) {
@@ -4152,56 +4274,62 @@ var Sender = class {
   #slots = new Slots(SLOTS);
   #lanes = /* @__PURE__ */ new Map();
   #why;
+  #waits = /* @__PURE__ */ new Set();
   /** Begin with what was left from the last time. */
   start() {
-    for (const outgoing of this.outbox.waiting) this.#add(outgoing);
+    this.outbox.onLate((outgoing2) => this.#add(outgoing2));
+    for (const outgoing2 of this.outbox.waiting) this.#add(outgoing2);
   }
-  async enqueue(outgoing) {
-    const kept = await this.outbox.keep(outgoing);
-    if (kept === outgoing) this.#add(outgoing);
+  async enqueue(outgoing2) {
+    const kept = await this.outbox.keep(outgoing2);
+    if (kept === outgoing2) this.#add(outgoing2);
     return kept;
   }
   /** This client sends nothing any more; what is kept stays so. */
   end(why) {
     this.#why = why;
-    for (const outgoing of this.outbox.waiting) outgoing.fail(why());
+    for (const wait of this.#waits) wait.abort();
+    for (const outgoing2 of this.outbox.waiting) outgoing2.fail(why());
   }
-  #add(outgoing) {
-    if (this.#why !== void 0) return outgoing.fail(this.#why());
-    const waiting = this.#lanes.get(outgoing.lane);
+  #add(outgoing2) {
+    if (this.#why !== void 0) return outgoing2.fail(this.#why());
+    const waiting = this.#lanes.get(outgoing2.lane);
     if (waiting !== void 0) {
-      waiting.push(outgoing);
+      waiting.push(outgoing2);
     } else {
-      const lane = [outgoing];
-      this.#lanes.set(outgoing.lane, lane);
-      void this.#serve(outgoing.lane, lane);
+      const lane = [outgoing2];
+      this.#lanes.set(outgoing2.lane, lane);
+      void this.#serve(outgoing2.lane, lane);
     }
   }
   async #serve(lane, waiting) {
-    for (let outgoing; (outgoing = waiting[0]) !== void 0; ) {
+    for (let outgoing2; (outgoing2 = waiting[0]) !== void 0; ) {
       try {
-        await this.#send(outgoing);
+        await this.#send(outgoing2);
       } catch (error) {
         if (error instanceof ClientEnded) return;
-        outgoing.fail(error);
-        this.tell({ type: "failed", outgoing, error });
+        outgoing2.fail(error);
+        this.tell({ type: "failed", outgoing: outgoing2, error });
       }
       waiting.shift();
-      await this.outbox.drop(outgoing);
+      await this.outbox.drop(outgoing2);
     }
     this.#lanes.delete(lane);
   }
   /** Until it has its answer. Throws a final `Rejected`, `Expired` or `ClientEnded`. */
-  async #send(outgoing) {
-    const deadline = outgoing.at + this.outbox.maxAge;
+  async #send(outgoing2) {
+    const deadline = outgoing2.at + this.outbox.maxAge;
     const late = new AbortController();
     const cancel = this.clock.after(deadline - this.clock.now(), () => late.abort());
+    this.#waits.add(late);
     try {
       for (const bound of exponential()) {
-        if (!await this.#slots.acquire(late.signal)) throw expired(outgoing);
+        const mine = await this.#slots.acquire(late.signal);
+        if (this.#why !== void 0) throw this.#why();
+        if (!mine) throw expired(outgoing2);
         let wait;
         try {
-          const no = await this.#try(outgoing, deadline);
+          const no = await this.#try(outgoing2, deadline);
           if (no === void 0) return;
           wait = delay(bound, this.random, no.retryAfter);
           if (no.code === "RATE_LIMITED") {
@@ -4212,41 +4340,41 @@ var Sender = class {
           this.#slots.release();
         }
         await sleep(this.clock, wait, late.signal);
-        if (this.#why !== void 0) throw this.#why();
       }
     } finally {
+      this.#waits.delete(late);
       cancel();
     }
   }
   /** The no after which it may be tried again, if any. */
-  async #try(outgoing, deadline) {
-    const { name, payload, conversation } = outgoing;
+  async #try(outgoing2, deadline) {
+    const { name, payload, conversation } = outgoing2;
     for (; ; ) {
       try {
         await this.calls.perform(name, payload, {
           conversation,
           timeout: Math.max(deadline - this.clock.now(), 0),
           then: (result) => {
-            outgoing.succeed(result);
-            this.tell({ type: "sent", outgoing, result });
+            outgoing2.succeed(result);
+            this.tell({ type: "sent", outgoing: outgoing2, result });
           }
         });
         return void 0;
       } catch (error) {
         if (error instanceof CallTimeout) {
-          if (error.sent) outgoing.mayHaveHappened();
-          throw expired(outgoing, error.sent);
+          if (error.sent) outgoing2.mayHaveHappened();
+          throw expired(outgoing2, error.sent);
         }
         if (error instanceof ConnectionLost) continue;
         if (!(error instanceof Rejected) || !error.retryable) throw error;
-        if (error.mayHaveHappened) outgoing.mayHaveHappened();
+        if (error.mayHaveHappened) outgoing2.mayHaveHappened();
         return error;
       }
     }
   }
 };
-function expired(outgoing, sent = false) {
-  const { name, payload, conversation } = outgoing;
+function expired(outgoing2, sent = false) {
+  const { name, payload, conversation } = outgoing2;
   return new Expired([name, payload, conversation], sent || (payload["attempt"] ?? 1) > 1);
 }
 
@@ -4316,6 +4444,7 @@ var Client = class extends Commands {
   #conversations = /* @__PURE__ */ new Map();
   #connection;
   #why;
+  #over = new AbortController();
   #started;
   #waiting;
   #unhook = () => {
@@ -4400,7 +4529,7 @@ var Client = class extends Commands {
    * ms, or `ClientEnded`. */
   async call(name, payload = {}, c, options = {}) {
     const asked2 = { ...payload };
-    if (isDurable(name)) asked2["client_id"] ??= crypto.randomUUID();
+    if (isDurable(name)) asked2["client_id"] ??= newId();
     const observe = this.#follower?.observer(name, c, asked2);
     const then = (ok) => {
       observe?.(ok);
@@ -4420,7 +4549,7 @@ var Client = class extends Commands {
         if (isDurable(name) && error.mayHaveHappened) {
           asked2["attempt"] = (asked2["attempt"] ?? 1) + 1;
         }
-        await sleep(this.clock, wait);
+        await sleep(this.clock, wait, this.#over.signal);
       }
     }
   }
@@ -4444,7 +4573,7 @@ var Client = class extends Commands {
     if (!isRepeatable(name, asked2)) {
       throw new TypeError(`${name} cannot be repeated safely, so it cannot be enqueued`);
     }
-    const clientId = asked2["client_id"] ?? crypto.randomUUID();
+    const clientId = asked2["client_id"] ?? newId();
     if (isDurable(name)) asked2["client_id"] = clientId;
     const item = this.#calls.encode(0, name, asked2, c);
     const kept = decode(item).d;
@@ -4540,7 +4669,11 @@ var Client = class extends Commands {
     } catch (error) {
       return failed(new Ended(`no token to be had: ${error?.message ?? error}`));
     }
-    const connection = await Connection.open(this.#url, this.#options.socket ?? platform, this.clock);
+    const connection = await Connection.open(
+      this.#url,
+      this.#options.socket ?? webSocket,
+      this.clock
+    );
     this.#connection = connection;
     if (this.#why !== void 0) connection.finish("the client left");
     const { device } = this.#options;
@@ -4553,9 +4686,7 @@ var Client = class extends Commands {
     } catch (error) {
       const cause = error;
       connection.finish(cause.message);
-      return failed(
-        new Ended(cause.message, { cause, final: cause instanceof OutboxForeign })
-      );
+      return failed(new Ended(cause.message, { cause, final: cause instanceof OutboxForeign }));
     }
     if (connection.over.aborted) return failed(await connection.ended);
     this.#tell({ state: "online", user: welcome.user });
@@ -4572,6 +4703,7 @@ var Client = class extends Commands {
   #end(why) {
     if (this.#why !== void 0) return;
     this.#why = why;
+    this.#over.abort();
     this.#unhook();
     this.#sender.end(why);
     this.#calls.end(why);
@@ -4582,16 +4714,7 @@ var Client = class extends Commands {
     this.#push({ type: "state", ...state });
   }
 };
-var platform = (url, protocols) => new WebSocket(url, protocols);
 var asked = (token) => async () => token();
-function address(url) {
-  const parts2 = new URL(url);
-  if (parts2.protocol !== "ws:" && parts2.protocol !== "wss:") {
-    throw new TypeError(`not a WebSocket URL (wss://host/v1/ws): ${url}`);
-  }
-  if (parts2.pathname === "/") parts2.pathname = "/v1/ws";
-  return parts2.href;
-}
 
 // src/grouping.ts
 function grouped(messages, within = 3e5) {
@@ -4628,12 +4751,14 @@ var IndexedDBOutbox = class extends Outbox {
   }
   name;
   where;
-  #page = crypto.randomUUID();
+  #page = newId();
   #db;
   #leave = () => {
   };
+  #closed = new AbortController();
   async close() {
     await super.close();
+    this.#closed.abort();
     this.#db?.close();
     this.#db = void 0;
     this.#leave();
@@ -4641,21 +4766,23 @@ var IndexedDBOutbox = class extends Outbox {
   async load() {
     try {
       this.#db = await opened(this.name);
+      this.#closed = new AbortController();
       const living = await this.#enter();
-      const found = await this.#adopt(living);
-      const kept = found.map((each2, index) => Object.assign(new Outgoing(each2), { n: index + 1 }));
-      return { owner: found.find((each2) => each2.owner !== void 0)?.owner, kept };
+      const found = await this.#adopt((each2) => !living.has(each2.page), 0);
+      for (const page of living) void this.#wait(page);
+      const owner = found.find((each2) => each2.owner !== void 0)?.owner;
+      return { owner, kept: found.map(outgoing) };
     } catch (error) {
       this.#leave();
       throw this.#unusable(error);
     }
   }
-  insert(outgoing, owner) {
-    const stored = { ...outgoing.record, page: this.#page, n: outgoing.n, owner };
+  insert(kept, owner) {
+    const stored = { ...kept.record, page: this.#page, n: kept.n, owner };
     return this.#do((store) => store.add(stored));
   }
-  remove(outgoing) {
-    return this.#do((store) => store.delete([this.#page, outgoing.n]));
+  remove(kept) {
+    return this.#do((store) => store.delete([this.#page, kept.n]));
   }
   own(owner) {
     return this.#do(
@@ -4664,26 +4791,37 @@ var IndexedDBOutbox = class extends Outbox {
       })
     );
   }
-  /** What no living page is about to send is this page's from now on, in its old order. */
-  async #adopt(living) {
-    const found = [];
+  /** What is `wanted` is this page's from now on, in its old order behind the place `last`. */
+  async #adopt(wanted, last) {
+    let found = [];
     await this.#do(
       (store) => each(
         store,
         (stored, cursor) => {
-          if (living.has(stored.page)) return;
+          if (!wanted(stored)) return;
           found.push(stored);
           cursor.delete();
         },
         () => {
           found.sort((a, b) => a.at - b.at || a.n - b.n);
-          found.forEach(
-            (stored, index) => store.add({ ...stored, page: this.#page, n: index + 1 })
-          );
+          found = found.map((each2, index) => ({ ...each2, page: this.#page, n: last + index + 1 }));
+          for (const each2 of found) store.add(each2);
         }
       )
     );
     return found;
+  }
+  /** Until `page` is closed, which a page that is loaded anew is only after the new one has begun. */
+  async #wait(page) {
+    const { signal } = this.#closed;
+    try {
+      await navigator.locks.request(`${this.name}/${page}`, { signal }, () => void 0);
+      await this.inherit(async (last, owner) => {
+        const ours = (each2) => each2.owner === void 0 || each2.owner === owner;
+        return (await this.#adopt((each2) => each2.page === page && ours(each2), last)).map(outgoing);
+      });
+    } catch {
+    }
   }
   /** Say that this page lives; returns those that do besides. */
   async #enter() {
@@ -4696,7 +4834,10 @@ var IndexedDBOutbox = class extends Outbox {
       }).catch(failed);
     });
     const { held = [] } = await navigator.locks.query();
-    return new Set(held.map((lock) => lock.name.slice(prefix.length)));
+    const ours = held.filter(
+      (lock) => lock.name.startsWith(prefix) && lock.name !== prefix + this.#page
+    );
+    return new Set(ours.map((lock) => lock.name.slice(prefix.length)));
   }
   async #do(act) {
     try {
@@ -4711,6 +4852,7 @@ var IndexedDBOutbox = class extends Outbox {
     return new OutboxUnusable(this.where, error instanceof Error ? error.message : String(error));
   }
 };
+var outgoing = (stored) => Object.assign(new Outgoing(stored), { n: stored.n });
 function browserOutbox(name, bounds) {
   return typeof indexedDB === "undefined" ? new Outbox(bounds) : new FallingBack(name, bounds);
 }
@@ -4724,11 +4866,11 @@ var FallingBack = class extends IndexedDBOutbox {
       return { owner: void 0, kept: [...this.waiting] };
     }
   }
-  async insert(outgoing, owner) {
-    if (this.#usable) await super.insert(outgoing, owner);
+  async insert(outgoing2, owner) {
+    if (this.#usable) await super.insert(outgoing2, owner);
   }
-  async remove(outgoing) {
-    if (this.#usable) await super.remove(outgoing);
+  async remove(outgoing2) {
+    if (this.#usable) await super.remove(outgoing2);
   }
   async own(user) {
     if (this.#usable) await super.own(user);
