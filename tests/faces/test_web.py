@@ -401,6 +401,7 @@ def test_without_a_mouse(server: Server, person: People) -> None:
     vera.expect_state("Connected")
     go_to(page, "New conversation")
     keys.press("Enter")
+    expect(page.get_by_label("Find people")).to_be_focused()
     keys.type("wim")
     expect(page.locator(".picker").get_by_role("button", name="Wim")).to_be_visible()
     go_to(page, "Wim")

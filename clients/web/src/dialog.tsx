@@ -1,7 +1,7 @@
 /** What is asked in front of everything else. Escape, or a click beside it, closes it. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "./icons.js";
 
 interface Props {
@@ -12,7 +12,7 @@ interface Props {
 
 export function Dialog({ title, onClose, children }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = ref.current!;
     dialog.showModal();
     dialog.querySelector<HTMLElement>("input, select")?.focus();
