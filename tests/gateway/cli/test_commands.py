@@ -58,8 +58,34 @@ def test_it_runs_as_a_program() -> None:
 
 def test_help_names_every_command() -> None:
     _, out, _ = run("--help")
-    for command in ("serve", "chat", "token", "migrate", "spool", "config", "doctor"):
+    for command in (
+        "serve",
+        "chat",
+        "tail",
+        "send",
+        "token",
+        "migrate",
+        "spool",
+        "config",
+        "doctor",
+    ):
         assert f"  {command} " in out
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("send", "hello"), "to whom? Say either --to USER or --conversation ID."),
+        (("send", "hello", "--to", "bob", "--conversation", "c"), "to whom?"),
+        (("tail", "--with", "bob", "--conversation", "c"), "choose one of"),
+        (("tail", "--after", 3, "--as", "ann"), "--after is a position in one conversation"),
+        (("tail", "--as", "ann"), "there is no development server on this machine"),
+    ],
+)
+def test_what_a_script_says_wrong_is_explained(
+    home: Path, args: tuple[object, ...], words: str
+) -> None:
+    assert words in refused(*args)
 
 
 @pytest.mark.parametrize(
