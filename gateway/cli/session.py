@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import trio
@@ -335,7 +336,7 @@ class Session:
         self._here().members()
 
     async def _command_send(self, words: list[str], rest: str) -> None:
-        room, path = self._here(), str(await trio.Path(words[0]).expanduser())
+        room, path = self._here(), _expanded(words[0])
         try:
             id = await self._client.upload(path)
         except OSError as error:
@@ -385,3 +386,8 @@ class Session:
 
 class _Nowhere(Exception):
     """A command needs an open conversation."""
+
+
+def _expanded(path: str) -> str:
+    """As a shell would have it."""
+    return str(Path(path).expanduser())

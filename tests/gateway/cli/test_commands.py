@@ -19,6 +19,7 @@ from palaver.gateway.cli.words import Problem
 from palaver.gateway.server import Listening
 
 SECRET = "s" * 32
+NOWHERE = ("--token", "t", "--url", "ws://127.0.0.1:1")
 
 
 @pytest.fixture
@@ -80,6 +81,10 @@ def test_help_names_every_command() -> None:
         (("tail", "--with", "bob", "--conversation", "c"), "choose one of"),
         (("tail", "--after", 3, "--as", "ann"), "--after is a position in one conversation"),
         (("tail", "--as", "ann"), "there is no development server on this machine"),
+        (("tail",), "who are you? Say --as NAME, or give a --token."),
+        (("tail", "--token", "t", "--url", "http://x"), "not a WebSocket URL"),
+        (("tail", *NOWHERE), "no connection to ws://127.0.0.1:1: connection refused."),
+        (("send", "hello", "--to", "bob", *NOWHERE), "no connection to ws://127.0.0.1:1: "),
     ],
 )
 def test_what_a_script_says_wrong_is_explained(
