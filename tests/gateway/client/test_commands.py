@@ -97,11 +97,11 @@ async def said_by(method: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_CLI_14_what_a_method_says_is_a_command(method: str) -> None:
+async def test_what_a_method_says_is_a_command(method: str) -> None:
     assert await said_by(method)
 
 
-async def test_CLI_14_every_command_has_a_method() -> None:
+async def test_every_command_has_a_method() -> None:
     said = {name for method in METHODS for name, _ in await said_by(method)}
     for method in ("star", "typing"):
         heard = Heard()
@@ -112,7 +112,7 @@ async def test_CLI_14_every_command_has_a_method() -> None:
     assert COMMANDS.keys() - said == BY_ITSELF
 
 
-async def test_CLI_14_a_message_may_say_all_that_there_is() -> None:
+async def test_a_message_may_say_all_that_there_is() -> None:
     heard = Heard()
     options = {
         "reply_to": ID,
