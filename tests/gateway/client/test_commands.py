@@ -85,7 +85,8 @@ def value(method: str, name: str, annotation: str) -> Any:
 async def said_by(method: str) -> list[tuple[str, dict[str, Any]]]:
     """By a method with what it must have; then with each of the others alone."""
     heard = Heard()
-    given, others = {}, {}
+    given: dict[str, Any] = {}
+    others: dict[str, Any] = {}
     for name, parameter in inspect.signature(METHODS[method]).parameters.items():
         if name in ("self", "options"):
             continue
