@@ -132,6 +132,11 @@ class Room:
             case "message.sent":
                 self._typing.discard(data.get("by", ""))
                 self._message(event.seq, event.at, data)
+            case "message.posted":
+                self._line(event, (harmless(data["text"]), "dim"))
+            case "reaction.changed":
+                verb = "puts" if data["on"] else "takes away"
+                self._line(event, (f"{verb} {data['emoji']} {data['message_seq']}", "dim"))
             case "message.edited":
                 text = data.get("text")
                 if text is not None:

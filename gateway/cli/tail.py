@@ -113,7 +113,7 @@ class Tail:
         elif seq > self._seen.get(c, 0):
             self._seen[c] = seq
             if kind in _MESSAGES:
-                await self._print({"c": c, "seq": seq, "ts": at, **data})
+                await self._print({"c": c, "seq": seq, "ts": at, "kind": kind, **data})
 
     async def _reload(self, c: str, reason: str, keep: int) -> None:
         """What is in history but was not told."""

@@ -166,6 +166,18 @@ async def test_what_is_new_what_was_said_and_who_is_there(clock: MockClock) -> N
         assert "   ann  here, read 3\n   bob  here, read 3\n   carol  away" in bob.text
 
 
+async def test_reactions_and_what_the_product_says_are_shown(clock: MockClock) -> None:
+    async with house() as home, chat(home, "ann", to="bob") as ann, home.client("bob") as bob:
+        engine = home.gateway.engine
+        c = await bob.create_direct("ann")
+        sent = await bob.send(c, "lunch?")
+        await bob.react(c, sent["id"], "👍")
+        await engine.post(c, "Booked.")
+        await wait_all_tasks_blocked()
+        assert " bob puts 👍 2\n" in ann.text
+        assert " Booked.\n" in ann.text
+
+
 async def test_a_file_is_sent_as_an_attachment(clock: MockClock, tmp_path: Path) -> None:
     async with house() as home, chat(home, "ann", to="bob") as ann:
         await ann.enter(f"/send {tmp_path}/nowhere.png")
