@@ -129,8 +129,17 @@ class Tail:
             self._seen.pop(c, None)  # it is no longer one's own
 
     async def _catch_up(self, c: str) -> None:
+        from ..client import NoAnswer, Rejected
+
         while True:
-            page = await self._client.history(c, after=self._seen.get(c, 0), limit=PAGE)
+            try:
+                page = await self._client.history(c, after=self._seen.get(c, 0), limit=PAGE)
+            except NoAnswer:
+                continue  # the next call waits for a connection
+            except Rejected as rejection:
+                if not rejection.retryable:
+                    raise
+                continue  # the call has waited as it was told to
             for message in page["messages"]:
                 self._seen[c] = message["seq"]
                 await self._print({"c": c, **message})

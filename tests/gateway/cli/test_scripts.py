@@ -16,7 +16,7 @@ from palaver.gateway.cli.access import Access, at_first
 from palaver.gateway.cli.send import Letters
 from palaver.gateway.cli.tail import Tail
 from palaver.gateway.cli.words import Problem
-from palaver.gateway.client import linear
+from palaver.gateway.client import Client, ConnectionLost, Rejected, linear
 from palaver.tests.gateway.client.house import House, house
 
 
@@ -105,6 +105,28 @@ async def test_CLI_05_a_tail_goes_on_where_it_was(capsys: pytest.CaptureFixture[
             for n in range(150):
                 await host.send(c, f"meanwhile {n}")
             assert texts(await printed(capsys, 150)) == [f"meanwhile {n}" for n in range(150)]
+
+
+async def test_an_outage_while_a_tail_catches_up_does_not_end_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    troubles = [ConnectionLost("message.history", {}, None, sent=True), Rejected("UNAVAILABLE")]
+    history = Client.history
+
+    async def troubled(client: Client, c: str, **page: Any) -> dict[str, Any]:
+        answer = await history(client, c, **page)
+        if troubles:
+            raise troubles.pop()
+        return answer
+
+    monkeypatch.setattr(Client, "history", troubled)
+    async with house() as home:
+        host = home.gateway.engine.as_user("bob")
+        c = await host.create_group("Team", ["ann"])
+        await host.send(c, "hello")
+        async with tailing(home, c, 0):
+            assert texts(await printed(capsys, 1)) == ["hello"]
+        assert not troubles
 
 
 async def test_a_tail_of_all_names_conversations_and_writes_json(
