@@ -1,5 +1,5 @@
-"""The command line: `palaver serve`, `chat`, `token`, `migrate`, `spool`, `jobs`,
-`config`, `doctor`.
+"""The command line: `palaver serve`, `chat`, `tail`, `send`, `token`, `migrate`, `spool`,
+`jobs`, `config`, `doctor`.
 
 Commands import what they need when they are called, so that `palaver --help` is quick.
 """
@@ -17,8 +17,10 @@ from .config import config
 from .doctor import doctor
 from .jobs import jobs
 from .migrate import migrate
+from .send import send
 from .serve import serve
 from .spool import spool
+from .tail import tail
 from .token import token
 
 app = typer.Typer(
@@ -48,6 +50,8 @@ def _options(
 
 app.command()(serve)
 app.command()(chat)
+app.command()(tail)
+app.command()(send)
 app.command()(token)
 app.command()(migrate)
 app.command()(spool)

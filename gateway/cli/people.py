@@ -36,6 +36,6 @@ class People:
             return
         self._names.update(dict.fromkeys(new, ""))
         try:
-            self.meet(await self._client.call("user.get", {"users": new}))
+            self.meet(await self._client.users(new))
         except (Rejected, NoAnswer):
             pass

@@ -26,8 +26,13 @@ def title_of(row: dict[str, Any], user: str, people: People) -> str:
 
 
 def said(message: dict[str, Any]) -> str:
-    """Its text; of what needs none, its type."""
-    return message["text"] or f"[{message.get('type', 'message')}]"
+    """Its text and files; of what has neither, its type."""
+    files = [
+        each if isinstance(each, str) else each.get("name") or each["type"]
+        for each in message.get("attachments") or ()
+    ]
+    words = [message["text"], *(f"[{file}]" for file in files)]
+    return " ".join(filter(None, words)) or f"[{message.get('type', 'message')}]"
 
 
 class Room:
@@ -105,6 +110,15 @@ class Room:
         for user, role in sorted(self._roles.items()):
             self._screen.show("   ", self._name(user), (f"  {role}", "dim"))
 
+    async def who(self) -> None:
+        """Who is online, and up to where those have read who let it be known."""
+        known = (await self._client.presence(self.id))["users"]
+        for user in sorted(self._roles):
+            here = "here" if known.get(user, {}).get("online") else "away"
+            seq = self._read.get(user)
+            read = f", read {seq}" if seq else ""
+            self._screen.show("   ", self._name(user), (f"  {here}{read}", "dim"))
+
     def event(self, event: Event) -> None:
         """Print what has happened, unless history has it already."""
         if self._early is not None:
@@ -118,6 +132,11 @@ class Room:
             case "message.sent":
                 self._typing.discard(data.get("by", ""))
                 self._message(event.seq, event.at, data)
+            case "message.posted":
+                self._line(event, (harmless(data["text"]), "dim"))
+            case "reaction.changed":
+                verb = "puts" if data["on"] else "takes away"
+                self._line(event, (f"{verb} {data['emoji']} {data['message_seq']}", "dim"))
             case "message.edited":
                 text = data.get("text")
                 if text is not None:

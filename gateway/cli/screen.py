@@ -65,8 +65,8 @@ class Screen:
     async def lines(self) -> AsyncIterator[str]:
         """What is entered, line by line, until the end of the input."""
         if not self.interactive:
-            async for piped in _piped():
-                yield piped
+            async for given in piped():
+                yield given
             return
         while True:
             self._prompting = True
@@ -112,7 +112,7 @@ def _ask() -> str | None:
         return None
 
 
-async def _piped() -> AsyncIterator[str]:
+async def piped() -> AsyncIterator[str]:
     """Lines of a pipe or file. Reads the descriptor itself: a thread that is left behind in
     `sys.stdin` would hold its lock when the interpreter ends."""
     rest = b""

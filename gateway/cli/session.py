@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import shlex
-import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import trio
@@ -27,10 +27,13 @@ from ..client import (
     Reload,
     Signal,
     StateChange,
+    UploadFailed,
     exponential,
 )
+from .access import Access
+from .inbox import Inbox
 from .people import People
-from .room import Room, title_of
+from .room import Room
 from .screen import Screen, harmless
 from .words import Problem
 
@@ -42,10 +45,14 @@ LOOK_AT_KEYS = 0.5
 HELP = """\
 /list                 conversations
 /open NUMBER | USER   go to one
+/unread               those with something new
+/search WORDS         messages that say this, here or else anywhere
 /find TEXT            whom one can write to
 /group TITLE USER …   make a group
 /history [COUNT]      what came before
 /members              who is here
+/who                  who of them is online, and how far they have read
+/send FILE [TEXT]     as an attachment
 /edit [SEQ] TEXT      change a message, by default your last
 /delete [SEQ]         take one back, by default your last
 /help
@@ -62,19 +69,12 @@ class Opening:
     conversation: str | None = None
 
 
-async def run(
-    url: str,
-    token: Any,
-    opening: Opening,
-    ssl_context: ssl.SSLContext | None = None,
-    outbox: Outbox | None = None,
-) -> None:
+async def run(access: Access, opening: Opening, outbox: Outbox | None = None) -> None:
     """Until the input ends or the server refuses; then `Problem`."""
     screen = Screen()
     with screen.restored():
         # Somebody sits in front of it, so it is less patient than an app in a pocket.
-        backoff = partial(exponential, cap=PATIENCE)
-        client = Client(url, token, backoff=backoff, ssl_context=ssl_context, outbox=outbox)
+        client = access.client(backoff=partial(exponential, cap=PATIENCE), outbox=outbox)
         try:
             async with client:
                 await Session(client, screen).run(opening)
@@ -88,8 +88,7 @@ class Session:
         self._screen = screen
         self._people = People(client)
         self._room: Room | None = None
-        self._rows: list[dict[str, Any]] = []
-        self._names: dict[str, str] = {}
+        self._inbox = Inbox(client, screen, self._people)
         self._greeted = False
         self._outages = 0
         self._seen = trio.Event()
@@ -143,11 +142,11 @@ class Session:
             case Event("message.sent", conversation):
                 by, text = push.data.get("by", ""), push.data.get("text") or ""
                 if by != self._client.user:
-                    if conversation not in self._names:
-                        await self._attempt(self._learn_names())
+                    if conversation not in self._inbox.names:
+                        await self._attempt(self._inbox.learn())
                     await self._people.look_up(push.data)
                     name = self._people.name(by)
-                    where = self._names.get(conversation, "elsewhere")
+                    where = self._inbox.names.get(conversation, "elsewhere")
                     where = "" if where == name else f" in {where}"
                     self._note(f"{name}{where}: {harmless(text)[:60]}   (/list)")
 
@@ -212,16 +211,20 @@ class Session:
         elif opening.group is not None:
             await self._attempt(self._open_group(opening.group, opening.members))
         else:
-            await self._attempt(self._list())
+            await self._attempt(self._inbox.show())
 
     async def _read_input(self, nursery: trio.Nursery) -> None:
         commands: dict[str, Callable[[list[str], str], Awaitable[None]]] = {
-            "list": lambda words, rest: self._list(),
+            "list": lambda words, rest: self._inbox.show(),
             "open": self._command_open,
+            "unread": lambda words, rest: self._inbox.show(unread=True),
+            "search": lambda words, rest: self._inbox.search(rest, self._room),
             "group": lambda words, rest: self._open_group(words[0], words[1:]),
             "history": self._command_history,
             "find": self._command_find,
             "members": self._command_members,
+            "who": lambda words, rest: self._here().who(),
+            "send": self._command_send,
             "edit": self._command_edit,
             "delete": self._command_delete,
         }
@@ -291,28 +294,9 @@ class Session:
             usage = next((line for line in HELP.splitlines() if line.startswith(f"/{name}")), "")
             self._note(f"say it like this: {usage}")
 
-    async def _learn_names(self) -> None:
-        page = await self._client.conversations(limit=50)
-        self._people.meet(page)
-        self._rows = page["conversations"]
-        user = self._client.user or ""
-        self._names.update((row["c"], title_of(row, user, self._people)) for row in self._rows)
-
-    async def _list(self) -> None:
-        await self._learn_names()
-        if not self._rows:
-            self._note("no conversations yet; /open USER begins one")
-        for number, row in enumerate(self._rows, 1):
-            unread = (f"  {row['unread']} new", "bold") if row["unread"] else ""
-            last = row.get("last") or {}
-            text = harmless(last.get("text") or "").replace("\n", " ")[:50]
-            self._screen.show(
-                (f"{number:>4}  ", "dim"), self._names[row["c"]], unread, (f"  {text}", "dim")
-            )
-
     async def _command_open(self, words: list[str], rest: str) -> None:
-        if words[0].isdigit() and self._rows:
-            await self._open(self._rows[int(words[0]) - 1]["c"])
+        if words[0].isdigit() and self._inbox.rows:
+            await self._open(self._inbox.rows[int(words[0]) - 1]["c"])
         else:
             await self._open_direct(words[0])
 
@@ -333,7 +317,7 @@ class Session:
         except (Rejected, NoAnswer):
             self._room = before
             raise
-        self._names[conversation] = self._room.title
+        self._inbox.names[conversation] = self._room.title
         if before is not None and before.id != conversation:
             await self._client.unsubscribe(before.id)
         self._seen.set()
@@ -343,13 +327,22 @@ class Session:
         await room.history(limit=int(words[0]) if words else 20, before=room.oldest)
 
     async def _command_find(self, words: list[str], rest: str) -> None:
-        found = await self._client.call("user.search", {"text": rest})
+        found = await self._client.search_users(rest)
         self._people.meet(found)
         for user in found["found"]:
             self._screen.show("   ", self._people.name(user), (f"  /open {harmless(user)}", "dim"))
 
     async def _command_members(self, words: list[str], rest: str) -> None:
         self._here().members()
+
+    async def _command_send(self, words: list[str], rest: str) -> None:
+        room, path = self._here(), _expanded(words[0])
+        try:
+            id = await self._client.upload(path)
+        except OSError as error:
+            self._note(f"{harmless(path)}: {error.strerror}", "red")
+        else:
+            await self._client.send(room.id, " ".join(words[1:]), uploads=[id])
 
     async def _command_edit(self, words: list[str], rest: str) -> None:
         room = self._here()
@@ -381,7 +374,7 @@ class Session:
             await action
         except Rejected as rejection:
             self._note(rejection.message, "red")
-        except (NoAnswer, OutboxFull, OutboxUnusable) as error:
+        except (NoAnswer, OutboxFull, OutboxUnusable, UploadFailed) as error:
             self._note(f"{error}", "red")
         except _Nowhere:
             self._note("no conversation is open; /list shows them")
@@ -393,3 +386,8 @@ class Session:
 
 class _Nowhere(Exception):
     """A command needs an open conversation."""
+
+
+def _expanded(path: str) -> str:
+    """As a shell would have it."""
+    return str(Path(path).expanduser())

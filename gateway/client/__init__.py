@@ -1,6 +1,7 @@
 """The Python client, for trio: `Client`, what it yields, and what it raises."""
 
 from ...protocol.errors import Rejected
+from .calling import MessageOptions
 from .client import Client
 from .connection import Address, Connector
 from .disk_outbox import DiskOutbox
@@ -18,6 +19,7 @@ from .errors import (
     OutboxUnusable,
     ReconnectFailed,
     Refused,
+    UploadFailed,
 )
 from .grouping import grouped
 from .outbox import Outbox
@@ -41,6 +43,7 @@ __all__ = [
     "Event",
     "Expired",
     "Failed",
+    "MessageOptions",
     "MessageStatus",
     "NoAnswer",
     "Outbox",
@@ -58,6 +61,7 @@ __all__ = [
     "Signal",
     "StateChange",
     "Status",
+    "UploadFailed",
     "exponential",
     "grouped",
     "linear",

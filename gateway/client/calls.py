@@ -17,7 +17,6 @@ import msgpack
 import trio
 
 from ...protocol.codec import DEFAULT_MAX_BYTES, MsgpackCodec
-from ...protocol.commands import DurableCommand
 from ...protocol.errors import Rejected
 from ...protocol.features import COMMANDS
 from ...protocol.frames import MAX_ITEMS
@@ -38,7 +37,7 @@ Then = Callable[[dict[str, Any]], None]
 def is_durable(name: str) -> bool:
     """Whether repeating the command under its client id is safe."""
     kind = COMMANDS.get(name)
-    return kind is not None and issubclass(kind, DurableCommand)
+    return kind is not None and "client_id" in kind.model_fields
 
 
 def may_have_happened(rejection: Rejected) -> bool:

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import random as _random
 import ssl
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from types import TracebackType
@@ -26,6 +27,7 @@ import trio
 
 from ...protocol.disconnects import BAD_TOKEN
 from ...protocol.errors import Rejected
+from .calling import Progress
 from .calls import Calls, Then, is_durable, may_have_happened
 from .commands import Commands
 from .connection import Address, Connection, Connector, Ended, converse, tcp
@@ -66,6 +68,9 @@ class Client(Commands):
 
     `ssl_context` says whom to trust behind a `wss:` URL; by default whom the system trusts.
 
+    `http_url` is where the same server speaks HTTP, for files; by default at the same host and
+    port, or at 8766 if `url` says 8765.
+
     `outbox` holds what is enqueued: in memory, or in a `DiskOutbox`. What is in it from the last
     time is sent first.
 
@@ -87,8 +92,11 @@ class Client(Commands):
         random: Callable[[], float] = _random.random,
         ssl_context: ssl.SSLContext | None = None,
         connector: Connector | None = None,
+        http_url: str | None = None,
     ) -> None:
         self._address = Address.parse(url)
+        self._http_url = http_url
+        self._ssl_context = ssl_context
         self._token = token
         self._device = device or uuid.uuid4().hex
         self._backoff = backoff
@@ -136,7 +144,7 @@ class Client(Commands):
             payload.setdefault("client_id", uuid.uuid4().hex)
         then = self._follower.observer(name, c) if self._follower is not None else None
         deadline = trio.current_time() + (math.inf if timeout is None else timeout)
-        for bound in itertools.islice(exponential(), RETRIES):
+        for bound in _retries():
             try:
                 return await self._perform(name, payload, c, deadline, then)
             except Rejected as rejection:
@@ -183,6 +191,33 @@ class Client(Commands):
         return await self._sender.enqueue(
             Outgoing(name, payload, c, client_id, time.time(), len(item))
         )
+
+    @property
+    def http_url(self) -> str:
+        """Where files are: `upload` brings them there, and `attachments` tells paths below it."""
+        return (self._http_url or self._address.http_url).rstrip("/")
+
+    async def upload(
+        self,
+        content: bytes | str | os.PathLike[str],
+        name: str | None = None,
+        mime: str | None = None,
+        progress: Progress | None = None,
+    ) -> str:
+        """Bring bytes, or the file of a path, to the server; the id is for `uploads` of `send`.
+
+        `name` and `mime` are by default those that a path seems to have. `progress` is called with
+        how many bytes went, and of how many. What does not get through is tried again, `RETRIES`
+        times (CLI-12). Raises `Rejected` (the type, the size, …), `UploadFailed`, or OSError of
+        the file. To cancel it is safe.
+        """
+        from .uploads import Upload, Uploader  # HTTP is for those who need it
+
+        async def token() -> str:
+            return self._token if isinstance(self._token, str) else await self._token()
+
+        uploader = Uploader(self.http_url, token, _retries, self._ssl_context)
+        return await uploader.upload(Upload.of(content, name, mime), progress)
 
     async def connected(self) -> dict[str, Any]:
         """Wait until there is a connection; returns `welcome`. Raises `ClientEnded`."""
@@ -300,3 +335,7 @@ class Client(Commands):
         self._inbox.force(change)
         self._changed.set()
         self._changed = trio.Event()
+
+
+def _retries() -> Iterator[float]:
+    return itertools.islice(exponential(), RETRIES)

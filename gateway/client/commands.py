@@ -1,70 +1,87 @@
-"""What a client says, as methods: one line each over `call`, so that editors complete them."""
+"""What a client says in conversations, as methods: one line each over `call`, so that editors
+complete them. What is its user's own is in `OwnCommands`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
+from ...protocol.roles import Who
+from .calling import MessageOptions, given
 from .outgoing import Outgoing
+from .own_commands import OwnCommands
 
 
-class Commands:
-    """`c` is a conversation's id. Durable commands answer `{"c", "seq", "id", "ts"}`. See
-    `Client.call` for what they raise; arguments left None are not sent."""
+class Commands(OwnCommands):
+    """`c` is a conversation's id, `message` a message's. Durable commands answer
+    `{"c", "seq", "id", "ts"}`. See `Client.call` for what they raise; arguments left None are not
+    sent. Lists continue as docs/protocol.md says: from `next`, or from the last thing they gave."""
 
-    async def call(
-        self, name: str, payload: dict[str, Any] | None = None, c: str | None = None
-    ) -> dict[str, Any]:
-        raise NotImplementedError
-
-    async def enqueue_call(
-        self, name: str, payload: dict[str, Any] | None = None, c: str | None = None
-    ) -> Outgoing:
-        raise NotImplementedError
-
-    async def enqueue(
-        self,
-        c: str,
-        text: str,
-        *,
-        reply_to: str | None = None,
-        metadata: dict[str, Any] | None = None,
-        client_id: str | None = None,
-    ) -> Outgoing:
+    async def enqueue(self, c: str, text: str, **options: Unpack[MessageOptions]) -> Outgoing:
         """Keep a message in the outbox, from where it is sent whenever there is a connection. See
         `Client.enqueue_call` for what that promises and raises."""
-        payload = _given(text=text, reply_to=reply_to, metadata=metadata, client_id=client_id)
-        return await self.enqueue_call("message.send", payload, c)
+        return await self.enqueue_call("message.send", given(text=text, **options), c)
 
-    async def send(
-        self,
-        c: str,
-        text: str,
-        *,
-        reply_to: str | None = None,
-        metadata: dict[str, Any] | None = None,
-        client_id: str | None = None,
-    ) -> dict[str, Any]:
-        """`reply_to`: the id of a message of the same conversation."""
-        payload = _given(text=text, reply_to=reply_to, metadata=metadata, client_id=client_id)
-        return await self.call("message.send", payload, c)
+    async def send(self, c: str, text: str, **options: Unpack[MessageOptions]) -> dict[str, Any]:
+        return await self.call("message.send", given(text=text, **options), c)
 
     async def send_to(
-        self, user: str, text: str, *, metadata: dict[str, Any] | None = None
+        self, user: str, text: str, **options: Unpack[MessageOptions]
     ) -> dict[str, Any]:
         """Into the direct conversation with `user`, which is made if need be."""
-        return await self.call("message.send", _given(text=text, to=user, metadata=metadata))
+        return await self.call("message.send", given(text=text, to=user, **options))
 
     async def edit(
-        self, c: str, message: str, text: str, *, version: int | None = None
+        self,
+        c: str,
+        message: str,
+        text: str,
+        *,
+        version: int | None = None,
+        mentions: Sequence[str] | None = None,
     ) -> dict[str, Any]:
         """`version`: only if the message still is at it (1 before any edit)."""
-        payload = _given(message_id=message, text=text, version=version)
+        payload = given(message_id=message, text=text, version=version, mentions=mentions)
         return await self.call("message.edit", payload, c)
 
     async def delete(self, c: str, message: str) -> dict[str, Any]:
         """For everybody."""
         return await self.call("message.delete", {"message_id": message}, c)
+
+    async def restore(self, c: str, message: str) -> dict[str, Any]:
+        """Take a deletion back, as long as the server leaves it."""
+        return await self.call("message.restore", {"message_id": message}, c)
+
+    async def forward(
+        self, c: str, message: str, to: str, *, client_id: str | None = None
+    ) -> dict[str, Any]:
+        """A copy of a message of `c` to the conversation `to`."""
+        payload = given(message_id=message, to=to, client_id=client_id)
+        return await self.call("message.forward", payload, c)
+
+    async def react(self, c: str, message: str, emoji: str, on: bool = True) -> dict[str, Any]:
+        """Put `emoji` on a message, or take one's own off."""
+        payload = {"message_id": message, "emoji": emoji, "on": on}
+        return await self.call("reaction.set", payload, c)
+
+    async def vote(self, c: str, message: str, option: int | None) -> dict[str, Any]:
+        """For an option of a poll, which replaces an earlier vote; None takes it back."""
+        return await self.call("poll.vote", {"message_id": message, "option": option}, c)
+
+    async def send_template(
+        self,
+        c: str,
+        template: str,
+        variables: dict[str, Any] | None = None,
+        *,
+        client_id: str | None = None,
+    ) -> dict[str, Any]:
+        payload = given(template=template, variables=variables, client_id=client_id)
+        return await self.call("template.send", payload, c)
+
+    async def templates(self) -> dict[str, Any]:
+        """The texts that the product suggests, with the names of their gaps."""
+        return await self.call("template.list")
 
     async def pin(self, c: str, message: str) -> dict[str, Any]:
         return await self.call("message.pin", {"message_id": message}, c)
@@ -72,9 +89,22 @@ class Commands:
     async def unpin(self, c: str, message: str) -> dict[str, Any]:
         return await self.call("message.unpin", {"message_id": message}, c)
 
+    async def pins(
+        self, c: str, *, before: int | None = None, limit: int | None = None
+    ) -> dict[str, Any]:
+        """`before`: a seq."""
+        return await self.call("pin.list", given(before=before, limit=limit), c)
+
     async def read(self, c: str, seq: int | None = None) -> dict[str, Any]:
         """Move the read mark up to `seq`, or to the end."""
-        return await self.call("message.read", _given(seq=seq), c)
+        return await self.call("message.read", given(seq=seq), c)
+
+    async def readers(
+        self, c: str, message: str, *, after: str | None = None, limit: int | None = None
+    ) -> dict[str, Any]:
+        """Who has read a message, and when."""
+        payload = given(message_id=message, after=after, limit=limit)
+        return await self.call("message.readers", payload, c)
 
     async def create_direct(self, user: str) -> str:
         """The id of the direct conversation with `user`, which may have existed before."""
@@ -85,11 +115,33 @@ class Commands:
         self, members: Sequence[str], title: str | None = None, *, client_id: str | None = None
     ) -> str:
         """The id of a new group with `members` and oneself, in the highest role."""
-        payload = _given(kind="group", members=list(members), title=title, client_id=client_id)
+        payload = given(kind="group", members=list(members), title=title, client_id=client_id)
         return str((await self.call("conversation.create", payload))["c"])
 
     async def rename(self, c: str, title: str) -> dict[str, Any]:
         return await self.call("conversation.rename", {"title": title}, c)
+
+    async def change_settings(
+        self,
+        c: str,
+        *,
+        description: str | None = None,
+        icon: str | None = None,
+        who_may_send: Who | None = None,
+        who_may_add: Who | None = None,
+    ) -> dict[str, Any]:
+        """Of a group; what is not given stays as it is."""
+        payload = given(
+            description=description, icon=icon, who_may_send=who_may_send, who_may_add=who_may_add
+        )
+        return await self.call("conversation.change_settings", payload, c)
+
+    async def lock(self, c: str, until: int | None = None) -> dict[str, Any]:
+        """Nobody writes there until then (ms), or for good."""
+        return await self.call("conversation.lock", given(until=until), c)
+
+    async def unlock(self, c: str) -> dict[str, Any]:
+        return await self.call("conversation.unlock", {}, c)
 
     async def add_members(self, c: str, users: Sequence[str]) -> dict[str, Any]:
         return await self.call("member.add", {"users": list(users)}, c)
@@ -102,17 +154,11 @@ class Commands:
 
     async def leave(self, c: str, *, confirm: bool = False) -> dict[str, Any]:
         """The last admin of others must `confirm`."""
-        return await self.call("conversation.leave", _given(confirm=confirm or None), c)
+        return await self.call("conversation.leave", given(confirm=confirm or None), c)
 
     async def get(self, c: str) -> dict[str, Any]:
         """The conversation as it stands at `seq`: the snapshot to which later events apply."""
         return await self.call("conversation.get", {}, c)
-
-    async def conversations(
-        self, limit: int | None = None, cursor: str | None = None
-    ) -> dict[str, Any]:
-        """A page of the inbox; its `next` is the cursor of the following one."""
-        return await self.call("conversation.list", _given(limit=limit, cursor=cursor))
 
     async def history(
         self,
@@ -121,17 +167,57 @@ class Commands:
         before: int | None = None,
         after: int | None = None,
         around: str | None = None,
+        before_time: int | None = None,
+        page: int | None = None,
         limit: int | None = None,
+        system: bool | None = None,
+        context: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """A page of messages, oldest first; without a cursor the newest. `before` and `after` are
-        seqs, `around` is a message's id."""
-        payload = _given(before=before, after=after, around=around, limit=limit)
+        """A page of messages, oldest first; without a cursor the newest (CLI-07). `before` and
+        `after` are seqs, `around` is a message's id, `before_time` is in ms; `page` counts from 1.
+        `system`: also what tells of members and settings."""
+        payload = given(
+            before=before,
+            after=after,
+            around=around,
+            before_time=before_time,
+            page=page,
+            limit=limit,
+            system=system,
+            context=context,
+        )
         return await self.call("message.history", payload, c)
 
-    async def members(
-        self, c: str, *, prefix: str | None = None, after: str | None = None
+    async def thread(
+        self, c: str, message: str, *, after: int | None = None, limit: int | None = None
     ) -> dict[str, Any]:
-        return await self.call("member.list", _given(prefix=prefix, after=after), c)
+        """Replies under a message, oldest first; `after` is a seq."""
+        payload = given(message_id=message, after=after, limit=limit)
+        return await self.call("thread.list", payload, c)
+
+    async def media(
+        self, c: str, *, before: int | None = None, limit: int | None = None
+    ) -> dict[str, Any]:
+        """Messages with attachments, newest first; `before` is a seq."""
+        return await self.call("media.list", given(before=before, limit=limit), c)
+
+    async def attachments(self, c: str, message: str) -> dict[str, Any]:
+        """Addresses to load a message's attachments from, below `Client.http_url`."""
+        return await self.call("attachment.list", {"message_id": message}, c)
+
+    async def versions(self, c: str, message: str) -> dict[str, Any]:
+        """What a message said before it was edited, where the product shows it."""
+        return await self.call("message.versions", {"message_id": message}, c)
+
+    async def members(
+        self,
+        c: str,
+        *,
+        prefix: str | None = None,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> dict[str, Any]:
+        return await self.call("member.list", given(prefix=prefix, after=after, limit=limit), c)
 
     async def presence(self, c: str) -> dict[str, Any]:
         return await self.call("presence.get", {"conversation": c})
@@ -143,10 +229,6 @@ class Commands:
     async def unsubscribe(self, c: str) -> dict[str, Any]:
         return await self.call("conversation.unsubscribe", {}, c)
 
-    async def typing(self, c: str, on: bool = True) -> dict[str, Any]:
+    async def typing(self, c: str, on: bool = True, *, thread: str | None = None) -> dict[str, Any]:
         """Repeat it while typing goes on: it ends by itself after some seconds."""
-        return await self.call("typing.start" if on else "typing.stop", {}, c)
-
-
-def _given(**fields: Any) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
+        return await self.call("typing.start" if on else "typing.stop", given(thread=thread), c)

@@ -51,6 +51,13 @@ class Address(NamedTuple):
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
+    @property
+    def http_url(self) -> str:
+        """Where the same server speaks HTTP, if nothing else is known: at its default port beside
+        the default one of WebSockets, else at the same, as behind a proxy."""
+        port = 8766 if self.port == 8765 else self.port
+        return f"{'https' if self.tls else 'http'}://{self._replace(port=port).netloc}"
+
 
 Connector = Callable[[Address], Awaitable[trio.abc.Stream]]
 

@@ -51,6 +51,17 @@ class Expired(NoAnswer):
         return f"{self.again[0]}: it could not be sent in time"
 
 
+class UploadFailed(ClientError):
+    """A file did not get to the server, however often it was tried; nothing refers to it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"not uploaded: {self.reason}"
+
+
 class OutboxFull(ClientError):
     """The outgoing queue holds as much as it may; nothing was added."""
 

@@ -19,6 +19,7 @@ from palaver.gateway.cli.words import Problem
 from palaver.gateway.listening import Listening
 
 SECRET = "s" * 32
+NOWHERE = ("--token", "t", "--url", "ws://127.0.0.1:1")
 
 
 @pytest.fixture
@@ -58,8 +59,38 @@ def test_it_runs_as_a_program() -> None:
 
 def test_help_names_every_command() -> None:
     _, out, _ = run("--help")
-    for command in ("serve", "chat", "token", "migrate", "spool", "config", "doctor"):
+    for command in (
+        "serve",
+        "chat",
+        "tail",
+        "send",
+        "token",
+        "migrate",
+        "spool",
+        "config",
+        "doctor",
+    ):
         assert f"  {command} " in out
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("send", "hello"), "to whom? Say either --to USER or --conversation ID."),
+        (("send", "hello", "--to", "bob", "--conversation", "c"), "to whom?"),
+        (("tail", "--with", "bob", "--conversation", "c"), "choose one of"),
+        (("tail", "--after", 3, "--as", "ann"), "--after is a position in one conversation"),
+        (("tail", "--as", "ann"), "there is no development server on this machine"),
+        (("tail",), "who are you? Say --as NAME, or give a --token."),
+        (("tail", "--token", "t", "--url", "http://x"), "not a WebSocket URL"),
+        (("tail", *NOWHERE), "no connection to ws://127.0.0.1:1: connection refused."),
+        (("send", "hello", "--to", "bob", *NOWHERE), "no connection to ws://127.0.0.1:1: "),
+    ],
+)
+def test_what_a_script_says_wrong_is_explained(
+    home: Path, args: tuple[object, ...], words: str
+) -> None:
+    assert words in refused(*args)
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,26 @@ def test_a_script_can_speak(serving: Serving) -> None:
         assert re.findall(r" Ann Abel: (\w+)", chat.said) == ["one", "two", "three"]
 
 
+def test_lines_are_piped_in_and_come_out_elsewhere(serving: Serving) -> None:
+    way = ("--url", serving.url, "--token")
+    bob = ("tail", "--with", "ann", *way, serving.tokens["bob"])
+    ann = ("send", "--to", "bob", *way, serving.tokens["ann"])
+    with running(*ann) as sender:
+        sender.enter("one", "two", "three")
+        assert sender.end() == 0
+        assert len(sender.said.split()) == 3
+    with running(*bob, "--after", 0) as tail:
+        said = tail.until(": three")
+        assert re.findall(r" ann: (\w+)", said) == ["one", "two", "three"]
+        tail.process.send_signal(signal.SIGINT)
+        assert tail.end() == 130
+        assert "Traceback" not in tail.said
+    with running(*bob, "--after", 0) as tail:
+        assert tail.process.stdout is not None
+        tail.process.stdout.close()
+        assert tail.process.wait() == 1, "nobody reads it any more"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_DEP_11_a_signal_drains_and_ends_it_well(serving: Serving, number: int) -> None:
     with running(*serving.chat("ann", "bob")) as chat:

@@ -16,6 +16,8 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from palaver.gateway.cli.screen import Screen, harmless
 from palaver.gateway.cli.session import Opening, Session
 from palaver.gateway.client import Client, ClientEnded
+from palaver.protocol.features.messages import SendMessage
+from palaver.protocol.media import Attachment
 from palaver.tests.gateway.client.house import House, house
 from palaver.tests.gateway.client.inline_outbox import InlineOutbox
 from palaver.tests.support.hosts import Directory, person
@@ -145,6 +147,47 @@ async def test_messages_elsewhere_are_announced(clock: MockClock) -> None:
         await host.send(c, "psst")
         await wait_all_tasks_blocked()
         assert "carol in Team: psst" in ann.text
+
+
+async def test_what_is_new_what_was_said_and_who_is_there(clock: MockClock) -> None:
+    async with (
+        house() as home,
+        chat(home, "ann", group="Team", members=["bob", "carol"]) as ann,
+        chat(home, "bob") as bob,
+    ):
+        await ann.enter("lunch at one", "dinner at eight")
+        await bob.enter("/unread", "/search lunch")
+        assert "   1  Team  2 new  dinner at eight\n" in bob.text
+        assert re.search(r" 2  \d\d:\d\d ann: lunch at one  Team\n", bob.text)
+        await bob.enter("/open 1")
+        await trio.sleep(1)
+        await bob.enter("/unread", "/search breakfast", "/who")
+        assert "      nothing new\n      nothing found\n" in bob.text
+        assert "   ann  here, read 3\n   bob  here, read 3\n   carol  away" in bob.text
+
+
+async def test_reactions_and_what_the_product_says_are_shown(clock: MockClock) -> None:
+    async with house() as home, chat(home, "ann", to="bob") as ann, home.client("bob") as bob:
+        engine = home.gateway.engine
+        c = await bob.create_direct("ann")
+        sent = await bob.send(c, "lunch?")
+        await bob.react(c, sent["id"], "👍")
+        await engine.post(c, "Booked.")
+        await wait_all_tasks_blocked()
+        assert " bob puts 👍 2\n" in ann.text
+        assert " Booked.\n" in ann.text
+
+
+async def test_a_file_is_sent_as_an_attachment(clock: MockClock, tmp_path: Path) -> None:
+    async with house() as home, chat(home, "ann", to="bob") as ann:
+        await ann.enter(f"/send {tmp_path}/nowhere.png")
+        assert "nowhere.png: No such file or directory" in ann.text
+        host = home.gateway.engine.as_user("bob")
+        image = {"type": "image", "url": "https://example.org/a.jpg", "name": "cat.jpg"}
+        command = SendMessage(text="look", attachments=[Attachment.model_validate(image)])
+        await host.do(command, await host.create_direct("ann"))
+        await wait_all_tasks_blocked()
+        assert " bob: look [cat.jpg]\n" in ann.text
 
 
 async def test_wrong_commands_are_explained(clock: MockClock) -> None:

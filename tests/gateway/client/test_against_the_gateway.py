@@ -183,3 +183,59 @@ async def test_a_token_is_renewed_before_it_runs_out(clock: MockClock) -> None:
             await trio.sleep(600)
             assert ann.state == "connected"
             assert len(made) > 10
+
+
+async def test_CLI_06_joining_leaving_and_what_is_called_back(clock: MockClock) -> None:
+    async with house() as home, home.client("ann") as ann, home.client("bob") as bob:
+        c = await ann.create_group(["bob"], "Team")
+        await bob.subscribe(c)
+        await ann.typing(c)
+        heard = await next_of(bob, lambda push: isinstance(push, Signal) and push.conversation == c)
+        assert (heard.kind, heard.data) == ("typing.started", {"by": "ann"})
+        await bob.unsubscribe(c)
+        await ann.typing(c, on=False)
+        await ann.send(c, "hello")
+        kinds = []
+        while "message.sent" not in kinds:
+            push = await next_of(bob, lambda push: not isinstance(push, StateChange))
+            kinds.append(push.kind)
+        assert "typing.stopped" not in kinds, "only those who have joined are told"
+
+
+async def test_CLI_07_messages_are_fetched_by_page_or_before_one(clock: MockClock) -> None:
+    async with house() as home, home.client("ann", pushes=False) as ann:
+        c = await ann.create_group(["bob"])
+        for n in range(5):
+            await ann.send(c, f"{n}")
+        page = await ann.history(c, page=2, limit=2)
+        assert (page["page"], page["total"], page["total_pages"]) == (2, 5, 3)
+        assert [message["text"] for message in page["messages"]] == ["1", "2"]
+        newest = await ann.history(c, limit=2)
+        before = await ann.history(c, before=newest["messages"][0]["seq"], limit=2)
+        assert [message["text"] for message in before["messages"]] == ["1", "2"]
+
+
+async def test_what_one_keeps_to_oneself(clock: MockClock) -> None:
+    async with house() as home, home.client("ann", pushes=False) as ann:
+        sent = await ann.send_to("bob", "lunch at one")
+        c, message = sent["c"], sent["id"]
+        await ann.star(c, message)
+        assert [each["message"]["id"] for each in (await ann.stars())["stars"]] == [message]
+        await ann.save_draft(c, "and dinn")
+        await ann.prefer(c, muted=True)
+        assert [hit["id"] for hit in (await ann.search("lunch", c=c))["hits"]] == [message]
+        tomorrow = sent["ts"] + 86_400_000
+        await ann.schedule(c, "1", tomorrow, {"text": "later"})
+        assert [each["id"] for each in (await ann.scheduled())["scheduled"]] == ["1"]
+        await ann.cancel_scheduled("1")
+        assert (await ann.settings())["read_receipts"] is True
+        assert (await ann.conversations(filter="archived"))["conversations"] == []
+
+
+async def test_a_deletion_and_its_restoring_find_their_answers(clock: MockClock) -> None:
+    policy = {"delete_recovery_days": 60}
+    async with house(policy=policy) as home, home.client("ann", pushes=False) as ann:
+        sent = await ann.send_to("bob", "hello")
+        await ann.delete(sent["c"], sent["id"])
+        await home.cut()
+        assert (await ann.restore(sent["c"], sent["id"]))["c"] == sent["c"]
