@@ -1,5 +1,5 @@
 """The command line: `palaver serve`, `chat`, `token`, `migrate`, `spool`, `jobs`,
-`config`, `doctor`.
+`webhooks`, `config`, `doctor`.
 
 Commands import what they need when they are called, so that `palaver --help` is quick.
 """
@@ -20,6 +20,7 @@ from .migrate import migrate
 from .serve import serve
 from .spool import spool
 from .token import token
+from .webhooks import webhooks
 
 app = typer.Typer(
     name="palaver",
@@ -52,6 +53,7 @@ app.command()(token)
 app.command()(migrate)
 app.command()(spool)
 app.add_typer(jobs, name="jobs")
+app.add_typer(webhooks, name="webhooks")
 app.command()(config)
 app.command()(doctor)
 
