@@ -6,7 +6,7 @@ thing find, or open, the same conversation, and are told in the order in which t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Final
 
 from ..protocol.errors import Rejected
@@ -44,7 +44,7 @@ async def concerned(
     env: Environment,
     registry: Registry,
     after: str = "",
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str]:
     """Conversations that are about all of `context`, with all of `users` in them, in order of id,
     beyond `after`. One of the two must name something."""
     if context:

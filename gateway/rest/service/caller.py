@@ -6,13 +6,11 @@ from typing import Any, Final
 
 from ....engine import Engine
 from ....protocol.commands import Command, parse_command
-from ....protocol.features.conversation import GetConversation
 from ....protocol.ids import HOST
 from .routes import ENDPOINTS
 
 _COMMANDS: Final[dict[str, type[Command]]] = {
-    command.name: command
-    for command in (GetConversation, *(each for line in ENDPOINTS for each in line.commands))
+    command.name: command for endpoint in ENDPOINTS for command in endpoint.commands
 }
 
 

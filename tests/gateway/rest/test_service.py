@@ -203,8 +203,13 @@ async def test_AUTO_03_a_viewing_is_scheduled_and_confirmed_by_rest():
     async with backend() as service:
         room = await service.create("ann", "bob", context={"listing": "5"})
         for event in ("viewing_scheduled", "viewing_confirmed"):
-            body = {"id": event, "event": event, "users": ["ann", "bob"]}
-            body |= {"context": {"listing": "5"}, "variables": {"time": "noon"}}
+            body = {
+                "id": event,
+                "event": event,
+                "users": ["ann", "bob"],
+                "context": {"listing": "5"},
+                "variables": {"time": "noon"},
+            }
             await service.ask("POST", "/events", body)
         said = ["Viewing at noon.", "The viewing at noon is confirmed."]
         assert await texts(service.here, room) == said
@@ -364,6 +369,7 @@ async def test_REST_01_the_service_endpoints_are_described_apart():
 
 async def test_SEC_09_what_is_no_body_of_a_call_is_refused():
     async with backend() as service:
-        for body in ([], {"ids": [""]}, {"more": 1}, {"ids": "ann"}):
+        bodies: list[Any] = [[], {"ids": [""]}, {"more": 1}, {"ids": "ann"}]
+        for body in bodies:
             no = await service.no("POST", "/users/changed", body)
             assert no["status"] == 400, body
