@@ -12,9 +12,12 @@ from palaver.persistence.postgres.store import PostgresStore
 from palaver.protocol.jobs import LOW, Job
 from palaver.tests.support.hosts import SECRET
 
-CONFIG = (
-    f'[webhooks]\nurl = "http://127.0.0.1:1/"\nsecret = "{SECRET}"\nevents = ["message.sent"]\n'
-)
+CONFIG = f"""
+[webhooks]
+url = "http://127.0.0.1:1/"
+secret = "{SECRET}"
+events = ["message.sent"]
+"""
 
 
 @pytest.fixture
