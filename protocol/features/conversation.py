@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, get_args
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from ..aloof import check_reach
 from ..commands import NOTHING, Context, DurableCommand, Effect, MakeRequest, Needs, Query
 from ..errors import Rejected, invalid
 from ..events import Event, EventData
-from ..ids import HOST, UserId
+from ..ids import HOST, UserId, is_user_id
 from ..immutable import immutable
 from ..people import asks_first
 from ..policy import Policy
@@ -22,6 +22,16 @@ from .membership import GROUP
 from .references import CONTEXT
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def _check_roles(roles: dict[str, Any]) -> dict[str, Any]:
+    # Not by types: their refusals would repeat the names.
+    if not all(is_user_id(user) and role in get_args(Role) for user, role in roles.items()):
+        raise ValueError("must be roles by user")
+    return roles
+
+
+Roles = Annotated[dict[str, Any], Field(max_length=100_000), AfterValidator(_check_roles)]
 
 _TITLE_MEMBERS = 5
 """Named in a title that is made."""
@@ -79,7 +89,7 @@ class CreateConversation(DurableCommand):
     members: list[UserId] = Field(max_length=100_000)
     title: Title | None = None
     context: References | None = None
-    roles: dict[UserId, Role] = Field(default_factory=dict, max_length=100_000)
+    roles: Roles = Field(default_factory=dict)
 
     @property
     def recipients(self) -> Sequence[str]:
