@@ -52,6 +52,7 @@ class Effects:
         self._wake = wake
         self._mode = env.policy.durability
         self._announces = env.host.delivery is not None
+        self._webhooks = env.host.webhooks.events if env.host.webhooks is not None else None
         self.fanout = FanOut(id, env.hub, env.clock)
         self._looking = Looking(id, env, self.fanout)
         self.resident = Resident(ConversationState(id), Ring(env.limits.ring))
@@ -155,6 +156,8 @@ class Effects:
         machine.apply(state, event)
         if self._announces and data.is_message:
             event.announced = True
+        if self._webhooks is not None and data.name in self._webhooks:
+            event.webhook = True
         quoted = context.messages.get(data.quotes) if data.quotes is not None else None
         push = ring.add(event, quoted)
         gone: tuple[str, ...] = ()

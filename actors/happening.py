@@ -6,6 +6,7 @@ thing find, or open, the same conversation, and are told in the order in which t
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Final
 
 from ..protocol.errors import Rejected
@@ -28,7 +29,7 @@ async def tell_event(command: TellEvent, env: Environment, registry: Registry) -
     is told in the others, too."""
     message, opening = command.message(env.policy), command.opening(env.policy)
     asker = Asker(HOST, 1)
-    found = await _concerned(command, env, registry)
+    found = [id async for id in concerned(command.context, command.users, env, registry)]
     if not found and opening is not None:
         client_id = opening.client_id or ""
         id = group_conversation_id(env.policy.profile, HOST, client_id)
@@ -37,19 +38,26 @@ async def tell_event(command: TellEvent, env: Environment, registry: Registry) -
     return {"messages": [await registry.ask(asker, id, message) for id in found]}
 
 
-async def _concerned(command: TellEvent, env: Environment, registry: Registry) -> list[str]:
-    """Conversations that are about all of its context, with all of its users in them."""
-    if command.context:
-        about = [
-            await _referring(reference, env.store.searches) for reference in command.context.items()
-        ]
+async def concerned(
+    context: Mapping[str, str],
+    users: Sequence[str],
+    env: Environment,
+    registry: Registry,
+    after: str = "",
+) -> AsyncGenerator[str]:
+    """Conversations that are about all of `context`, with all of `users` in them, in order of id,
+    beyond `after`. One of the two must name something."""
+    if context:
+        about = [await _referring(reference, env.store.searches) for reference in context.items()]
         at_rest = set.intersection(*about)
     else:
-        inbox = await env.store.inboxes.rows(command.users[0])
+        inbox = await env.store.inboxes.rows(users[0])
         at_rest = {row.conversation for row in inbox.rows}
     # What is not stored yet is in no list yet.
     unstored = {id for id in env.store.journal.pending() if registry.resident(id) is not None}
-    return [id for id in sorted(at_rest | unstored) if await _is_concerned(id, command, registry)]
+    for id in sorted(at_rest | unstored):
+        if id > after and await _is_concerned(id, context, users, registry):
+            yield id
 
 
 async def _referring(to: Reference, searches: Searches) -> set[str]:
@@ -62,13 +70,15 @@ async def _referring(to: Reference, searches: Searches) -> set[str]:
     return found
 
 
-async def _is_concerned(id: str, command: TellEvent, registry: Registry) -> bool:
+async def _is_concerned(
+    id: str, context: Mapping[str, str], users: Sequence[str], registry: Registry
+) -> bool:
     def look(visited: Conversation) -> bool:
         state = visited.state
         about = CONTEXT.of(state)
-        if any(about.get(type) != id for type, id in command.context.items()):
+        if any(about.get(type) != id for type, id in context.items()):
             return False
-        members = (state.members.get(user) for user in command.users)
+        members = (state.members.get(user) for user in users)
         return all(member is not None and member.role is not None for member in members)
 
     try:

@@ -10,8 +10,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ..protocol.events import Event
 from ..protocol.people import Relation
 from ..protocol.roles import Role
+from .turns import Turns
 
 Pair = tuple[str, str]
 """A group, by the id that the host has for it, and a user."""
@@ -178,6 +180,18 @@ class Premium(Protocol):
         ...
 
 
+class Webhooks(Protocol):
+    """Tells the product of stored events of the kinds in `events`, a conversation's in `turns`."""
+
+    events: frozenset[str]
+    turns: Turns
+
+    async def tell(self, event: Event) -> None:
+        """Return when the product has taken it. Raises UNAVAILABLE if it has not, and OVERLOADED if
+        there was no use in trying."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """The ports; None for what the product has not said how to ask."""
@@ -188,3 +202,4 @@ class Host:
     contexts: Contexts | None = None
     membership: Membership | None = None
     premium: Premium | None = None
+    webhooks: Webhooks | None = None

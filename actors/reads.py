@@ -6,6 +6,7 @@ actor and overlaid with what the ring holds beyond it, so that it is exact when 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, Protocol
 
 from ..protocol.commands import Query
@@ -19,7 +20,10 @@ from ..protocol.features.marks import MessageReaders
 from ..protocol.features.media import ListMedia
 from ..protocol.features.members import ListMembers
 from ..protocol.features.pins import ListPins
+from ..protocol.features.references import CONTEXT
 from ..protocol.features.threads import ListThread
+from ..protocol.ids import HOST
+from ..protocol.last import last_of
 from ..protocol.policy import Policy
 from ..protocol.roles import require_member
 from ..protocol.state import ConversationState
@@ -59,7 +63,7 @@ def read_for(
     """How `query` of `user` is answered."""
     match query:
         case GetConversation():
-            return _FromState(user, _snapshot)
+            return _FromState(user, _overview if user == HOST else _snapshot)
         case ListMembers():
             return _FromState(user, lambda state, user: _members(state, user, query))
         case MessageHistory():
@@ -97,7 +101,8 @@ class _FromState:
     async def fetch(self, store: Conversations) -> None: ...
 
     def answer(self, resident: Resident) -> tuple[list[Push], dict[str, Any]]:
-        require_member(resident.state, self._user)
+        if self._user != HOST:
+            require_member(resident.state, self._user)
         return [], self._answer(resident.state, self._user)
 
 
@@ -113,29 +118,48 @@ def member_view(state: ConversationState, name: str, user: str) -> dict[str, Any
 
 def _snapshot(state: ConversationState, user: str) -> dict[str, Any]:
     """The position and what belongs to it: events after `seq` apply to exactly this."""
-    member = state.members[user]
     whole = state.member_count <= MAX_INLINE_MEMBERS
-    shown = state.current_members() if whole else [user]
-    view: dict[str, Any] = {
-        "c": state.id,
-        "kind": state.kind,
-        "title": state.title,
-        "created_at": state.created_at,
-        "epoch": state.epoch,
-        "seq": state.seq,
-        "number": state.number,
-        "role": member.role,
-        "members": {name: member_view(state, name, user) for name in shown},
-        "member_count": state.member_count,
-        "unread": state.unread(user),
-        "last": state.last_for(user),
-        "marks": state.marks,
-    }
+    view = _state(state, user, state.current_members() if whole else [user])
+    view["role"] = state.members[user].role
+    view["unread"] = state.unread(user)
+    view["last"] = state.last_for(user)
     if (request := state.request_to(user)) is not None:
         view["request"] = request
     public = (part for part in SLICES if part.public)
     view.update((part.name, part.view(part.of(state), state, user)) for part in public)
     return view
+
+
+def _overview(state: ConversationState, user: str) -> dict[str, Any]:
+    """The same for the host, who is nobody in it, and sees all that is there."""
+    whole = state.member_count <= MAX_INLINE_MEMBERS
+    view = _state(state, user, state.current_members() if whole else [])
+    view.update((part.name, part.of(state)) for part in SLICES if part.public)
+    return view
+
+
+def _state(state: ConversationState, user: str, members: Iterable[str]) -> dict[str, Any]:
+    return {
+        **head_view(state),
+        "members": {name: member_view(state, name, user) for name in members},
+        "marks": state.marks,
+    }
+
+
+def head_view(state: ConversationState) -> dict[str, Any]:
+    """What is to be said of a conversation in a list of them, to the host."""
+    return {
+        "c": state.id,
+        "kind": state.kind,
+        "title": state.title,
+        "context": CONTEXT.of(state),
+        "created_at": state.created_at,
+        "epoch": state.epoch,
+        "seq": state.seq,
+        "number": state.number,
+        "member_count": state.member_count,
+        "last": None if state.last is None else last_of(state.last, HOST),
+    }
 
 
 def _members(state: ConversationState, user: str, query: ListMembers) -> dict[str, Any]:

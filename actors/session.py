@@ -20,6 +20,7 @@ from ..protocol.features.blocks import BlockChanged
 from ..protocol.features.business_events import TellEvent
 from ..protocol.features.forwards import ForwardMessage
 from ..protocol.features.inbox import SyncChanges, UnreadChanged
+from ..protocol.features.inspection import FindConversations, InspectUser
 from ..protocol.features.references import DropReference
 from ..protocol.features.restores import RestoreMessage
 from ..protocol.features.schedule import ScheduleMessage
@@ -32,6 +33,7 @@ from .environment import Environment
 from .forwarding import forward
 from .happening import tell_event
 from .inbox import Inbox
+from .inspection import find_conversations, inspect_user
 from .logs import stack
 from .outbox import Outbox, Parcel, Push
 from .personal import OwnLog, pushed
@@ -267,6 +269,10 @@ class Session:
                 return await drop_reference(command, env, registry)
             case TellEvent() as command:
                 return await tell_event(command, env, registry)
+            case FindConversations() as command:
+                return await find_conversations(command, env, registry)
+            case InspectUser() as command:
+                return await inspect_user(command, env)
             case _:
                 raise Rejected("UNSUPPORTED_COMMAND")
 

@@ -33,6 +33,7 @@ from ..actors.reactors import Reactor, Reactors
 from ..actors.registry import Registry
 from ..actors.scheduling import send_scheduled, tell_author
 from ..actors.session import Sessions
+from ..actors.webhooks import tell
 from ..actors.whereabouts import conversation_of
 from ..protocol.delivery import DELIVER, NOTIFY
 from ..protocol.disconnects import DRAIN, REVOKED, Disconnect
@@ -44,6 +45,7 @@ from ..protocol.features.system import PostMessage
 from ..protocol.frames import Item
 from ..protocol.ids import HOST
 from ..protocol.jobs import Job
+from ..protocol.webhooks import WEBHOOK
 from .background import Background
 from .clock import SystemClock
 from .events import Subscription
@@ -68,6 +70,7 @@ HANDLERS = {
     PURGE: purge,
     DELIVER: deliver,
     NOTIFY: notify,
+    WEBHOOK: tell,
 }
 """What does a job, by its kind."""
 GIVEN_UP = {SEND: tell_author}

@@ -13,7 +13,7 @@ from ..persistence.postgres.connection import Connection, connect
 from ..persistence.postgres.database import Rows
 from ..persistence.postgres.errors import DatabaseError, database_errors
 from ..persistence.postgres.incarnation import Incarnation
-from ..persistence.postgres.jobs import PostgresJobs
+from ..persistence.postgres.jobs import PostgresJobs, Reads
 from ..protocol.jobs import Job
 from .places import data_directory
 from .settings import Settings
@@ -34,14 +34,20 @@ async def retry_jobs(settings: Settings, ids: Collection[str] | None) -> int:
 
 @asynccontextmanager
 async def _jobs(settings: Settings) -> AsyncGenerator[PostgresJobs]:
-    """Beside a running engine, whom this neither stops nor fences off."""
+    async with line(settings, settings.storage.query_timeout_s) as database:
+        yield PostgresJobs(database, Incarnation())
+
+
+@asynccontextmanager
+async def line(settings: Settings, timeout_s: float) -> AsyncGenerator[Reads]:
+    """Beside a running engine, whom this neither stops nor fences off. Raises `StartupError`."""
     try:
         async with AsyncioThread() as thread:
-            dsn, timeout_s = _dsn(settings), settings.storage.query_timeout_s
+            dsn = _dsn(settings)
             with database_errors():
                 connection = await thread.run(connect, dsn, timeout_s)
             try:
-                yield PostgresJobs(_Line(thread, connection), Incarnation())
+                yield _Line(thread, connection)
             finally:
                 await thread.run(connection.close)
     except DatabaseError as error:

@@ -6,7 +6,7 @@ Times are in seconds, sizes in bytes, unless a name says otherwise.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -67,6 +67,11 @@ class Auth(Section):
     )
     role_claim: str = Field("role", description="The claim that is the user's role for guards")
     session_claim: str = Field("sid", description="The claim that names the session (CONN-07)")
+    service_keys: dict[str, Annotated[SecretStr, Field(min_length=32)]] = Field(
+        default_factory=dict,
+        description="By a name of each, secrets of at least 32 characters, with which the product's"
+        " own servers ask for `/v1/service/…` (docs/rest.md); without any there is no such thing",
+    )
     lookup_timeout_s: float = Field(
         5.0, gt=0, description="For keys and sessions to be looked up; then UNAVAILABLE"
     )
@@ -110,7 +115,8 @@ class Connections(Section):
 
 class Limits(Section):
     """How much, and how often, clients may ask (SEC-14). A rate of 0 is none. Who is refused is
-    told when to ask again. The host's own calls are not limited."""
+    told when to ask again. Nothing that the host does in its process, or by calls that it signs, is
+    limited."""
 
     requests_per_min: int = Field(
         300, ge=0, description="Commands of one user, on all connections and by HTTP (C-28, SEC-02)"
@@ -124,6 +130,9 @@ class Limits(Section):
     )
     new_conversations_per_day: int = Field(
         0, ge=0, description="Conversations that one user begins (SEC-04, C-29)"
+    )
+    service_requests_per_min: int = Field(
+        6000, ge=0, description="HTTP requests under one of auth.service_keys"
     )
     commands_per_s: int = Field(
         100, ge=0, description="Items of one connection in the long run; more are RATE_LIMITED"
@@ -280,6 +289,20 @@ class Host(Section):
     absent_ttl_s: float = Field(5.0, gt=0, description="The same of what there is not")
     failures: int = Field(5, ge=1, description="After so many in a row nothing is asked any more")
     cool_down_s: float = Field(10.0, gt=0, description="Then one question in so long")
+
+
+class Webhooks(Section):
+    """Stored events of which the product is told, by signed POSTs; host.timeout_s and the other
+    bounds of callbacks hold for them, and those of jobs."""
+
+    url: str | None = Field(None, description="Where they go")
+    secret: SecretStr | None = Field(
+        None, description="They are signed with it: `whsec_` and base64 of 24 to 64 bytes"
+    )
+    events: list[str] = Field(
+        default_factory=list,
+        description="The kinds of events that are told, such as `message.sent` (docs/protocol.md)",
+    )
 
 
 class Files(Section):

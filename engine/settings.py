@@ -24,7 +24,19 @@ from pydantic_settings import (
 from ..protocol.policy import Policy
 from .bad_setting import bad_setting
 from .profiles import ProfileError, file_of, read
-from .sections import Actors, Auth, Connections, Files, Host, Jobs, Limits, Listen, Storage, Tls
+from .sections import (
+    Actors,
+    Auth,
+    Connections,
+    Files,
+    Host,
+    Jobs,
+    Limits,
+    Listen,
+    Storage,
+    Tls,
+    Webhooks,
+)
 
 ENV_PREFIX = "PALAVER_"
 
@@ -52,6 +64,7 @@ class Settings(BaseSettings):
     storage: Storage = Field(default_factory=Storage)
     files: Files = Field(default_factory=Files)
     host: Host = Field(default_factory=Host)
+    webhooks: Webhooks = Field(default_factory=Webhooks)
     policy: Policy = Field(default_factory=Policy)
     shutdown_s: float = Field(
         9.0, gt=0, description="`palaver serve` ends within this time, whatever hangs (CONN-16)"

@@ -17,6 +17,7 @@ from .immutable import immutable
 from .jobs import Job
 from .message import Message, Overlay
 from .state import ConversationState
+from .webhooks import webhook
 
 
 @immutable
@@ -139,8 +140,8 @@ class Event:
 
     `audience` None means every member; otherwise everybody else gets a bodiless `skipped`.
     `redacted` means that the content is gone (deleted, expired, erased) and is not served.
-    `announced` is a message of which the host is to be told, for those who are away (SEND-13); that
-    is known until it is stored, and part of no log.
+    `announced` is a message of which the host is to be told, for those who are away (SEND-13); of a
+    `webhook` it is told, whoever is away. Both are known until it is stored, and part of no log.
     """
 
     conversation: str
@@ -154,6 +155,7 @@ class Event:
     audience: tuple[str, ...] | None = None
     redacted: bool = False
     announced: bool = field(default=False, compare=False)
+    webhook: bool = field(default=False, compare=False)
 
     @property
     def kind(self) -> str:
@@ -189,7 +191,9 @@ class Event:
         """What is to be done later because of it, stored together with it."""
         jobs = self.data.jobs(self)
         if self.announced:
-            return (*jobs, delivery(self.conversation, self.id, self.at))
+            jobs = (*jobs, delivery(self.conversation, self.id, self.at))
+        if self.webhook:
+            jobs = (*jobs, webhook(self.conversation, self.id, self.seq, self.at))
         return jobs
 
     def is_for(self, user: str) -> bool:
@@ -217,7 +221,14 @@ class Event:
 
     def voided(self) -> Event:
         """What stands in its place if it cannot be stored: everything but what was said."""
-        return replace(self, data=Void(of=self.id), client_id=None, redacted=False, announced=False)
+        return replace(
+            self,
+            data=Void(of=self.id),
+            client_id=None,
+            redacted=False,
+            announced=False,
+            webhook=False,
+        )
 
     def as_message(self) -> Message:
         """The message that this event is (only where `data.is_message`)."""

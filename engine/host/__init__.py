@@ -15,6 +15,8 @@ delivery.py     what waits for those who are away
 contexts.py     what conversations may be about, and who has to do with whom
 membership.py   who is in the groups that are the host's
 facts.py        what the host said lately, by id; who asks the same at once shares one answer
+webhooks.py     telling it of stored events
+patience.py     how it is told what jobs have for it
 asking.py       how it is asked: bounded, within a deadline, and not while it is away
 breaker.py      whether it is away
 callback.py     by HTTP, signed

@@ -13,7 +13,7 @@ import json
 import re
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from ..http_body import read_body
@@ -80,12 +80,7 @@ class Callback:
         """The JSON object that `path` answers to `question`, which is put under a fresh `id`, or
         under the same one whenever it is put again. Waits without limit: set a deadline. Raises
         `BadAnswer`, or whatever the library meets out there."""
-        body = json.dumps(question).encode()
-        headers = signature(self._key, id or self._new_id(), int(time.time()), body)
-        headers["content-type"] = "application/json"
-        async with self._client.stream(
-            "POST", f"{self._url}/{path}", content=body, headers=headers
-        ) as response:
+        async with self._post(f"{self._url}/{path}", question, id or self._new_id()) as response:
             if response.status_code != 200:
                 raise BadAnswer(f"HTTP {response.status_code}", response.status_code)
             data = await read_body(response, MAX_BYTES)
@@ -98,6 +93,21 @@ class Callback:
         if not isinstance(answer, dict):
             raise BadAnswer("no JSON object")
         return answer
+
+    async def tell(self, it: Mapping[str, Any], *, id: str) -> None:
+        """Return once `url` itself has taken it, by any status of success. Waits and raises like
+        `ask`."""
+        async with self._post(self._url, it, id) as response:
+            if not response.is_success:
+                raise BadAnswer(f"HTTP {response.status_code}", response.status_code)
+
+    def _post(
+        self, url: str, said: Mapping[str, Any], id: str
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        body = json.dumps(said).encode()
+        headers = signature(self._key, id, int(time.time()), body)
+        headers["content-type"] = "application/json"
+        return self._client.stream("POST", url, content=body, headers=headers)
 
 
 @asynccontextmanager

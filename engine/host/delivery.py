@@ -7,18 +7,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
-
-import trio
 
 from ...actors.host import Delivery, Notice
-from ...protocol.errors import Rejected
-from .asking import Asking, NotAsked
 from .callback import Callback
+from .patience import Patience
 from .tools import Tools
-
-TURN_S: Final = 10.0
-"""For one's turn to come: shorter than a job may take."""
 
 
 class HttpDelivery:
@@ -37,26 +30,14 @@ class HttpDelivery:
 
 
 class PatientDelivery:
-    """What the actors see of it (`actors/host.py`). Jobs can wait for their turn, so only the time
-    that the host takes counts against its deadline. What is not even tried, since the host is away
-    or there are too many before it, is OVERLOADED, which is no try."""
+    """What the actors see of it (`actors/host.py`)."""
 
-    def __init__(self, host: Delivery, asking: Asking, turns: int) -> None:
+    def __init__(self, host: Delivery, patience: Patience) -> None:
         self._host = host
-        self._asking = asking
-        self._turns = trio.CapacityLimiter(turns)
+        self._patience = patience
 
     async def deliver(self, notice: Notice) -> None:
-        with trio.move_on_after(TURN_S) as patience:
-            await self._turns.acquire()
-        if patience.cancelled_caught:
-            raise Rejected("OVERLOADED")
-        try:
-            await self._asking.ask(partial(self._host.deliver, notice))
-        except NotAsked as no:
-            raise Rejected("OVERLOADED", retry_after=no.retry_after) from None
-        finally:
-            self._turns.release()
+        await self._patience.tell(partial(self._host.deliver, notice))
 
 
 def open_delivery(tools: Tools, given: Delivery | None) -> PatientDelivery | None:
@@ -65,4 +46,4 @@ def open_delivery(tools: Tools, given: Delivery | None) -> PatientDelivery | Non
     if given is None and tools.settings.delivery == "none":
         return None
     host = HttpDelivery(tools.callback) if given is None else given
-    return PatientDelivery(host, tools.asking("delivery"), tools.settings.max_requests)
+    return PatientDelivery(host, Patience(tools.asking("delivery"), tools.settings.max_requests))

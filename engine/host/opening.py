@@ -25,6 +25,7 @@ from .relations import open_relations
 from .sessions import AskedSessions, open_sessions
 from .tools import Tools
 from .users import open_users
+from .webhooks import open_webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,9 @@ async def open_host(
         nursery = await stack.enter_async_context(Background())
         clock = now or SystemClock()
         tools = Tools(settings.host, settings.policy, nursery, metrics, claims, calls, clock)
+        webhooks = await open_webhooks(stack, settings.webhooks, tools)
         yield Opened(
+            webhooks=webhooks,
             users=open_users(tools, given.get("users")),
             relations=open_relations(tools, given.get("relations")),
             contexts=open_contexts(tools, given.get("contexts")),

@@ -29,6 +29,15 @@ class Authenticator:
         """Whether it has what it needs to tell good tokens from bad ones."""
         return not isinstance(self._verifier, TokenVerifier) or self._verifier.ready
 
+    def issue(
+        self, user: str, *, ttl_s: float, role: str | None = None, session: str | None = None
+    ) -> str:
+        """A token for `user` that is believed here. Raises FEATURE_DISABLED where tokens come from
+        elsewhere."""
+        if isinstance(self._verifier, TokenVerifier) and self._verifier.issues:
+            return self._verifier.issue(user, ttl_s=ttl_s, role=role, session=session)
+        raise Rejected("FEATURE_DISABLED", "Tokens are not made here, but by whoever signs them.")
+
     async def identify(self, token: str | None) -> Identity:
         """Whose `token` it is, at this moment: nothing is awaited after the last check.
 

@@ -63,6 +63,11 @@ class TokenVerifier:
         """Whether it has the keys to verify with."""
         return self._jwks is None or self._jwks.ready
 
+    @property
+    def issues(self) -> bool:
+        """Whether it can `issue` tokens."""
+        return self._secret is not None
+
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keep the keys fresh, until cancelled."""
         if self._jwks is not None:

@@ -1,5 +1,5 @@
 """The command line: `palaver serve`, `chat`, `tail`, `send`, `token`, `migrate`, `spool`,
-`jobs`, `config`, `doctor`.
+`jobs`, `webhooks`, `config`, `doctor`.
 
 Commands import what they need when they are called, so that `palaver --help` is quick.
 """
@@ -22,6 +22,7 @@ from .serve import serve
 from .spool import spool
 from .tail import tail
 from .token import token
+from .webhooks import webhooks
 
 app = typer.Typer(
     name="palaver",
@@ -56,6 +57,7 @@ app.command()(token)
 app.command()(migrate)
 app.command()(spool)
 app.add_typer(jobs, name="jobs")
+app.add_typer(webhooks, name="webhooks")
 app.command()(config)
 app.command()(doctor)
 

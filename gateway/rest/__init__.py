@@ -17,6 +17,7 @@ cursor.py      what a client knows, between two polls
 files.py       what people send besides text
 export.py      whole conversations, line by line
 answers.py     the shapes of what is answered
+service/       what the product's own servers ask for
 openapi.py     all of that for programs
 """
 

@@ -102,6 +102,9 @@ _ROW: Final = {
     "last": Maybe(_LAST),
     "ts": _TIME,
 }
+_OVERVIEW: Final = {
+    name: value for name, value in _CONVERSATION.items() if name not in ("role", "unread", "users")
+}
 _ITEM: Final = {"t": "message.sent", "c": Perhaps(CONVERSATION_ID), "seq": Perhaps(43)}
 
 ANSWERS: Final[dict[str, Any]] = {
@@ -110,6 +113,18 @@ ANSWERS: Final[dict[str, Any]] = {
     "Conversation": _CONVERSATION,
     "NewConversation": {name: Perhaps(value) for name, value in _CONVERSATION.items()},
     "Row": _ROW,
+    "Overview": {name: Perhaps(value) for name, value in _OVERVIEW.items()},
+    "Overviews": {"found": [Ref("Overview")], "more": False},
+    "Posted": _PLACE,
+    "Told": {"messages": [_PLACE]},
+    "Token": {"token": "eyJ0…", "ttl_s": 3600},
+    "UserHere": {
+        "user": "ann",
+        "online": True,
+        "connections": 2,
+        "last_seen": Maybe(_TIME),
+        "conversation_count": 12,
+    },
     "Item": _ITEM,
     "Inbox": {"conversations": [Ref("Row")], "next": Maybe("eyJ0…"), "unread": 3, **_USERS},
     "Changed": {name: Perhaps(value) for name, value in {**_PLACE, "n": 7}.items()},

@@ -5,7 +5,7 @@ What was submitted is carried out whether or not somebody still waits for the an
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from ...actors.asker import Asker
 from ...actors.outbox import Parcel
@@ -16,6 +16,18 @@ from ..auth import Identity
 from ..gateway import Gateway
 
 _AT_ONCE: Final = 8
+
+
+class Asks(Protocol):
+    """Who asks by HTTP: a user (`Caller`), or the host (`service/caller.py`). `pushed` is what came
+    before the last answer."""
+
+    user: str
+    pushed: list[dict[str, Any]]
+
+    async def ask(
+        self, command: str, payload: dict[str, Any] | None = None, conversation: str | None = None
+    ) -> dict[str, Any]: ...
 
 
 class Caller(Asker):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Final
 
@@ -75,16 +76,28 @@ class Desk:
 
         return handle
 
+    def check_room(self, counts: bool = True) -> None:
+        """Raises UNAVAILABLE while draining; OVERLOADED for one that `counts` while as much is done
+        as may be."""
+        if self.gateway.draining:
+            raise Rejected("UNAVAILABLE", retry_after=1.0)
+        if counts and self._open >= self.gateway.settings.limits.max_requests:
+            raise Rejected("OVERLOADED", retry_after=1.0)
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """One request, while it is carried out."""
+        self._open += 1
+        try:
+            yield
+        finally:
+            self._open -= 1
+
     async def _meet(self, respond: Respond, request: Request, *, counts: bool) -> Response:
         gateway = self.gateway
         identity = await self._who.asks(request)
-        full = counts and self._open >= gateway.settings.limits.max_requests
-        if gateway.draining or full:
-            raise Rejected("UNAVAILABLE" if gateway.draining else "OVERLOADED", retry_after=1.0)
+        self.check_room(counts)
         gateway.engine.visit(identity.user)
         gateway.engine.introduce(identity.user, identity.claims)
-        self._open += counts
-        try:
+        with self.counted() if counts else nullcontext():
             return await respond(request, Caller(gateway, identity))
-        finally:
-            self._open -= counts

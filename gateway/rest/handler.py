@@ -11,7 +11,7 @@ from ...protocol.errors import Rejected, invalid
 from ...protocol.values import check_value
 from . import times
 from .bodies import answer, given
-from .caller import Caller
+from .caller import Asks
 from .desk import Desk
 from .endpoint import CONVERSATION, MESSAGE, Endpoint
 from .query import from_query
@@ -26,7 +26,7 @@ class Handler:
         self._desk = desk
         self._endpoint = endpoint
 
-    async def respond(self, request: Request, caller: Caller) -> Response:
+    async def respond(self, request: Request, caller: Asks) -> Response:
         endpoint = self._endpoint
         path: dict[str, str] = request.path_params
         check_value(path)
@@ -61,7 +61,7 @@ class Handler:
         return response
 
     async def _whole(
-        self, endpoint: Endpoint, result: dict[str, Any], caller: Caller
+        self, endpoint: Endpoint, result: dict[str, Any], caller: Asks
     ) -> dict[str, Any]:
         """What was made, as it is now; nothing if that cannot be read at the moment, since made it
         is."""
@@ -73,7 +73,7 @@ class Handler:
             return {}
 
 
-async def message(caller: Caller, conversation: str, id: str) -> dict[str, Any]:
+async def message(caller: Asks, conversation: str, id: str) -> dict[str, Any]:
     """One message as history serves it, and its conversation. Raises MESSAGE_NOT_FOUND."""
     page = await caller.ask("message.history", {"around": id, "limit": 1}, conversation)
     for each in page["messages"]:
@@ -84,7 +84,7 @@ async def message(caller: Caller, conversation: str, id: str) -> dict[str, Any]:
 
 def _location(endpoint: Endpoint, result: dict[str, Any]) -> str:
     if endpoint.makes == "conversation":
-        return f"/v1/conversations/{result['c']}"
+        return f"/v1{endpoint.path}/{result['c']}"
     return f"/v1/messages/{result['id']}"
 
 

@@ -20,6 +20,7 @@ from .handler import Handler
 from .openapi import describe
 from .problems import problem
 from .routes import ENDPOINTS
+from .service import add_operations, add_service
 from .single import Single
 from .sync import MAX_WAIT_S, Sync
 
@@ -52,7 +53,8 @@ def add_rest(api: FastAPI, gateway: Gateway) -> None:
     for endpoint in ENDPOINTS:
         add(endpoint.method, endpoint.path, Handler(desk, endpoint).respond)
     api.add_exception_handler(HTTPException, partial(_no_route, api.routes))
-    api.openapi = lambda: describe(api)  # type: ignore[method-assign]
+    service = [add_operations] if add_service(api, desk) else []
+    api.openapi = lambda: describe(api, *service)  # type: ignore[method-assign]
 
 
 async def _no_route(routes: Sequence[BaseRoute], request: Request, error: Exception) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -21,7 +21,7 @@ from .problems import MEDIA_TYPE as PROBLEM
 from .routes import ENDPOINTS
 from .sync import SyncQuery
 
-_SCHEMAS: Final = "#/components/schemas/{model}"
+SCHEMAS: Final = "#/components/schemas/{model}"
 _ISO: Final = {"type": "string", "format": "date-time"}
 _UUID: Final = {
     "type": "string",
@@ -31,6 +31,9 @@ _PATH: Final[dict[str, dict[str, Any]]] = {
     CONVERSATION: {**_UUID, "examples": [CONVERSATION_ID]},
     MESSAGE: {**_UUID, "examples": [MESSAGE_ID]},
 }
+
+More = Callable[[dict[str, Any], dict[str, Any]], None]
+"""Adds to the whole, and to the definitions of its schemas."""
 
 _ABOUT: Final = """\
 Everything that a socket can do, by HTTP, through the same commands; in words: docs/rest.md.
@@ -42,14 +45,14 @@ be repeated.
 """
 
 
-def describe(api: FastAPI) -> dict[str, Any]:
-    """Made once."""
+def describe(api: FastAPI, *more: More) -> dict[str, Any]:
+    """Made once; `more` add theirs."""
     if api.openapi_schema is None:
-        api.openapi_schema = _describe(api)
+        api.openapi_schema = _describe(api, more)
     return api.openapi_schema
 
 
-def _describe(api: FastAPI) -> dict[str, Any]:
+def _describe(api: FastAPI, more: Iterable[More]) -> dict[str, Any]:
     whole = get_openapi(title=api.title, version=api.version, description=_ABOUT, routes=api.routes)
     for operations in whole["paths"].values():
         for operation in operations.values():
@@ -57,11 +60,16 @@ def _describe(api: FastAPI) -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     for endpoint in ENDPOINTS:
         path = whole["paths"].setdefault(endpoint.shown_path, {})
-        path[endpoint.method.lower()] = _operation(endpoint, definitions)
+        path[endpoint.method.lower()] = operation_of(endpoint, definitions)
     for path, operation in SINGLE.items():
         whole["paths"].setdefault(path, {})["get"] = operation
     whole["paths"].update(FILES)
     components = whole.setdefault("components", {})
+    components["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    }
+    for add in more:
+        add(whole, definitions)
     schemas = components.setdefault("schemas", {})
     schemas.update(definitions)
     for name, like in ANSWERS.items():
@@ -75,17 +83,14 @@ def _describe(api: FastAPI) -> dict[str, Any]:
                     "schema": {"type": "integer"},
                 }
             },
-            "content": {PROBLEM: {"schema": {"$ref": _SCHEMAS.format(model="Problem")}}},
+            "content": {PROBLEM: {"schema": {"$ref": SCHEMAS.format(model="Problem")}}},
         }
-    }
-    components["securitySchemes"] = {
-        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     }
     whole["security"] = [{"bearer": []}]
     return whole
 
 
-def _operation(endpoint: Endpoint, definitions: dict[str, Any]) -> dict[str, Any]:
+def operation_of(endpoint: Endpoint, definitions: dict[str, Any]) -> dict[str, Any]:
     command = endpoint.commands[0]
     operation: dict[str, Any] = {
         "operationId": endpoint.id,
@@ -95,7 +100,7 @@ def _operation(endpoint: Endpoint, definitions: dict[str, Any]) -> dict[str, Any
         ),
         "tags": [endpoint.path.split("/")[1]],
         "parameters": [_in_path(name) for name in endpoint.placeholders],
-        "responses": _responses(endpoint.status, endpoint.answers, makes=endpoint.makes),
+        "responses": responses_of(endpoint.status, endpoint.answers, makes=endpoint.makes),
     }
     properties, required = _fields(endpoint, definitions)
     if endpoint.in_query:
@@ -160,7 +165,7 @@ def _fields(endpoint: Endpoint, definitions: dict[str, Any]) -> tuple[dict[str, 
 def _of(
     endpoint: Endpoint, command: type[Command], definitions: dict[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
-    whole = command.model_json_schema(ref_template=_SCHEMAS)
+    whole = command.model_json_schema(ref_template=SCHEMAS)
     definitions.update(whole.get("$defs", {}))
     names = endpoint.fields(command)
     properties = {name: whole["properties"][name] for name in names}
@@ -198,7 +203,7 @@ def _in_query(name: str, field: dict[str, Any], required: bool) -> dict[str, Any
     return told
 
 
-def _responses(status: int, name: str, *, makes: str | None = None) -> dict[str, Any]:
+def responses_of(status: int, name: str, *, makes: str | None = None) -> dict[str, Any]:
     told: dict[str, Any] = {
         "4XX": {"$ref": "#/components/responses/Problem"},
         "5XX": {"$ref": "#/components/responses/Problem"},
@@ -216,7 +221,7 @@ def _responses(status: int, name: str, *, makes: str | None = None) -> dict[str,
 
 
 def _content(types: Iterable[str], name: str) -> dict[str, Any]:
-    return {each: {"schema": {"$ref": _SCHEMAS.format(model=name)}} for each in types}
+    return {each: {"schema": {"$ref": SCHEMAS.format(model=name)}} for each in types}
 
 
 def _single(id: str, summary: str, name: str, *path: str, **more: Any) -> dict[str, Any]:
@@ -224,7 +229,7 @@ def _single(id: str, summary: str, name: str, *path: str, **more: Any) -> dict[s
         "operationId": id,
         "summary": summary,
         "parameters": [_in_path(each) for each in path],
-        "responses": _responses(200, name),
+        "responses": responses_of(200, name),
         **more,
     }
 
@@ -266,7 +271,7 @@ def _upload() -> dict[str, Any]:
     example = {"name": "cat.jpg", "mime": "image/jpeg", "size": 123_456}
     body = {"required": True, "content": {JSON: {"schema": announced, "example": example}}}
     told = _single("announceUpload", "Announce a file", "Upload", requestBody=body)
-    told["responses"] = _responses(201, "Upload")
+    told["responses"] = responses_of(201, "Upload")
     return told
 
 

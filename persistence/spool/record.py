@@ -82,8 +82,15 @@ def _event(event: Event) -> tuple[Any, ...]:
         event.client_id,
         event.number,
         event.audience,
-        *((True,) if event.announced else ()),
+        *_flags(event),
     )
+
+
+def _flags(event: Event) -> tuple[bool, ...]:
+    """Nothing for most events; an older engine knew only the first."""
+    if event.webhook:
+        return event.announced, True
+    return (True,) if event.announced else ()
 
 
 def write_of(entry: Entry) -> Write:
@@ -123,6 +130,7 @@ def _event_of(
     number: int | None,
     audience: list[str] | None,
     announced: bool = False,
+    webhook: bool = False,
 ) -> Event:
     return Event(
         conversation=conversation,
@@ -135,6 +143,7 @@ def _event_of(
         number=number,
         audience=None if audience is None else tuple(audience),
         announced=announced,
+        webhook=webhook,
     )
 
 

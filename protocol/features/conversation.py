@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, get_args
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from ..aloof import check_reach
 from ..commands import NOTHING, Context, DurableCommand, Effect, MakeRequest, Needs, Query
 from ..errors import Rejected, invalid
 from ..events import Event, EventData
-from ..ids import HOST, UserId
+from ..ids import HOST, UserId, is_user_id
 from ..immutable import immutable
 from ..people import asks_first
 from ..policy import Policy
@@ -22,6 +22,16 @@ from .membership import GROUP
 from .references import CONTEXT
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def _check_roles(roles: dict[str, Any]) -> dict[str, Any]:
+    # Not by types: their refusals would repeat the names.
+    if not all(is_user_id(user) and role in get_args(Role) for user, role in roles.items()):
+        raise ValueError("must be roles by user")
+    return roles
+
+
+Roles = Annotated[dict[str, Any], Field(max_length=100_000), AfterValidator(_check_roles)]
 
 _TITLE_MEMBERS = 5
 """Named in a title that is made."""
@@ -66,8 +76,9 @@ class CreateConversation(DurableCommand):
     """A direct conversation is one per pair, or per pair and context (`Policy.direct_key`):
     creating it again answers with the one there is.
 
-    Any other kind is one per (creator, client_id). The creator gets the highest role there is. The
-    host may create what users may not, and is no member of it.
+    Any other kind is one per (creator, client_id). The creator gets the highest role there is, the
+    others what `roles` says, or "member". The host may create what users may not, and is no member
+    of it.
     """
 
     name: ClassVar[str] = "conversation.create"
@@ -78,6 +89,7 @@ class CreateConversation(DurableCommand):
     members: list[UserId] = Field(max_length=100_000)
     title: Title | None = None
     context: References | None = None
+    roles: Roles = Field(default_factory=dict)
 
     @property
     def recipients(self) -> Sequence[str]:
@@ -91,6 +103,8 @@ class CreateConversation(DurableCommand):
         if self.context:
             check_references(self.context, context.policy.conversation_context)
         if self.kind == "direct":
+            if self.roles:
+                raise invalid("roles", "a direct conversation has none")
             opened = list(opened_direct(state, context, self.members, self.context))
             if not state.exists:
                 yield from opened
@@ -103,7 +117,10 @@ class CreateConversation(DurableCommand):
         roles: dict[str, Role] = {}
         if context.user != HOST:
             roles[context.user] = policy.highest_role
-        roles.update((user, "member") for user in others)
+        roles.update((user, self.roles.get(user, "member")) for user in others)
+        for user, role in self.roles.items():
+            if user not in others or role not in policy.roles:
+                raise invalid("roles", "of members, out of the roles that there are")
         if self.title is not None and len(self.title) > policy.max_title_chars:
             raise invalid("title", f"at most {policy.max_title_chars} characters")
         if len(roles) > policy.max_members:
@@ -192,3 +209,4 @@ class GetConversation(Query):
     """The bounded state as a member sees it: the snapshot to which events after `seq` apply."""
 
     name: ClassVar[str] = "conversation.get"
+    host_may: ClassVar[bool] = True

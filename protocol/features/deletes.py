@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, Final
 
+from pydantic import Field
+
 from ..commands import Context, DurableCommand, Effect, Needs
-from ..errors import Rejected
+from ..errors import Rejected, invalid
 from ..events import Event, MessageChange
-from ..ids import MessageId, job_id
+from ..ids import HOST, MessageId, job_id
 from ..immutable import immutable
 from ..jobs import LOW, Job
 from ..last import changed
@@ -18,6 +20,8 @@ from ..roles import may, require_member
 from ..state import ConversationState
 from .threads import recounted, root_of
 
+EXPIRED: Final = "expired"
+"""The reason of what nobody deleted: its time was over."""
 PURGE: Final = "message.purge"
 """The kind of the job that removes what is stored of a deleted message."""
 
@@ -32,12 +36,12 @@ class MessageDeleted(MessageChange):
     counted: bool
     """the message had a number, so it leaves the unread counts"""
     reason: str | None = None
-    """"expired" if nobody deleted it: its time was over"""
+    """what whoever deleted it gave as one; EXPIRED if nobody did"""
     until: int | None = None
     """Until then (ms) it can be restored. Then, or at once if it has expired, it is purged."""
 
     def jobs(self, event: Event) -> tuple[Job, ...]:
-        due = event.at if self.reason == "expired" else self.until
+        due = event.at if self.reason == EXPIRED else self.until
         if due is None:
             return ()
         data = {
@@ -61,7 +65,7 @@ class MessageDeleted(MessageChange):
         message.overlay.text = None
         for name in self.content:
             message.overlay.data.pop(name, None)
-        if self.reason == "expired":
+        if self.reason == EXPIRED:
             message.overlay.data["expired"] = True
         if self.until is not None:
             message.overlay.data["until"] = self.until
@@ -79,12 +83,15 @@ def _recoverable_until(message: Message, context: Context) -> int | None:
 
 
 class DeleteMessage(DurableCommand):
-    """One's own, for a while, or anybody's at any time for whoever may delete any. A second
-    deletion changes nothing."""
+    """One's own, for a while, or anybody's at any time for whoever may delete any, and for the
+    host, who alone may delete a system message. A second deletion changes nothing. All members are
+    told the `reason`."""
 
     name: ClassVar[str] = "message.delete"
+    host_may: ClassVar[bool] = True
 
     message_id: MessageId
+    reason: str | None = Field(default=None, min_length=1, max_length=200)
 
     def needs(self, state: ConversationState) -> Needs:
         return Needs(messages=(self.message_id,))
@@ -96,14 +103,19 @@ class DeleteMessage(DurableCommand):
         return Needs(messages=tuple(root for root in roots if root is not None))
 
     def decide(self, state: ConversationState, context: Context) -> Iterable[Effect]:
-        member = require_member(state, context.user)
-        if "everyone" not in context.policy.delete_scopes:
+        by_host = context.user == HOST
+        if not by_host and "everyone" not in context.policy.delete_scopes:
             raise Rejected("FEATURE_DISABLED")
+        if self.reason == EXPIRED:
+            raise invalid("reason", "says that nobody deleted it")
         message = context.messages.get(self.message_id)
         if message is None:
             raise Rejected("MESSAGE_NOT_FOUND", details={"message_id": self.message_id})
-        # A system message is nobody's, so nobody may (MSG-26).
-        any_message = message.by is not None and may(state, member, "delete_any_message")
+        # A system message is nobody's, so no member may (MSG-26).
+        any_message = by_host or (
+            message.by is not None
+            and may(state, require_member(state, context.user), "delete_any_message")
+        )
         if message.by != context.user and not any_message:
             raise Rejected("PERMISSION_DENIED")
         if message.deleted:
@@ -117,5 +129,6 @@ class DeleteMessage(DurableCommand):
             message_id=message.id,
             message_seq=message.seq,
             counted=message.number is not None,
+            reason=self.reason,
             until=_recoverable_until(message, context),
         )

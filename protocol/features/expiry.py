@@ -17,7 +17,7 @@ from ..ids import MessageId, job_id
 from ..jobs import Job
 from ..message import Message
 from ..state import ConversationState
-from .deletes import MessageDeleted
+from .deletes import EXPIRED, MessageDeleted
 from .threads import recounted, root_of
 
 EXPIRE: Final = "message.expire"
@@ -67,5 +67,5 @@ class ExpireMessage(DurableCommand):
             message_id=message.id,
             message_seq=message.seq,
             counted=message.number is not None,
-            reason="expired",
+            reason=EXPIRED,
         )

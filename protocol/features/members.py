@@ -223,6 +223,7 @@ class ListMembers(Query):
     """Members with roles, in order of user id, by pages; `prefix` narrows to ids beginning so."""
 
     name: ClassVar[str] = "member.list"
+    host_may: ClassVar[bool] = True
 
     prefix: str = Field(default="", max_length=128)
     after: UserId | None = None

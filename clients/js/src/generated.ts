@@ -9,7 +9,7 @@ export interface CommandPayloads {
   "attachment.list": { message_id: string; };
   "block.list": { after?: string; limit?: number; };
   "conversation.change_settings": { client_id?: string; attempt?: number; description?: string; icon?: string; who_may_send?: "everyone" | "admins"; who_may_add?: "everyone" | "admins"; };
-  "conversation.create": { client_id?: string; attempt?: number; kind: "direct" | "group" | "thread" | "external_group"; members: string[]; title?: string; context?: Record<string, any>; };
+  "conversation.create": { client_id?: string; attempt?: number; kind: "direct" | "group" | "thread" | "external_group"; members: string[]; title?: string; context?: Record<string, any>; roles?: Record<string, any>; };
   "conversation.get": Record<string, never>;
   "conversation.hide": Record<string, never>;
   "conversation.leave": { client_id?: string; attempt?: number; confirm?: boolean; };
@@ -26,7 +26,7 @@ export interface CommandPayloads {
   "member.list": { prefix?: string; after?: string; limit?: number; };
   "member.remove": { client_id?: string; attempt?: number; user: string; };
   "member.set_role": { client_id?: string; attempt?: number; user: string; role: "member" | "moderator" | "admin" | "owner"; };
-  "message.delete": { client_id?: string; attempt?: number; message_id: string; };
+  "message.delete": { client_id?: string; attempt?: number; message_id: string; reason?: string; };
   "message.edit": { client_id?: string; attempt?: number; message_id: string; text: string; version?: number; mentions?: string[]; };
   "message.forward": { message_id: string; to: string; client_id?: string; attempt?: number; };
   "message.hide": { message_id: string; };

@@ -14,6 +14,7 @@ from palaver.protocol.features.schedule import SEND, MessageScheduled, ScheduleC
 from palaver.protocol.ids import scheduled_id
 from palaver.protocol.jobs import HIGH, LEASE_RAN_OUT, LOW, NORMAL, Job, Taken, Tried
 from palaver.protocol.personal import FOREVER
+from palaver.protocol.webhooks import WEBHOOK
 from palaver.tests.persistence.contract.chat import Chat
 from palaver.tests.persistence.contract.twins import Twin
 from palaver.tests.support.engines import refused
@@ -257,6 +258,17 @@ async def test_SEND_13_with_a_message_that_is_announced_goes_a_job(twin: Twin):
     sent = chat.log[-1]
     assert (job.kind, job.due, job.priority) == (DELIVER, sent.at, NORMAL)
     assert job.data == {"conversation": chat.id, "message_id": sent.id}
+
+
+async def test_AUTO_07_with_an_event_that_is_told_by_webhook_goes_a_job(twin: Twin):
+    chat = await Chat(twin.store, ["ann", "bob"]).create()
+    write = chat.write("ann", SendMessage(text="hello"))
+    write.events[0].webhook = True
+    await chat.append(write).outcome()
+    (job,) = (await take(twin, FOREVER)).jobs
+    sent = chat.log[-1]
+    assert (job.kind, job.due, job.priority) == (WEBHOOK, sent.at, NORMAL)
+    assert job.data == {"conversation": chat.id, "event_id": sent.id, "seq": sent.seq}
 
 
 async def test_MSG_23_how_many_of_a_user_s_are_still_to_come(twin: Twin):

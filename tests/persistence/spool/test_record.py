@@ -98,6 +98,15 @@ def test_SEND_13_so_does_that_the_host_is_to_be_told():
     assert event.jobs() == write.events[0].jobs() != ()
 
 
+@pytest.mark.parametrize("announced", [False, True])
+def test_AUTO_07_so_does_that_it_is_told_by_webhook(announced: bool):
+    write = sent()
+    write.events[0].announced, write.events[0].webhook = announced, True
+    (event,) = write_of(entry(1, 1, 1, write)).events
+    assert event.jobs() == write.events[0].jobs()
+    assert len(event.jobs()) == 1 + announced
+
+
 def test_all_but_the_snapshot_which_can_be_made_anew():
     back = write_of(entry(1, 1, 1, sent()))
     assert back.snapshot is None

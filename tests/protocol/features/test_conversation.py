@@ -48,6 +48,28 @@ def test_CONV_04_a_group():
     assert chat.unread("ann", "bob", "cid") == [0, 0, 0]
 
 
+def test_GRP_04_members_may_get_their_roles_with_it():
+    chat = Chat()
+    members, roles = ["bob", "cid"], {"bob": "admin"}
+    data = chat.do("ann", CreateConversation(kind="group", members=members, roles=roles)).event.data
+    assert data.fields()["roles"] == {"ann": "admin", "bob": "admin", "cid": "member"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "roles"),
+    [
+        ("group", {"eve": "member"}),
+        ("group", {"bob": "owner"}),  # the product has no such role
+        ("group", {"ann": "member"}),
+        ("direct", {"bob": "admin"}),
+    ],
+)
+def test_GRP_04_but_only_roles_that_there_are(kind: Any, roles: dict[str, str]):
+    command = CreateConversation(kind=kind, members=["bob"], roles=roles)
+    no = Chat().refuses("ann", command)
+    assert (no.code, (no.details or {})["field"]) == ("VALIDATION_FAILED", "roles")
+
+
 def test_CONV_01_a_direct_conversation():
     chat = Chat(profile="rental")
     data = chat.do("ann", CreateConversation(kind="direct", members=["bob"])).event.data

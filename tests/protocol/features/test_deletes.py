@@ -4,6 +4,7 @@ import pytest
 
 from palaver.protocol.features.deletes import PURGE, DeleteMessage
 from palaver.protocol.features.members import AddMembers, ChangeRole
+from palaver.protocol.ids import HOST
 from palaver.tests.support.machine import NOWHERE, START, Chat
 
 
@@ -198,3 +199,27 @@ def test_MSG_12_a_deletion_says_until_when_it_can_be_taken_back():
     kept = Chat.group("ann")
     event = kept.delete(kept.send("ann", "x")).event
     assert event.data.jobs(event) == ()
+
+
+def test_MSG_08_everybody_is_told_why_if_that_was_said():
+    chat = Chat.group("ann", "bob")
+    message = chat.send("bob", "rude")
+    event = chat.do("ann", DeleteMessage(message_id=message.id, reason="against the rules")).event
+    assert event.item()["d"]["reason"] == "against the rules"
+    assert chat.wire(message)["redacted"]
+
+
+def test_MSG_08_nobody_can_say_that_a_message_has_expired():
+    chat = Chat.group("ann", "bob")
+    message = chat.send("ann", "x")
+    no = chat.refuses("ann", DeleteMessage(message_id=message.id, reason="expired"))
+    assert (no.code, (no.details or {})["field"]) == ("VALIDATION_FAILED", "reason")
+
+
+def test_MSG_08_MSG_26_the_host_may_delete_any_message_at_any_time():
+    chat = Chat.group("ann", "bob")
+    message = chat.send("ann", "x")
+    chat.wait(10**6)
+    event = chat.do(HOST, DeleteMessage(message_id=message.id)).event
+    assert event.sender is None
+    assert message.deleted
