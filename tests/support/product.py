@@ -70,6 +70,8 @@ class Phone:
                         self._take(item)
 
     def _take(self, item: dict[str, Any]) -> None:
+        assert self.peer.listener is not None
+        self.peer.listener.hears(item)
         if item["t"] == "reply" and "id" in item:
             self._answers[item["id"]] = item
             self._waiting[item["id"]].set()
