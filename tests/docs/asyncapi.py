@@ -86,7 +86,7 @@ OWN_ANSWERS: Final[dict[str, Any]] = {
         "reload_after": Perhaps(Maybe(40)),
     },
     "Moved": {"seq": 42, "at": Maybe(Time()), "unread": 0, "durable": Perhaps(False)},
-    "Nothing": {},
+    "Nothing": {"durable": Perhaps(False)},
 }
 _ALREADY_REST = {"NewMessage": "Placed", "NewConversation": "Placed", "Changed": "Placed"}
 _ALREADY_REST |= {"Resumed": "Recovery", "ReadMark": "Moved"}
