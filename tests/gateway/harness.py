@@ -139,11 +139,11 @@ class Frame(NamedTuple):
 class Peer:
     """The other end of a stream. It does nothing by itself, not even answer a ping.
 
-    `real` unless the engine behind it only takes notes: what that says nobody has described.
+    `real` if the engine behind it is: what it says must be what docs/asyncapi.yaml describes.
     """
 
     def __init__(
-        self, stream: trio.abc.Stream, codec: Codec | None = None, *, real: bool = True
+        self, stream: trio.abc.Stream, codec: Codec | None = None, *, real: bool = False
     ) -> None:
         self.stream = stream
         self.codec = codec or MsgpackCodec()

@@ -144,7 +144,7 @@ class Product:
 
     def peer(self, codec: Codec | None = None) -> Peer:
         """A connection that has not said anything yet."""
-        return Peer(self._stream(), codec)
+        return Peer(self._stream(), codec, real=True)
 
     def _stream(self) -> trio.abc.Stream:
         ours, theirs = memory_stream_pair()
@@ -155,7 +155,7 @@ class Product:
         """One on a socket, which takes no more than its buffer holds. Close its stream."""
         ours, theirs = trio.socket.socketpair()
         self._nursery.start_soon(self.gateway.serve_stream, trio.SocketStream(ours))
-        return Peer(trio.SocketStream(theirs))
+        return Peer(trio.SocketStream(theirs), real=True)
 
     async def phone(self, user: str, codec: Codec | None = None) -> Phone:
         peer = self.peer(codec)
