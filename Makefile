@@ -1,7 +1,7 @@
 # `make serve` is all it takes to try palaver; `make` alone tells the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-faces client plans due chaos requirements profiles endpoints check format coverage clean lint types arrows serve-tools test-tools faces-tools
+.PHONY: help serve test test-faces client plans due chaos requirements profiles endpoints asyncapi configuration docs check format coverage clean lint types arrows docs-tools serve-tools test-tools faces-tools
 
 ARGS ?=
 CHAOS_SEEDS ?= 20
@@ -55,6 +55,15 @@ profiles: test-tools ## count what the products can do, and write docs/profiles.
 endpoints: test-tools ## write the table of endpoints into docs/rest.md
 	@.venv/bin/python tests/docs/endpoints.py
 
+asyncapi: test-tools ## describe the socket, in docs/asyncapi.yaml and docs/socket.md
+	@.venv/bin/python -m palaver.tests.docs.asyncapi
+
+configuration: test-tools ## write every setting into docs/configuration.md
+	@.venv/bin/python -m palaver.tests.docs.configuration
+
+docs: docs-tools ## build the site of the docs in .site, strictly
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet --site-dir .site
+
 check: lint types arrows ## formatting, lint, strict types, import arrows
 
 format: test-tools ## format the sources and mend what ruff can
@@ -66,7 +75,7 @@ coverage: test-tools ## run the suite and show what it does not reach
 	@.venv/bin/coverage report
 
 clean: ## remove .venv, caches and build output
-	@rm -rf .venv build dist clients/*/node_modules clients/js/dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .site build dist clients/*/node_modules clients/js/dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 lint: test-tools
@@ -78,6 +87,9 @@ types: test-tools
 
 arrows: test-tools
 	@.venv/bin/pytest tests/test_architecture.py
+
+docs-tools:
+	@.ci/venv docs
 
 serve-tools:
 	@.ci/venv embedded

@@ -39,7 +39,7 @@ def default_toml(settings: type[BaseModel] = Settings) -> str:
 
 def _section(name: str, section: type[BaseModel]) -> Iterator[str]:
     yield f"[{name}]"
-    if summary := (inspect.getdoc(section) or "").partition("\n\n")[0]:
+    if summary := inspect.cleandoc(section.__doc__ or "").partition("\n\n")[0]:
         yield from _comment(summary)
     for inner, field in section.model_fields.items():
         yield ""
@@ -52,14 +52,14 @@ def _setting(name: str, field: FieldInfo) -> Iterator[str]:
     if get_origin(field.annotation) is Literal:
         yield from _comment(f"One of: {', '.join(get_args(field.annotation))}")
     default = field.get_default(call_default_factory=True)
-    yield f"# {name} =" if default is None else f"{name} = {_value(default)}"
+    yield f"# {name} =" if default is None else f"{name} = {setting_value(default)}"
 
 
 def _comment(text: str) -> list[str]:
     return [f"# {line}" for line in textwrap.wrap(" ".join(text.split()), WIDTH)]
 
 
-def _value(value: Any) -> str:
+def setting_value(value: Any) -> str:
     """As TOML, which writes these as JSON does."""
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
@@ -68,9 +68,9 @@ def _value(value: Any) -> str:
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_value(item) for item in value)}]"
+        return f"[{', '.join(setting_value(item) for item in value)}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{key} = {_value(item)}' for key, item in value.items())}}}"
+        return f"{{{', '.join(f'{key} = {setting_value(item)}' for key, item in value.items())}}}"
     if not isinstance(value, str | int | float):
         raise TypeError(f"a default that TOML has no word for: {value!r}")
     return json.dumps(value, ensure_ascii=False)

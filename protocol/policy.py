@@ -84,6 +84,8 @@ HistoryDays = Annotated[Annotated[int, Field(ge=1, le=36_500)] | None, BeforeVal
 
 
 class Policy(BaseModel):
+    """What a product may set differently. A profile sets most of it."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     profile: str = Field("default", description="Name that separates products in one database")

@@ -57,7 +57,9 @@ class Time:
 _TIME: Final = Time()
 _PLACE: Final = {"c": CONVERSATION_ID, "seq": 42, "id": MESSAGE_ID, "ts": _TIME}
 _USERS: Final = {"users": Perhaps(By("ann", By("name", One(("Ann", 1, True, None)))))}
-_PAGE: Final = {"more": False, "seq": 42, **_USERS}
+_LIMITED: Final = {"limited": Perhaps(True)}
+_PAGE: Final = {"more": False, "seq": 42, **_LIMITED, **_USERS}
+_NUMBERED: Final = {"page": 1, "limit": 20, "total": 1, "total_pages": 1}
 _MARK: Final = {"seq": 42, "at": Maybe(_TIME)}
 _MARKS: Final = [{"user": "bob", "read": 42, "delivered": 42}]
 _MESSAGE: Final = {
@@ -69,7 +71,7 @@ _MESSAGE: Final = {
     "number": Perhaps(17),
     "text": Perhaps("lunch?"),
 }
-_LAST: Final = {"id": MESSAGE_ID, "seq": 42, "ts": _TIME, "by": Maybe("ann")}
+_LAST: Final = {"id": MESSAGE_ID, "seq": 42, "ts": _TIME, "by": Perhaps(Maybe("ann"))}
 _CONVERSATION: Final = {
     "c": CONVERSATION_ID,
     "kind": "group",
@@ -86,6 +88,9 @@ _CONVERSATION: Final = {
     "marks": 12,
     "context": By("listing", Maybe("5")),
     "pins": By(MESSAGE_ID, 42),
+    "settings": By("who_may_send", "admins"),
+    "lock": By("until", Maybe(_TIME)),
+    "request": Perhaps("pending"),
     **_USERS,
 }
 _ROW: Final = {
@@ -130,7 +135,11 @@ ANSWERS: Final[dict[str, Any]] = {
     "Changed": {name: Perhaps(value) for name, value in {**_PLACE, "n": 7}.items()},
     "Own": {"n": Perhaps(7)},
     "ReadMark": {"seq": 42, "at": Maybe(_TIME), "unread": 0},
-    "Messages": {"messages": [Ref("Message")], **_PAGE},
+    "Messages": {
+        "messages": [Ref("Message")],
+        **{name: Perhaps(value) for name, value in _NUMBERED.items()},
+        **_PAGE,
+    },
     "Members": {"members": [{"user": "ann", "role": "owner"}], **_PAGE},
     "Readers": {"readers": [{"user": "bob", "at": _TIME}], **_PAGE},
     "Loadable": {
@@ -170,6 +179,7 @@ ANSWERS: Final[dict[str, Any]] = {
     "Starred": {
         "stars": [{"c": CONVERSATION_ID, "ts": _TIME, "message": Ref("Message")}],
         "next": Maybe(7),
+        **_LIMITED,
         **_USERS,
     },
     "Scheduled": {
@@ -188,10 +198,8 @@ ANSWERS: Final[dict[str, Any]] = {
     "Blocks": {"blocks": [{"user": "cid", "level": "blocked"}], "more": False},
     "Hits": {
         "hits": [Ref("Message")],
-        "page": 1,
-        "limit": 20,
-        "total": 1,
-        "total_pages": 1,
+        **_NUMBERED,
+        **_LIMITED,
         **_USERS,
     },
     "FoundUsers": {"found": ["bob"], **_USERS},

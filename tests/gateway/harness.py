@@ -18,6 +18,7 @@ from palaver.gateway.gateway import Gateway, open_gateway
 from palaver.protocol.codec import Codec, JsonCodec, MsgpackCodec
 from palaver.protocol.errors import Rejected
 from palaver.protocol.frames import Item, reply_error, reply_ok
+from palaver.tests.support.described import Listener
 
 SECRET = "s" * 32
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -136,11 +137,17 @@ class Frame(NamedTuple):
 
 
 class Peer:
-    """The other end of a stream. It does nothing by itself, not even answer a ping."""
+    """The other end of a stream. It does nothing by itself, not even answer a ping.
 
-    def __init__(self, stream: trio.abc.Stream, codec: Codec | None = None) -> None:
+    `real` if the engine behind it is: what it says must be what docs/asyncapi.yaml describes.
+    """
+
+    def __init__(
+        self, stream: trio.abc.Stream, codec: Codec | None = None, *, real: bool = False
+    ) -> None:
         self.stream = stream
         self.codec = codec or MsgpackCodec()
+        self.listener = Listener() if real else None
         self._buffer = b""
         self._items: list[dict[str, Any]] = []
 
@@ -172,6 +179,9 @@ class Peer:
 
     async def send(self, *items: dict[str, Any]) -> None:
         """One frame."""
+        if self.listener is not None:
+            for item in items:
+                self.listener.asks(item.get("id"), item["t"])
         await self.frame(self.codec.encode(items[0] if len(items) == 1 else list(items)))
 
     async def frame(self, data: bytes, opcode: int | None = None, *, fin: bool = True) -> None:
@@ -200,6 +210,8 @@ class Peer:
         assert frame.opcode == (BINARY if self.codec.binary else TEXT), frame
         value = self.codec.decode(frame.data)
         assert isinstance(value, dict)
+        if self.listener is not None:
+            self.listener.hears(value)
         return value
 
     async def closed(self) -> int:
@@ -268,6 +280,7 @@ class House:
 
     def __init__(self, engine: FakeEngine, gateway: Gateway, nursery: trio.Nursery) -> None:
         self.engine = engine
+        self.real = not isinstance(engine, FakeEngine)
         self.gateway = gateway
         self.sockets: list[trio.socket.SocketType] = []
         self._nursery = nursery
@@ -279,14 +292,14 @@ class House:
         """A connection that has not said anything yet."""
         ours, theirs = memory_stream_pair()
         self._nursery.start_soon(self.gateway.serve_stream, ours)
-        return Peer(theirs, codec)
+        return Peer(theirs, codec, real=self.real)
 
     def on_socket(self) -> Peer:
         """The same on a socket, which takes no more than its buffer holds."""
         ours, theirs = trio.socket.socketpair()
         self.sockets.append(theirs)
         self._nursery.start_soon(self.gateway.serve_stream, trio.SocketStream(ours))
-        return Peer(trio.SocketStream(theirs))
+        return Peer(trio.SocketStream(theirs), real=self.real)
 
     async def connected(self, codec: Codec | None = None) -> Peer:
         """One that has shaken hands."""

@@ -286,7 +286,7 @@ def test_WS_09_SEC_09_whatever_a_peer_sends_it_hurts_nobody_else(
             witness = await here.client("bob")
             tasks = len(here.gateway.nursery.child_tasks)
             ours, theirs = memory_stream_pair()
-            peer = Peer(theirs)
+            peer = Peer(theirs, real=True)
             hello = {"t": "hello", "d": {"token": here.token("ann")}}
             data = opening + (masked(packed(hello), BINARY) if signs_in else b"") + stream
             async with trio.open_nursery() as nursery:

@@ -30,7 +30,7 @@ class Site:
 
     async def peer(self, user: str) -> Peer:
         stream = await trio.open_tcp_stream(self.listening.host, self.listening.port)
-        peer = Peer(stream)
+        peer = Peer(stream, real=True)
         await peer.upgrade()
         assert (await peer.hello(self.listening.issue_token(user)))["t"] == "welcome"
         return peer

@@ -70,6 +70,8 @@ class Phone:
                         self._take(item)
 
     def _take(self, item: dict[str, Any]) -> None:
+        assert self.peer.listener is not None
+        self.peer.listener.hears(item)
         if item["t"] == "reply" and "id" in item:
             self._answers[item["id"]] = item
             self._waiting[item["id"]].set()
@@ -142,7 +144,7 @@ class Product:
 
     def peer(self, codec: Codec | None = None) -> Peer:
         """A connection that has not said anything yet."""
-        return Peer(self._stream(), codec)
+        return Peer(self._stream(), codec, real=True)
 
     def _stream(self) -> trio.abc.Stream:
         ours, theirs = memory_stream_pair()
@@ -153,7 +155,7 @@ class Product:
         """One on a socket, which takes no more than its buffer holds. Close its stream."""
         ours, theirs = trio.socket.socketpair()
         self._nursery.start_soon(self.gateway.serve_stream, trio.SocketStream(ours))
-        return Peer(trio.SocketStream(theirs))
+        return Peer(trio.SocketStream(theirs), real=True)
 
     async def phone(self, user: str, codec: Codec | None = None) -> Phone:
         peer = self.peer(codec)

@@ -28,7 +28,7 @@ class House:
     async def upgraded(self, **headers: str) -> Peer:
         ours, theirs = memory_stream_pair()
         self._nursery.start_soon(self.gateway.serve_stream, ours)
-        peer = Peer(theirs)
+        peer = Peer(theirs, real=True)
         assert (await peer.upgrade(**headers)).status == 101
         return peer
 
