@@ -23,6 +23,7 @@ ENVIRONMENT = {
     "PALAVER_LIMITS__REQUESTS_PER_MIN": "0",
     "PALAVER_LIMITS__MESSAGES_PER_MIN": "0",
     "PALAVER_LIMITS__COMMANDS_PER_S": "0",
+    "PALAVER_POLICY__MAX_SCHEDULED": "10000",
     "NO_COLOR": "1",
 }
 PROGRAM = str(Path(sys.executable).with_name("palaver"))
