@@ -198,10 +198,12 @@ async def web(answers: Mapping[str, Answer]) -> AsyncIterator[str]:
     async with trio.open_nursery() as nursery:
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
         await nursery.start(supervise, api, listeners)
-        yield f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}/palaver/"
-        nursery.cancel_scope.cancel()
-        for listener in listeners:
-            await listener.aclose()
+        try:
+            yield f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}/palaver/"
+        finally:
+            nursery.cancel_scope.cancel()
+            for listener in listeners:
+                listener.socket.close()
 
 
 @asynccontextmanager
