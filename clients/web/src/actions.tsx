@@ -1,9 +1,11 @@
 /** What can be done with a message. */
 
 import type { Conversation, Message } from "palaver-client";
+import { useState } from "preact/hooks";
 import { attempt, useSession } from "./hooks.js";
 import { Icon, type IconName } from "./icons.js";
 import { Menu } from "./menu.js";
+import { Sure } from "./sure.js";
 import type { Intent } from "./thread.js";
 
 const QUICK = ["👍", "❤️", "😂", "😮", "😢", "🙏", "🎉", "👀", "🔥", "✅"];
@@ -20,6 +22,7 @@ export function Actions({ message, conversation, onIntent }: Props) {
   const mine = message.by === me;
   const starred = client.personal.stars.has(message.id);
   const pinned = message.pinned ?? false;
+  const [asked, setAsked] = useState(false);
   return (
     <div class="actions" role="toolbar" aria-label="Message actions">
       <Menu label="React" icon="smile" columns={5}>
@@ -63,12 +66,21 @@ export function Actions({ message, conversation, onIntent }: Props) {
           <button
             type="button"
             class="danger"
-            onClick={() => attempt(() => conversation.delete(message))}
+            onClick={() => setAsked(true)}
           >
             <Icon name="remove" /> Delete for everyone
           </button>
         )}
       </Menu>
+      {asked && (
+        <Sure
+          title="Delete for everyone?"
+          text="Nobody will be able to read it any more."
+          label="Delete"
+          onSure={() => attempt(() => conversation.delete(message))}
+          onClose={() => setAsked(false)}
+        />
+      )}
     </div>
   );
 }

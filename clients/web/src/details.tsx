@@ -1,10 +1,12 @@
 /** About a conversation: who is in it, and how one keeps it. */
 
 import type { Conversation, ConversationInfo } from "palaver-client";
+import { useState } from "preact/hooks";
 import { Avatar } from "./avatar.js";
 import { attempt, useClient, useModel, useNames, useSession } from "./hooks.js";
 import { Group } from "./group.js";
 import { Icon } from "./icons.js";
+import { Sure } from "./sure.js";
 import { otherOf, titleOf } from "./titles.js";
 
 /** A week: long enough not to be asked again soon, and it ends by itself. */
@@ -24,6 +26,11 @@ export function Details({ conversation, info, onClose, onGone, onOpen }: Props) 
   const { c } = conversation;
   const other = otherOf(info, me);
   const title = titleOf(info, me, names);
+  const [asked, setAsked] = useState(false);
+  const hide = async () => {
+    await client.hideConversation(c);
+    onGone();
+  };
   return (
     <aside class="details" aria-label="About this conversation">
       <header>
@@ -46,16 +53,20 @@ export function Details({ conversation, info, onClose, onGone, onOpen }: Props) 
         <button
           type="button"
           class="link danger"
-          onClick={() =>
-            attempt(async () => {
-              await client.hideConversation(c);
-              onGone();
-            })
-          }
+          onClick={() => setAsked(true)}
         >
           Delete it from my inbox
         </button>
       </p>
+      {asked && (
+        <Sure
+          title="Delete it from your inbox?"
+          text="What was said so far will be gone for you. You stay in it: it comes back with the next message."
+          label="Delete"
+          onSure={() => attempt(hide)}
+          onClose={() => setAsked(false)}
+        />
+      )}
     </aside>
   );
 }

@@ -6,6 +6,7 @@ import { Avatar } from "./avatar.js";
 import { Dialog } from "./dialog.js";
 import { attempt, useNames, useSession } from "./hooks.js";
 import { Icon } from "./icons.js";
+import { Sure } from "./sure.js";
 import { Menu } from "./menu.js";
 import { PeoplePicker } from "./new-conversation.js";
 
@@ -56,17 +57,13 @@ export function Group({ conversation, info, onGone, onOpen }: Props) {
       </button>
       {asked === "add" && <Add c={c} without={members} onClose={() => setAsked(undefined)} />}
       {asked === "leave" && (
-        <Dialog title="Leave the group?" onClose={() => setAsked(undefined)}>
-          <p>You will get no more of its messages. Somebody in it can add you again.</p>
-          <footer>
-            <button type="button" onClick={() => setAsked(undefined)}>
-              Stay
-            </button>
-            <button type="button" class="danger" onClick={() => attempt(leave)}>
-              Leave
-            </button>
-          </footer>
-        </Dialog>
+        <Sure
+          title="Leave the group?"
+          text="You will get no more of its messages. Somebody in it can add you again."
+          label="Leave"
+          onSure={() => attempt(leave)}
+          onClose={() => setAsked(undefined)}
+        />
       )}
     </>
   );
