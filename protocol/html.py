@@ -43,4 +43,16 @@ def to_html(text: str, format: str | None = None) -> str:
     if format != "markdown":
         return html.escape(text).replace("\n", "<br>\n")
     rendered = _MARKDOWN.render(text)
-    return nh3.clean(rendered, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES)
+    return nh3.clean(
+        rendered,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        url_schemes=_SCHEMES,
+        attribute_filter=_absolute,
+    )
+
+
+def _absolute(tag: str, name: str, value: str) -> str | None:
+    """Without a scheme a link leads to wherever the text is shown: it is none."""
+    scheme, colon, _ = value.partition(":")
+    return value if name != "href" or (colon and scheme.lower() in _SCHEMES) else None

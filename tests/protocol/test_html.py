@@ -99,6 +99,13 @@ def test_SEC_07_nor_does_any_mixture_of_it(text: str):
     assert plain.tags <= {"br"}
 
 
+@pytest.mark.parametrize("target", ["", "/admin", "//evil.example", "?x", "#top", "a/b:c"])
+def test_SEC_07_what_leads_nowhere_is_no_link(target: str):
+    html = to_html(f"[here]({target})", "markdown")
+    assert "here" in html
+    assert [name for name, _ in Seen(html).attributes if name == "href"] == []
+
+
 def test_MSG_02_markdown_is_kept():
     html = to_html(
         "# Hi\n\n**bold** _it_ `a < b`\n> said\n\n- [x](https://a.org/?a=1&b=2)", "markdown"
