@@ -52,7 +52,7 @@ EXTENSIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "text/plain": ("txt", "text", "log", "md"),
     "text/csv": ("csv",),
 }
-"""Every media type that a product may allow, with the endings that its files have (ATT-06)."""
+"""The media types that are known, with the endings that their files have (ATT-06)."""
 
 
 @immutable
@@ -108,8 +108,9 @@ def announced(
     type = _type_of(mime, policy)
     safe = safe_name(name)
     ending = safe.rpartition(".")[2].lower() if "." in safe else ""
-    if ending and ending not in EXTENSIONS[mime]:
-        raise wrong_type("name", EXTENSIONS[mime], f"a file of type {mime} is not called so")
+    endings = EXTENSIONS.get(mime, ())  # none are known of a type that a product has added
+    if endings and ending and ending not in endings:
+        raise wrong_type("name", endings, f"a file of type {mime} is not called so")
     limit = policy.attachment_limits[type]
     if size > limit:
         raise too_large("size", limit)

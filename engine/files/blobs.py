@@ -9,6 +9,7 @@ from typing import IO, Final, Protocol
 
 import trio
 
+from ...persistence.data_directory import fsync_directories
 from ...protocol.uploads import too_large
 
 _AT_ONCE: Final = 1_048_576
@@ -28,6 +29,10 @@ class Blobs(Protocol):
         """A file with the bytes of `key`, to be read only; None if there are none."""
         ...
 
+    async def delete(self, key: str) -> None:
+        """Keep them no longer; that there are none is fine."""
+        ...
+
 
 class LocalBlobs:
     """`Blobs` in a directory, in 256 folders."""
@@ -43,7 +48,7 @@ class LocalBlobs:
             with await trio.to_thread.run_sync(part.open, "xb") as file:
                 size = await _fill(file, chunks, max_bytes)
                 await trio.to_thread.run_sync(_settle, file)
-            part.replace(path)
+            await trio.to_thread.run_sync(_move, part, path)
         finally:
             part.unlink(missing_ok=True)
         return size
@@ -52,8 +57,11 @@ class LocalBlobs:
         path = self._path(key)
         return path if await trio.Path(path).is_file() else None
 
+    async def delete(self, key: str) -> None:
+        await trio.Path(self._path(key)).unlink(missing_ok=True)
+
     def _path(self, key: str) -> Path:
-        return self._directory / key[-2:] / key
+        return self._directory / key.partition(".")[0][-2:] / key
 
     def _ready(self, key: str) -> Path:
         path = self._path(key)
@@ -73,6 +81,12 @@ async def _fill(file: IO[bytes], chunks: AsyncIterable[bytes], max_bytes: int) -
             waiting.clear()
     await trio.to_thread.run_sync(file.write, bytes(waiting))
     return size
+
+
+def _move(part: Path, path: Path) -> None:
+    """So that it is there after a loss of power, too."""
+    part.replace(path)
+    fsync_directories(path.parent)
 
 
 def _settle(file: IO[bytes]) -> None:

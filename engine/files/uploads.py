@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import Final
+from weakref import WeakValueDictionary
 
 import trio
 
@@ -37,6 +39,7 @@ class Uploads:
         self._clock = clock
         self._new_id = new_id
         self._looking = trio.CapacityLimiter(_AT_ONCE)
+        self._completing = WeakValueDictionary[str, trio.Lock]()  # one at a time, of each
 
     async def announce(self, user: str, name: str, mime: str, size: int) -> Upload:
         """A new upload. Raises as `announced` of `protocol/uploads.py` does."""
@@ -54,26 +57,32 @@ class Uploads:
         upload = await self.own(user, id)
         if upload.content is not None:
             return upload.content.size
-        return await self._blobs.put(id, chunks, upload.size)
+        return await self._blobs.put(_incoming(id), chunks, upload.size)
 
     async def complete(self, user: str, id: str) -> Upload:
         """It is ready, once its content is what was announced: else INVALID_FILE_TYPE, or
-        ATTACHMENT_NOT_READY while not all of it has come. A crash in between may take some of its
-        bytes: then it is filled again."""
+        ATTACHMENT_NOT_READY while not all of it has come.
+
+        What is looked at is what is kept: a copy that whoever fills it meanwhile does not get at.
+        """
+        async with self._completing.setdefault(id, trio.Lock()):
+            return await self._complete(user, id)
+
+    async def _complete(self, user: str, id: str) -> Upload:
         upload = await self.own(user, id)
         if upload.content is not None:
             return upload
-        file = await self._blobs.get(id)
-        if file is None or (size := (await trio.Path(file).stat()).st_size) < upload.size:
-            have = 0 if file is None else size
-            raise Rejected("ATTACHMENT_NOT_READY", details={"upload": id, "bytes": have})
+        incoming = await self._blobs.get(_incoming(id))
+        if incoming is None:
+            raise _not_ready(id, 0)
         with tempfile.TemporaryDirectory(prefix="palaver-") as room:
-            look = partial(_look, file, upload, self._policy, Path(room))
+            look = partial(_look, incoming, upload, self._policy, Path(room))
             content, made = await trio.to_thread.run_sync(look, limiter=self._looking)
             for key, path in made.items():
                 async with aclosing(_read(path)) as chunks:
                     await self._blobs.put(key, chunks, path.stat().st_size)
         await self._store.complete(id, content)
+        await self._blobs.delete(_incoming(id))
         return await self.own(user, id)
 
     async def file(self, id: str, thumbnail: int | None) -> tuple[Upload, Path]:
@@ -98,10 +107,23 @@ class Uploads:
         return upload
 
 
+def _incoming(id: str) -> str:
+    """The key of what comes: it is served to nobody."""
+    return f"{id}.incoming"
+
+
+def _not_ready(id: str, have: int) -> Rejected:
+    return Rejected("ATTACHMENT_NOT_READY", details={"upload": id, "bytes": have})
+
+
 def _look(
-    file: Path, upload: Upload, policy: Policy, room: Path
+    incoming: Path, upload: Upload, policy: Policy, room: Path
 ) -> tuple[Content, dict[str, Path]]:
-    """What is in `file`; and what was made of it, by the keys under which to keep it."""
+    """What has come; and the files to keep, by their keys."""
+    file = room / "file"
+    shutil.copyfile(incoming, file)
+    if (size := file.stat().st_size) < upload.size:
+        raise _not_ready(upload.id, size)
     check_content(file, upload.mime)
     width = height = None
     sizes: tuple[int, ...] = ()
@@ -110,11 +132,10 @@ def _look(
         seen = look_at(file, upload.mime, policy.thumbnails, room)
         width, height, sizes = seen.width, seen.height, tuple(sorted(seen.thumbnails))
         made = {f"{upload.id}.{size}": path for size, path in seen.thumbnails.items()}
-        if seen.placeless is not None:
-            file = made[upload.id] = seen.placeless
+        file = seen.placeless or file
     with file.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").digest()
-    return Content(file.stat().st_size, digest, width, height, sizes), made
+    return Content(file.stat().st_size, digest, width, height, sizes), {**made, upload.id: file}
 
 
 async def _read(path: Path) -> AsyncGenerator[bytes]:

@@ -138,3 +138,10 @@ def test_ATT_29_what_a_client_needs_to_show_it_before_it_is_loaded():
 )
 def test_what_is_served_here(url: str, found: object):
     assert served_here(url) == found
+
+
+def test_ATT_06_a_product_may_allow_what_is_not_known_here():
+    upload = announce(
+        "a.epub", "application/epub+zip", attachment_types={"file": [PDF, "application/epub+zip"]}
+    )
+    assert (upload.type, upload.mime) == ("file", "application/epub+zip")

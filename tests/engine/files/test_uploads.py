@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import trio
 
 from palaver.engine import Engine
 from palaver.engine.testing import memory_engine
@@ -74,6 +75,45 @@ async def test_ATT_01_what_is_not_complete_cannot_be_sent():
         assert await uploads.complete("ann", upload.id) == await uploads.complete("ann", upload.id)
         await send(engine, room, upload.id)
         assert await uploads.fill("ann", upload.id, pieces(b"other")) == len(PNG), "it stays"
+
+
+async def test_ATT_07_what_comes_after_the_look_is_not_what_is_served():
+    """Somebody fills it with something else while, and after, it is completed."""
+
+    async def late() -> AsyncIterator[bytes]:
+        begun.set()
+        await completed.wait()
+        yield EXE
+
+    begun, completed = trio.Event(), trio.Event()
+    async with memory_engine() as engine:
+        uploads = engine.files.uploads
+        upload = await uploads.announce("ann", "a.png", "image/png", len(PNG))
+        await uploads.fill("ann", upload.id, pieces(PNG))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(uploads.fill, "ann", upload.id, late())
+            await begun.wait()
+            await uploads.complete("ann", upload.id)
+            completed.set()
+        _, file = await uploads.file(upload.id, None)
+        assert file.read_bytes() == PNG
+
+
+async def test_ATT_01_it_may_be_completed_by_several_at_once():
+    async with memory_engine() as engine:
+        uploads, found = engine.files.uploads, []
+        upload = await uploads.announce("ann", "a.png", "image/png", len(PNG))
+        await uploads.fill("ann", upload.id, pieces(PNG))
+
+        async def complete() -> None:
+            found.append(await uploads.complete("ann", upload.id))
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(5):
+                nursery.start_soon(complete)
+        assert len(found) == 5
+        assert found == [found[0]] * 5
+        assert found[0].content is not None
 
 
 async def test_ATT_01_only_its_owner_gets_at_an_upload():
