@@ -12,7 +12,7 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping
 from itertools import chain
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, StringConstraints
 
@@ -44,7 +44,8 @@ UserId = Annotated[
 HOST = ""
 """Who asks when the host itself does: never a user id."""
 
-ClientId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+CLIENT_ID_CHARS: Final = 64
+ClientId = Annotated[str, StringConstraints(min_length=1, max_length=CLIENT_ID_CHARS)]
 """Chosen by the client; makes a durable command idempotent per (conversation, sender)."""
 
 MessageId = Annotated[str, StringConstraints(pattern=f"^{_UUID.pattern}$")]

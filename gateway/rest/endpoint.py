@@ -51,6 +51,11 @@ class Endpoint:
         return self.method in ("GET", "DELETE")
 
     @property
+    def takes_key(self) -> bool:
+        """Whether an Idempotency-Key says anything to it."""
+        return any("client_id" in each.model_fields for each in self.commands)
+
+    @property
     def placeholders(self) -> tuple[str, ...]:
         return tuple(re.findall(r"{(\w+)(?::\w+)?}", self.path))
 

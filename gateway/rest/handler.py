@@ -7,7 +7,9 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ...protocol.commands import Command
 from ...protocol.errors import Rejected, invalid
+from ...protocol.ids import CLIENT_ID_CHARS
 from ...protocol.values import check_value
 from . import times
 from .bodies import answer, given
@@ -39,8 +41,8 @@ class Handler:
         if endpoint.needs:
             conversation = _named(fields)
         command = endpoint.chosen(fields)
-        if "client_id" in command.model_fields:
-            _add_key(request.headers.get(KEY), fields)
+        if endpoint.takes_key and (key := request.headers.get(KEY)) is not None:
+            _add_key(_checked(key), command, fields)
         payload = times.read(command.name, endpoint.payload(command, path, fields))
         if conversation is None and MESSAGE in path:
             conversation = await self._desk.conversation_of(path[MESSAGE], caller.user)
@@ -95,13 +97,17 @@ def _named(fields: dict[str, Any]) -> str:
     return conversation
 
 
-def _add_key(key: str | None, fields: dict[str, Any]) -> None:
-    """The header is the `client_id` (SEND-06), with or without the quotes of a structured field."""
-    if key is None:
-        return
+def _checked(key: str) -> str:
+    """As a `client_id` (SEND-06), with or without the quotes of a structured field."""
     key = key.strip()
     if len(key) > 1 and key[0] == key[-1] == '"':
         key = key[1:-1]
     check_value(key)
-    if fields.setdefault("client_id", key) != key:
+    if not 1 <= len(key) <= CLIENT_ID_CHARS:
+        raise invalid("client_id", f"an Idempotency-Key has 1 to {CLIENT_ID_CHARS} characters")
+    return key
+
+
+def _add_key(key: str, command: type[Command], fields: dict[str, Any]) -> None:
+    if "client_id" in command.model_fields and fields.setdefault("client_id", key) != key:
         raise invalid("client_id", "differs from the Idempotency-Key")

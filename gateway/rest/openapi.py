@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from ...protocol.commands import Command
+from ...protocol.ids import CLIENT_ID_CHARS
 from . import times
 from .answers import ANSWERS, CONVERSATION_ID, MESSAGE_ID, example, schema
 from .bodies import JSON, MSGPACK
@@ -91,7 +92,6 @@ def _describe(api: FastAPI, more: Iterable[More]) -> dict[str, Any]:
 
 
 def operation_of(endpoint: Endpoint, definitions: dict[str, Any]) -> dict[str, Any]:
-    command = endpoint.commands[0]
     operation: dict[str, Any] = {
         "operationId": endpoint.id,
         "summary": endpoint.summary,
@@ -118,13 +118,13 @@ def operation_of(endpoint: Endpoint, definitions: dict[str, Any]) -> dict[str, A
             given["example"] = EXAMPLES[endpoint.id]
         content = {JSON: given, MSGPACK: {"schema": told}}
         operation["requestBody"] = {"required": bool(required), "content": content}
-    if "client_id" in command.model_fields:
+    if endpoint.takes_key:
         operation["parameters"].append(
             {
                 "name": "Idempotency-Key",
                 "in": "header",
                 "description": "Is the `client_id`: repeated under it, it is done once (SEND-06)",
-                "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+                "schema": {"type": "string", "minLength": 1, "maxLength": CLIENT_ID_CHARS},
             }
         )
     return operation

@@ -41,6 +41,12 @@ async def test_SEND_06_an_idempotency_key_is_the_client_id():
         assert (no["code"], no["details"]["field"]) == ("VALIDATION_FAILED", "client_id")
         long = await here.no("POST", path, {"text": "x"}, headers={"Idempotency-Key": "k" * 65})
         assert long["details"]["field"] == "client_id"
+        for key in ("", " ", '""', "k" * 65):  # also where nothing is made that could be twice
+            no = await here.no(
+                *("PATCH", f"/conversations/{room}", {"muted": True}),
+                headers={"Idempotency-Key": key},
+            )
+            assert no["details"]["field"] == "client_id", key
 
 
 async def test_SEND_06_after_a_restart_too():
