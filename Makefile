@@ -8,7 +8,9 @@ CHAOS_SEEDS ?= 20
 CHAOS_SECONDS ?= 60
 CHAOS_LONG ?= 600
 CHAOS_JOBS ?= 2
+PICTURES ?= .pictures
 JOBS ?= 2
+PICTURES ?= .pictures
 RUFF := .venv/bin/ruff
 # The suite starts many processes; each would compile palaver anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -26,8 +28,9 @@ serve: serve-tools ## run the engine and its gateway; Ctrl-C drains and stops it
 test: test-tools ## run the whole test suite
 	@.venv/bin/pytest -n $(JOBS) --dist worksteal $(ARGS)
 
-test-faces: faces-tools ## test what other programs see, and the browser client: needs Node and Chromium
-	@.venv/bin/pytest tests/faces $(ARGS)
+test-faces: faces-tools ## test what other programs see, and the browser, of which it keeps .pictures: needs Node and Chromium
+	@rm -rf $(PICTURES)
+	@SCREENSHOTS=$(PICTURES) .venv/bin/pytest tests/faces $(ARGS)
 
 client: faces-tools ## write the browser client's types from the models, and build what is served
 	@.venv/bin/python clients/js/generate.py
@@ -75,7 +78,7 @@ coverage: test-tools ## run the suite and show what it does not reach
 	@.venv/bin/coverage report
 
 clean: ## remove .venv, caches and build output
-	@rm -rf .venv .site build dist clients/*/node_modules clients/js/dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .site .pictures build dist clients/*/node_modules clients/js/dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 lint: test-tools
