@@ -37,7 +37,7 @@ class Gateway:
         self.authenticator = authenticator
         self.nursery = nursery
         self.handshake = Handshake(engine.settings, authenticator)
-        self.wires = wires(self.limits.max_frame_bytes)
+        self.wires = wires(self.limits.max_frame_bytes, engine.settings.policy.error_messages)
         limits = engine.settings.limits
         self.admission = Admission(limits.handshakes_per_s, self.limits.max_strangers)
         self.pace = Rate(limits.commands_per_s, 1.0, limits.commands_burst)

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from .. import __version__
+from ..engine.settings import Settings
 from ..protocol.errors import Rejected
 from .demo import add_demo
 from .gateway import Gateway
@@ -69,7 +70,7 @@ def make_app(gateway: Gateway) -> App:
     add_rest(api, gateway)
     if listen.development and gateway.listening is not None:
         add_demo(api, gateway.listening)
-    return _Bounded(api, gateway.settings.limits.max_payload_bytes)
+    return _Bounded(api, gateway.settings)
 
 
 class _TooLarge(Exception):
@@ -77,12 +78,13 @@ class _TooLarge(Exception):
 
 
 class _Bounded:
-    """Refuses bodies above `max_bytes` with 413, however their length is said or not said
-    (CONN-20); all but files, which have limits of their own."""
+    """Refuses bodies above `limits.max_payload_bytes` with 413, however their length is said or not
+    said (CONN-20); all but files, which have limits of their own."""
 
-    def __init__(self, app: App, max_bytes: int) -> None:
+    def __init__(self, app: App, settings: Settings) -> None:
         self._app = app
-        self._max_bytes = max_bytes
+        self._max_bytes = settings.limits.max_payload_bytes
+        self._wording = settings.policy.error_messages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or is_file(scope):
@@ -112,4 +114,4 @@ class _Bounded:
         except _TooLarge:
             if not answered:
                 no = Rejected("PAYLOAD_TOO_LARGE", details={"max_bytes": self._max_bytes})
-                await problem(no)(scope, receive, send)
+                await problem(no, wording=self._wording)(scope, receive, send)

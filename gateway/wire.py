@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..protocol.codec import CODECS, Codec
+from .wording import OURS, Wording, worded
 
 _FIN_TEXT = 0x81
 _FIN_BINARY = 0x82
@@ -19,13 +20,16 @@ class WebSocketWire:
     """The `Wire` of every connection that speaks `codec`. Compared and hashed by identity, so
     there must be one per codec and gateway: parcels keep their bytes under it."""
 
-    __slots__ = ("_first", "codec")
+    __slots__ = ("_first", "_wording", "codec")
 
-    def __init__(self, codec: Codec) -> None:
+    def __init__(self, codec: Codec, wording: Wording = OURS) -> None:
         self.codec = codec
+        self._wording = wording
         self._first = _FIN_BINARY if codec.binary else _FIN_TEXT
 
     def frame(self, item: dict[str, Any]) -> bytes:
+        if "error" in item:
+            item = {**item, "error": worded(item["error"], self._wording)}
         data = self.codec.encode(item)
         size = len(data)
         if size < 126:
@@ -35,11 +39,11 @@ class WebSocketWire:
         return bytes((self._first, 127)) + size.to_bytes(8, "big") + data
 
 
-def wires(max_bytes: int) -> Mapping[str | None, WebSocketWire]:
+def wires(max_bytes: int, wording: Wording) -> Mapping[str | None, WebSocketWire]:
     """One wire per subprotocol; under None the one for clients that ask for none. Inbound messages
     may have `max_bytes`."""
     made: dict[str | None, WebSocketWire] = {
-        kind.subprotocol: WebSocketWire(kind(max_bytes)) for kind in CODECS
+        kind.subprotocol: WebSocketWire(kind(max_bytes), wording) for kind in CODECS
     }
     made[None] = made[CODECS[0].subprotocol]
     return made

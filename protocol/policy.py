@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from .errors import ERRORS
 from .paging import LARGEST_PAGE
 from .references import MAX_REFERENCES, ReferenceType
 from .roles import PERMISSIONS, RANK, Least, Permission, Role
@@ -62,6 +63,13 @@ def _templates(templates: dict[str, str]) -> dict[str, str]:
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
     return templates
+
+
+def _known_codes(messages: dict[str, str]) -> dict[str, str]:
+    for code in messages:
+        if code not in ERRORS:
+            raise ValueError(f"there is no error {code!r}")
+    return messages
 
 
 def _title_template(template: str) -> str:
@@ -299,6 +307,10 @@ class Policy(BaseModel):
         ("name", "avatar", "role"),
         max_length=32,
         description="What users are shown of one another, of what the host says of them (CONV-19)",
+    )
+    error_messages: Annotated[dict[str, str], AfterValidator(_known_codes)] = Field(
+        default_factory=dict,
+        description="The product's own words for errors, by their codes (ERR-07)",
     )
     premium_required: bool = Field(
         False,

@@ -35,6 +35,7 @@ class Desk:
         self.gateway = gateway
         self._who = Who(gateway.settings, gateway.authenticator)
         self._open = 0
+        self.wording = gateway.settings.policy.error_messages
 
     async def conversation_of(self, message: str, user: str) -> str:
         return await self.gateway.engine.conversation_of(message, user)
@@ -59,15 +60,16 @@ class Desk:
                     response = await work(request)
             except Rejected as no:
                 counters.errors[no.code] += 1
-                response = problem(no, 415 if isinstance(no, UnsupportedType) else None)
+                response = self.refusal(no, 415 if isinstance(no, UnsupportedType) else None)
             except trio.TooSlowError:
                 counters.errors["UNAVAILABLE"] += 1
-                response = problem(Rejected("UNAVAILABLE", "Too slow; the outcome is unknown."))
+                slow = Rejected("UNAVAILABLE", "Too slow; the outcome is unknown.")
+                response = self.refusal(slow)
             except Exception as error:
                 correlation = self.gateway.engine.new_id()
                 _log.error("request failed", correlation=correlation, stack=stack(error))
                 counters.errors["INTERNAL"] += 1
-                response = problem(Rejected("INTERNAL", correlation=correlation))
+                response = self.refusal(Rejected("INTERNAL", correlation=correlation))
             counters.replies += 1
             counters.requests[str(response.status_code)] += 1
             for name, value in _HEADERS.items():
@@ -75,6 +77,9 @@ class Desk:
             return response
 
         return handle
+
+    def refusal(self, no: Rejected, status: int | None = None) -> Response:
+        return problem(no, status, wording=self.wording)
 
     def check_room(self, counts: bool = True) -> None:
         """Raises UNAVAILABLE while draining; OVERLOADED for one that `counts` while as much is done

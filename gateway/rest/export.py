@@ -39,6 +39,7 @@ class _Stream(StreamingResponse):
 
 class Export:
     def __init__(self, desk: Desk) -> None:
+        self._desk = desk
         self._gateway = desk.gateway
         self._limit = desk.gateway.settings.policy.max_messages_page
         self._open = 0
@@ -65,7 +66,8 @@ class Export:
                         count += line["type"] == "message"
                 yield _line({"type": "end", "messages": count})
             except Rejected as no:
-                yield _line({"type": "error", "problem": problems.body(no)})
+                problem = problems.body(no, wording=self._desk.wording)
+                yield _line({"type": "error", "problem": problem})
             finally:
                 self._open -= 1
 

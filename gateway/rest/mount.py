@@ -18,7 +18,6 @@ from .export import Export
 from .files import FILE, FileEndpoints
 from .handler import Handler
 from .openapi import describe
-from .problems import problem
 from .routes import ENDPOINTS
 from .service import add_operations, add_service
 from .single import Single
@@ -52,17 +51,19 @@ def add_rest(api: FastAPI, gateway: Gateway) -> None:
         api.add_route(path, load, methods=["GET"])
     for endpoint in ENDPOINTS:
         add(endpoint.method, endpoint.path, Handler(desk, endpoint).respond)
-    api.add_exception_handler(HTTPException, partial(_no_route, api.routes))
+    api.add_exception_handler(HTTPException, partial(_no_route, desk, api.routes))
     service = [add_operations] if add_service(api, desk) else []
     api.openapi = lambda: describe(api, *service)  # type: ignore[method-assign]
 
 
-async def _no_route(routes: Sequence[BaseRoute], request: Request, error: Exception) -> Response:
+async def _no_route(
+    desk: Desk, routes: Sequence[BaseRoute], request: Request, error: Exception
+) -> Response:
     """Where nothing is, or nothing by this method."""
     assert isinstance(error, HTTPException)
     if error.status_code not in (404, 405):
-        return problem(Rejected("BAD_FRAME", str(error.detail)), error.status_code)
-    response = problem(Rejected("UNSUPPORTED_COMMAND", "Nothing here."), error.status_code)
+        return desk.refusal(Rejected("BAD_FRAME", str(error.detail)), error.status_code)
+    response = desk.refusal(Rejected("UNSUPPORTED_COMMAND", "Nothing here."), error.status_code)
     if error.status_code == 405:
         response.headers["Allow"] = ", ".join(_allowed(routes, request))
     return response

@@ -9,15 +9,16 @@ from starlette.responses import Response
 
 from ...protocol.codec import JsonCodec
 from ...protocol.errors import ERRORS, Rejected
+from ..wording import OURS, Wording, worded
 
 MEDIA_TYPE: Final = "application/problem+json"
 _json = JsonCodec()
 
 
-def body(no: Rejected, status: int | None = None) -> dict[str, Any]:
+def body(no: Rejected, status: int | None = None, *, wording: Wording = OURS) -> dict[str, Any]:
     """`status`: another one than the table's, where HTTP itself has one for it."""
     kind = ERRORS[no.code]
-    error = no.payload()
+    error = worded(no.payload(), wording)
     return {
         "type": f"urn:palaver:error:{no.code}",
         "title": kind.sentence,
@@ -27,10 +28,10 @@ def body(no: Rejected, status: int | None = None) -> dict[str, Any]:
     }
 
 
-def problem(no: Rejected, status: int | None = None) -> Response:
+def problem(no: Rejected, status: int | None = None, *, wording: Wording = OURS) -> Response:
     """The answer «no». Who may come back is told when, in whole seconds and never too early
     (SEC-05)."""
-    told = body(no, status)
+    told = body(no, status, wording=wording)
     response = Response(_json.encode(told), told["status"], media_type=MEDIA_TYPE)
     if no.retry_after is not None:
         response.headers["Retry-After"] = str(math.ceil(no.retry_after))

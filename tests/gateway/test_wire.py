@@ -8,6 +8,7 @@ from websockets.streams import StreamReader
 
 from palaver.actors.outbox import Parcel, Push
 from palaver.gateway.wire import wires
+from palaver.gateway.wording import OURS
 
 
 def parsed(data: bytes) -> Frame:
@@ -27,7 +28,7 @@ def parsed(data: bytes) -> Frame:
 @given(st.integers(0, 200) | st.integers(65_500, 65_600))
 @pytest.mark.parametrize("subprotocol", ["palaver.v1.msgpack", "palaver.v1.json"])
 def test_WS_01_every_length_is_framed_right(subprotocol: str, size: int) -> None:
-    wire = wires(1_000_000)[subprotocol]
+    wire = wires(1_000_000, OURS)[subprotocol]
     item = {"t": "x" * size}
     frame = parsed(wire.frame(item))
     assert frame.fin
@@ -36,7 +37,7 @@ def test_WS_01_every_length_is_framed_right(subprotocol: str, size: int) -> None
 
 
 def test_the_bytes_are_made_once_per_encoding() -> None:
-    table = wires(1_000_000)
+    table = wires(1_000_000, OURS)
     assert table[None] is table["palaver.v1.msgpack"]
     parcel = Parcel([Push({"t": "a"}), Push({"t": "b"})])
     first = parcel.encoded(table["palaver.v1.json"])

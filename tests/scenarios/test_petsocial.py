@@ -1,16 +1,20 @@
 """petsocial: direct conversations and groups of a social network."""
 
+from collections.abc import AsyncIterator
 from functools import partial
 from itertools import islice
 from typing import Any
 
 import structlog
 import trio
+from trio.testing import MockClock
 
 from palaver.engine.testing import Follows
 from palaver.gateway.client import Sent, exponential
 from palaver.gateway.health import is_ready
+from palaver.gateway.rest.files import CHUNK_S
 from palaver.protocol.html import to_html
+from palaver.protocol.policy import MIB
 from palaver.tests.scenarios.waiting import waits_for
 from palaver.tests.support.engines import NOWHERE, refused
 from palaver.tests.support.faults import Trap
@@ -25,6 +29,11 @@ PHOTO: dict[str, Any] = {
     "width": 640,
     "height": 480,
 }
+
+
+PROBLEM = "application/problem+json"
+CLIP = bytes(1000)
+FILM = {"name": "rex.mp4", "mime": "video/mp4", "size": len(CLIP)}
 
 
 async def greet(phone: Phone, to: str) -> str:
@@ -374,9 +383,9 @@ async def test_12_spam():
         assert (await refused(ann.send(rooms[0], "one more"))).code == "RATE_LIMITED"
 
 
-@waits_for("media", "REST")
 async def test_13_errors_as_http_says_them():
-    """ERR-01 to ERR-05, SEND-06, 20, 21. Those of the protocol: tests/protocol/test_errors.py."""
+    """ERR-01 to ERR-05, SEND-06, 20, 21. Those of the protocol: tests/protocol/test_errors.py, of
+    uploads: below; deadlocks: tests/persistence/postgres/test_writer.py."""
     async with product(PROFILE) as here:
         ann, bob, cid = await here.phones("ann", "bob", "cid")
         room = await here.room("ann", "bob")
@@ -394,6 +403,30 @@ async def test_13_errors_as_http_says_them():
             await bob.send(room, f"{n}")
         no = await refused(bob.send(room, "one more"))
         assert (no.code, no.retry_after is not None) == ("RATE_LIMITED", True)
+
+        async def status(user: str, method: str, path: str, body: Any) -> int:
+            response = await here.http(user, method, path, body)
+            assert response.is_success or response.headers["content-type"] == PROBLEM
+            return response.status_code
+
+        say = f"/conversations/{room}/messages"
+        again = await here.http("ann", "POST", say, {"text": "once", "client_id": "k"})
+        assert (again.status_code, again.json()["id"]) == (201, first["id"])
+        late = await here.http("bob", "POST", say, {"text": "x"})
+        assert (late.status_code, int(late.headers["Retry-After"]) > 0) == (429, True)
+        assert await status("ann", "POST", say, {"text": ""}) == 400
+        assert await status("ann", "POST", say, {"text": "x", "reply_to": NOWHERE}) == 404
+        assert (
+            await status("ann", "POST", f"/conversations/{NOWHERE}/messages", {"text": "x"}) == 404
+        )
+        assert (
+            await status("ann", "POST", f"/conversations/{blocked}/messages", {"text": "x"}) == 201
+        )
+        assert (
+            await status("ann", "POST", "/conversations", {"kind": "group", "members": ["cid"]})
+            == 403
+        )
+        assert await status("ann", "POST", "/attachments", {**FILM, "size": 100 * MIB + 1}) == 413
 
 
 @waits_for("media")
@@ -630,9 +663,26 @@ async def test_25_from_the_inbox_to_a_hit(here: Product):
     assert [each["text"] for each in around] == ["one", "the vet", "two"]
 
 
-@waits_for("media")
-def test_26_uploads_that_stall():
-    """ATT-23, ERR-05, CLI-12."""
+async def test_26_uploads_that_stall(here: Product, mock_clock: MockClock):
+    """ATT-23, ERR-05. How clients try it again (CLI-12): tests/gateway/client/test_uploads.py."""
+
+    async def stalling() -> AsyncIterator[bytes]:
+        yield CLIP[:10]
+        mock_clock.jump(CHUNK_S)
+        await trio.sleep_forever()
+
+    announced = await here.web("ann", "POST", "/attachments", {**FILM, "size": len(CLIP)})
+    place = f"/attachments/{announced['id']}"
+    late = await here.http("ann", "PUT", place, content=stalling())
+    assert (late.status_code, late.json()["code"]) == (408, "UPLOAD_TIMEOUT")
+    assert (await here.http("ann", "PUT", place, content=CLIP)).is_success
+    no = await refused(here.web("ann", "POST", "/attachments", {**FILM, "mime": "video/x-flv"}))
+    assert fault(no) == ("INVALID_FILE_TYPE", "mime")
+    assert no.details is not None
+    assert {"image/webp", "video/mp4", "audio/mpeg"} <= set(no.details["allowed"])
+    no = await refused(here.web("ann", "POST", "/attachments", {**FILM, "size": 100 * MIB + 1}))
+    assert no.code == "ATTACHMENT_TOO_LARGE"
+    assert no.details == {"field": "size", "max_bytes": 100 * MIB}
 
 
 @waits_for("client")

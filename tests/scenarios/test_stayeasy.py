@@ -106,22 +106,21 @@ async def test_03_what_is_said_offline_waits(here: Product):
     assert owner.texts() == ["hello"]
 
 
-@waits_for("vocabularies")
 async def test_04_who_may_not_connect(here: Product):
-    """CONN-05, 07. Sessions and their roles: tests/gateway/auth; ERR-07."""
+    """CONN-05, 07, ERR-07. Sessions and their roles: tests/gateway/auth."""
     expired = jwt.encode({"sub": "guest", "exp": 1}, SECRET, algorithm="HS256")
-    for token, code in (
-        (None, "AUTH_REQUIRED"),
-        (expired, "SESSION_EXPIRED"),
-        ("a.b.c", "AUTH_FAILED"),
+    for token, code, words in (
+        (None, "AUTH_REQUIRED", "Authentication error"),
+        (expired, "SESSION_EXPIRED", "Session expired"),
+        ("a.b.c", "AUTH_FAILED", "Authentication failed"),
     ):
         peer = here.peer()
         await peer.upgrade()
-        assert (await peer.hello(token))["error"]["code"] == code
+        error = (await peer.hello(token))["error"]
+        assert (error["code"], error["message"]) == (code, words)
         assert await peer.closed() == 3500
 
 
-@waits_for("vocabularies")
 async def test_05_the_recipient_is_the_other_side(here: Product):
     """CONV-18, 25."""
     guest, owner, other = await here.phones("guest", "owner", "other")
@@ -131,8 +130,10 @@ async def test_05_the_recipient_is_the_other_side(here: Product):
     await guest.send(chat, "hello")
     await here.settled()
     assert (owner.texts(), other.texts()) == (["hello"], [])
-    assert (await refused(other.send(chat, "me too"))).code == "PERMISSION_DENIED"
-    assert (await refused(other.send(NOWHERE, "me too"))).code == "CONVERSATION_NOT_FOUND"
+    no = await refused(other.send(chat, "me too"))
+    assert (no.code, no.message) == ("PERMISSION_DENIED", "Unauthorized access to chat")
+    no = await refused(other.send(NOWHERE, "me too"))
+    assert (no.code, no.message) == ("CONVERSATION_NOT_FOUND", "Chat not found")
 
 
 async def test_06_nothing_is_told_before_it_is_stored():
