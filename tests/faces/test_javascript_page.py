@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from palaver.tests.faces.typescript import hold
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "docs/javascript.md", ROOT / "clients/js/README.md"]
 TEXT = PAGES[0].read_text()
@@ -24,20 +26,13 @@ console.log(JSON.stringify({ exports: Object.keys(api), members }));
 
 
 def test_its_examples_compile(sdk: Path) -> None:
-    directory = sdk / "dist/docs"
-    directory.mkdir(exist_ok=True)
     declared = "declare function show(...what: unknown[]): void;\n"
-    for page in PAGES:
-        for number, block in enumerate(re.findall(r"```ts\n(.*?)```", page.read_text(), re.S)):
-            (directory / f"{page.stem}{number}.ts").write_text(declared + block)
-    done = subprocess.run(
-        ["npx", "tsc", "-p", "tsconfig.docs.json"],
-        cwd=sdk,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
+    blocks = {
+        f"{page.stem}{number}": declared + block
+        for page in PAGES
+        for number, block in enumerate(re.findall(r"```ts\n(.*?)```", page.read_text(), re.S))
+    }
+    hold(sdk, "docs", blocks)
 
 
 @pytest.fixture(scope="module")

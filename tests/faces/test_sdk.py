@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import runpy
@@ -12,7 +13,10 @@ from pathlib import Path
 
 import pytest
 import trio
+import yaml  # type: ignore[import-untyped]
 
+from palaver.protocol.features import COMMANDS
+from palaver.tests.faces.typescript import hold
 from palaver.tests.support.served import ENVIRONMENT, PROGRAM, SECRET, Served
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +106,70 @@ def test_the_types_are_those_of_the_models() -> None:
     generate = runpy.run_path(str(ROOT / "clients/js/generate.py"))
     written = (ROOT / "clients/js/src/generated.ts").read_text()
     assert written == generate["page"](), "run `make client`"
+
+
+WIDENED = """
+import type { Results } from "palaver-client";
+type Widened<T> =
+  T extends string ? string : T extends number ? number : T extends boolean ? boolean :
+  T extends readonly (infer U)[] ? Widened<U>[] :
+  T extends object ? { [K in keyof T]: Widened<T[K]> } : T;
+declare const told: Answers;
+export const as: Widened<Omit<Results, "ack">> = told;
+"""
+
+
+LOOSELY_DESCRIBED = {
+    "at: number | null": "at: number",  # a time that is none is null in REST, and 0 here
+    "hits: { c?: string;": "hits: { c: string;",  # as any message, but this one says where it is
+}
+
+
+def test_answers_are_what_the_types_say(sdk: Path) -> None:
+    """Every command's, as docs/asyncapi.yaml tells them, to which the server is held."""
+    type_of = runpy.run_path(str(ROOT / "clients/js/generate.py"))["type_of"]
+    told = yaml.safe_load((ROOT / "docs/asyncapi.yaml").read_text())["components"]
+    lines = [
+        f'"{name}": {type_of(reply["payload"]["properties"]["ok"], told["schemas"])};'
+        for name in COMMANDS
+        if (reply := told["messages"].get(f"{name}.reply")) is not None
+    ]
+    assert len(lines) == len(COMMANDS) - 1, "all but ack, which has none"
+    program = "\n".join(["interface Answers {", *lines, "}", WIDENED])
+    for said, meant in LOOSELY_DESCRIBED.items():
+        assert said in program
+        program = program.replace(said, meant)
+    hold(sdk, "answers", {"answers": program})
+
+
+SAID = """
+import { Commands } from "./dist/src/commands.js";
+const said = [];
+class Heard extends Commands {
+  call = async (...command) => (said.push(command), {});
+  enqueueCall = this.call;
+}
+const heard = new Heard();
+const { prototype } = Commands;
+for (const kind of [prototype, Object.getPrototypeOf(prototype)]) {
+  for (const name of Object.getOwnPropertyNames(kind)) {
+    if (name === "constructor") continue;
+    await heard[name]("c", "user", []);
+    await heard[name]("c", "user", false).catch(() => {}); // nothing to be turned off
+    if (name === "typing") await heard.typing("c", false);
+  }
+}
+console.log(JSON.stringify(said));
+"""
+
+BY_ITSELF = {"ack", "conversation.resume", "sync.changes"}
+"""What a client says without being asked: how it follows."""
+
+
+def test_every_command_has_a_method(sdk: Path) -> None:
+    program = ["node", "--input-type=module", "--eval", SAID]
+    done = subprocess.run(program, cwd=sdk, capture_output=True, check=True)
+    assert COMMANDS.keys() - {name for name, *_ in json.loads(done.stdout)} == BY_ITSELF
 
 
 def test_what_is_served_is_built_from_the_source(sdk: Path, tmp_path: Path) -> None:

@@ -10,13 +10,8 @@
 import { Calls, isDurable, type Payload, type Then } from "./calls.js";
 import { systemClock, sleep, type Clock } from "./clock.js";
 import { decode } from "@msgpack/msgpack";
-import {
-  Commands,
-  type CallOptions,
-  type CommandName,
-  type PayloadOf,
-  type ResultOf,
-} from "./commands.js";
+import type { CallOptions, CommandName, PayloadOf, ResultOf } from "./calling.js";
+import { Commands } from "./commands.js";
 import { address, Connection, Ended, webSocket, type SocketMaker } from "./connection.js";
 import { Conversation, type ConversationOptions } from "./conversation.js";
 import { Emitter } from "./emitter.js";

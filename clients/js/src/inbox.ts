@@ -1,7 +1,7 @@
 /** The list of conversations, as it is now. */
 
 import type { Client } from "./client.js";
-import type { PayloadOf } from "./commands.js";
+import type { PayloadOf } from "./calling.js";
 import { Model } from "./emitter.js";
 import { ClientEnded, NoAnswer, PalaverError, Rejected } from "./errors.js";
 import type { ConversationEvent, Reload } from "./pushes.js";

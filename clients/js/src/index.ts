@@ -2,14 +2,8 @@
 
 export { Client, type ClientOptions, type Token } from "./client.js";
 export { systemClock, type Clock } from "./clock.js";
-export {
-  Commands,
-  type CallOptions,
-  type CommandName,
-  type MessageOptions,
-  type PayloadOf,
-  type ResultOf,
-} from "./commands.js";
+export type { CallOptions, CommandName, PayloadOf, ResultOf } from "./calling.js";
+export { Commands, type MessageOptions } from "./commands.js";
 export { mayReconnect, type Socket, type SocketMaker } from "./connection.js";
 export { Conversation, type ConversationOptions, type ConversationPhase } from "./conversation.js";
 export { Draft } from "./draft.js";
