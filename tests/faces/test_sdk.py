@@ -8,6 +8,7 @@ import re
 import runpy
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -25,8 +26,13 @@ SMALL = {
     "PALAVER_LIMITS__CONNECTS_PER_MIN": "0",
     "PALAVER_CONNECTIONS__OUTBOX_BYTES": "65536",
     "PALAVER_CONNECTIONS__SEND_BUFFER_BYTES": "4096",
+    "PALAVER_POLICY__DELETE_RECOVERY_DAYS": "60",
+    "PALAVER_POLICY__DIRECT_KEY": "pair_context",
+    "PALAVER_POLICY__CONVERSATION_CONTEXT": '["booking"]',
+    "PALAVER_POLICY__MESSAGE_CONTEXT": '["booking", "property"]',
 }
-"""People come back as often as they like, and a slow one is soon too slow."""
+"""People come back as often as they like, and a slow one is soon too slow; what is deleted can be
+restored, and there is something to speak about."""
 
 
 class Units:
@@ -179,15 +185,54 @@ def test_what_is_served_is_built_from_the_source(sdk: Path, tmp_path: Path) -> N
     assert served.read_text() == built.read_text(), "run `make client`"
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    """A server that keeps nothing, for all stories in which it lives on."""
+CONSUMER = """
+import { Client, browserOutbox, type Message as Shown } from "palaver-client";
+import { ChatClient } from "palaver-client/stayeasy";
+import { Messages, type Message } from "palaver-client/tutoring";
+
+const outbox = browserOutbox("palaver-ann");
+const { client } = new ChatClient("https://chat.example.org", "token", { outbox });
+export const send = (text: string): Promise<Message> => new Messages(client).send(50, text);
+export let shown: Shown | undefined;
+console.log(client instanceof Client);
+"""
+
+
+def test_what_is_packed_is_all_that_one_needs(sdk: Path, tmp_path: Path) -> None:
+    """In a project that has nothing else, checked more strictly than most are."""
+    run = partial(subprocess.run, capture_output=True, text=True, check=False)
+    packed = run(["npm", "pack", "--pack-destination", str(tmp_path)], cwd=sdk)
+    assert packed.returncode == 0, packed.stderr
+    place = tmp_path / "node_modules/palaver-client"
+    place.mkdir(parents=True)
+    (archive,) = tmp_path.glob("*.tgz")
+    subprocess.run(["tar", "xzf", archive, "-C", place, "--strip-components=1"], check=True)
+    (tmp_path / "page.mts").write_text(CONSUMER)
+    options = ["--strict", "--exactOptionalPropertyTypes", "--target", "es2022"]
+    options += ["--module", "nodenext", "--lib", "es2023,dom,dom.iterable", "--types", ""]
+    tsc = str(sdk / "node_modules/.bin/tsc")
+    typed = run([tsc, *options, "page.mts"], cwd=tmp_path)
+    assert typed.returncode == 0, typed.stdout
+    ran = run(["node", "page.mjs"], cwd=tmp_path)
+    assert ran.stdout == "true\n", ran.stderr
+
+
+@contextmanager
+def in_memory(**environment: str) -> Iterator[str]:
+    """The address of a server that keeps nothing."""
     program = [PROGRAM, "serve", "--memory", "--port", "0", "--http-port", "0"]
-    environment = {**os.environ, **ENVIRONMENT, **SMALL}
+    environment = {**os.environ, **ENVIRONMENT, **SMALL, **environment}
     with subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         yield next(found[0] for line in server.stdout if (found := re.search(r"ws://\S+", line)))
         server.kill()
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """For all stories in which the server lives on."""
+    with in_memory() as url:
+        yield url
 
 
 Act = Callable[[], Awaitable[None]]
@@ -218,35 +263,62 @@ async def play(sdk: Path, story: str, url: str, acts: Mapping[str, Act]) -> None
     assert process.returncode == 0, said.decode()
 
 
-@pytest.mark.parametrize(
-    "story",
-    [
-        "two_users_talk",
-        "what_was_missed_comes_after_the_reconnect",
-        "calls_survive_a_connection_that_keeps_breaking",
-        "a_backlog_arrives_whole_and_in_order",
-        "too_much_missed_is_reloaded",
-        "a_conversation_made_meanwhile_is_told",
-        "delivery_is_acknowledged",
-        "a_bad_token_is_final",
-        "what_is_one_s_own_is_on_all_devices",
-        "a_slow_consumer_catches_up",
-        "whatever_happens_all_devices_show_the_same",
-    ],
+E2E = ROOT / "clients/js/test/e2e"
+PYTHON = ROOT / "tests/gateway/client/test_against_the_gateway.py"
+
+
+def told_in(file: Path, story: str) -> list[str]:
+    return re.findall(story, file.read_text(), re.M)
+
+
+STORIES, OWN, NAMES = (
+    told_in(E2E / file, r"^export async function (\w+)")
+    for file in ("stories.ts", "own-stories.ts", "names.ts")
 )
+GOING_AWAY = [
+    "a_drain_is_quick_and_says_when_to_come_back",
+    "kill_9_loses_and_doubles_nothing",
+    "an_outbox_is_sent_again",
+]
+"""In these the server is stopped, and comes back with what it had stored."""
+
+ONLY_HERE = {
+    "what_is_one_s_own_is_on_all_devices": "the Python client has no models",
+    "whatever_happens_all_devices_show_the_same": "nor anything to show",
+    "a_slow_consumer_catches_up": "it needs the kernel's buffers; there the streams are in memory",
+    "kill_9_loses_and_doubles_nothing": "tests/journeys kill the server under that client",
+    "an_outbox_is_sent_again": "test_outgoing_disk.py does so, over every place where it may break",
+}
+ABOVE_THE_RATE = "a_backlog_above_the_rate_arrives_whole_and_in_order"
+
+
+def test_both_clients_play_the_same_stories() -> None:
+    told = told_in(PYTHON, r"^async def test_(?:[A-Z]+_\d+_)*(\w+)")
+    assert sorted(STORIES) == sorted(told)
+    assert set(OWN) == ONLY_HERE.keys()
+
+
+@pytest.mark.parametrize("story", sorted({*STORIES, *OWN} - {*GOING_AWAY, ABOVE_THE_RATE}))
 async def test_story(sdk, url, story):
     """CLI-02, CLI-05, SEND-05, CONN-21."""
     await play(sdk, story, url, {})
 
 
-@pytest.mark.parametrize(
-    "story",
-    [
-        "a_drain_says_when_to_come_back",
-        "kill_9_loses_and_doubles_nothing",
-        "an_outbox_is_sent_again",
-    ],
-)
+async def test_CLI_02_story_above_the_rate(sdk):
+    with in_memory(PALAVER_LIMITS__MESSAGES_PER_MIN="60") as url:
+        await play(sdk, ABOVE_THE_RATE, url, {})
+
+
+def test_CLI_14_names_of_methods(units: Units) -> None:
+    units.hold("CLI-14")
+
+
+@pytest.mark.parametrize("story", NAMES)
+async def test_CLI_14_the_example_of_the_product_s_own_page(sdk, url, story):
+    await play(sdk, story, url, {})
+
+
+@pytest.mark.parametrize("story", GOING_AWAY)
 @pytest.mark.timeout(120)
 async def test_SEND_06_CLI_05_story_with_a_server_that_goes_away(sdk, served, story):
     """Each on the embedded Postgres, which keeps what was replied to."""

@@ -7,7 +7,9 @@
 import { once } from "node:events";
 import { createHmac } from "node:crypto";
 import { createInterface } from "node:readline";
-import * as stories from "./stories.js";
+import * as names from "./names.js";
+import * as own from "./own-stories.js";
+import * as shared from "./stories.js";
 import { World } from "./world.js";
 
 const [story = "", url = "", secret = ""] = process.argv.slice(2);
@@ -18,13 +20,15 @@ async function ask(what: string): Promise<void> {
   await once(lines, "line");
 }
 
-function token(user: string): string {
+function token(user: string, ttl?: number): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const said = `${part({ alg: "HS256", typ: "JWT" })}.${part({ sub: user })}`;
+  const end = ttl === undefined ? {} : { exp: Math.ceil(Date.now() / 1000) + ttl };
+  const said = `${part({ alg: "HS256", typ: "JWT" })}.${part({ sub: user, ...end })}`;
   return `${said}.${createHmac("sha256", secret).update(said).digest("base64url")}`;
 }
 
-const play = (stories as Record<string, (world: World) => Promise<void>>)[story];
+const stories: Record<string, (world: World) => Promise<void>> = { ...shared, ...own, ...names };
+const play = stories[story];
 if (play === undefined) throw new Error(`there is no story ${story}`);
 const world = new World(url, token, ask);
 try {
