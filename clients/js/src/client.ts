@@ -12,7 +12,14 @@ import { systemClock, sleep, type Clock } from "./clock.js";
 import { decode } from "@msgpack/msgpack";
 import type { CallOptions, CommandName, PayloadOf, ResultOf } from "./calling.js";
 import { Commands } from "./commands.js";
-import { address, Connection, Ended, webSocket, type SocketMaker } from "./connection.js";
+import {
+  address,
+  Connection,
+  Ended,
+  httpAddress,
+  webSocket,
+  type SocketMaker,
+} from "./connection.js";
 import { Conversation, type ConversationOptions } from "./conversation.js";
 import { Emitter } from "./emitter.js";
 import {
@@ -25,6 +32,7 @@ import {
   type ClientEnded,
 } from "./errors.js";
 import { Follower } from "./follower.js";
+import type { Http } from "./http.js";
 import { newId } from "./id.js";
 import { Inbox } from "./inbox.js";
 import { Link } from "./link.js";
@@ -38,6 +46,7 @@ import { Reads } from "./reads.js";
 import { delay, exponential, type Backoff } from "./reconnect.js";
 import { Sender } from "./sender.js";
 import { browserStore, type Store } from "./store.js";
+import { upload, type UploadOptions } from "./uploads.js";
 import type { Row, Welcome } from "./wire.js";
 
 export const CALL_TIMEOUT = 10_000;
@@ -65,6 +74,11 @@ export interface ClientOptions {
   backoff?: Backoff;
   /** How a socket is made; the platform's `WebSocket`. */
   socket?: SocketMaker;
+  /** Where the same server speaks HTTP, for files: by default at the same host and port, or at 8766
+   * if the URL says 8765. */
+  httpUrl?: string;
+  /** How it is spoken to there; by the platform's means. */
+  http?: Http;
   clock?: Clock;
   random?: () => number;
 }
@@ -257,6 +271,27 @@ export class Client extends Commands {
     const at = this.clock.now();
     const record = { name, payload: kept, conversation: c, clientId, at, size: item.length };
     return this.#sender.enqueue(new Outgoing(record));
+  }
+
+  /** Where files are: `upload` brings them there, and `attachments` tells paths below it. */
+  get httpUrl(): string {
+    return (this.#options.httpUrl ?? httpAddress(this.#url)).replace(/\/$/, "");
+  }
+
+  /** Bring a file, or a blob, to the server; the id is for `uploads` of a message. What does not get
+   * through is tried again, at most three times (CLI-12); a file that was not taken can be given
+   * once more.
+   *
+   * Rejects with `Rejected` (the type, the size, …), `UploadFailed`, what the token's function
+   * rejects with, or the reason of `options.signal`. */
+  upload(content: Blob, options: UploadOptions = {}): Promise<string> {
+    return upload(content, options, {
+      url: this.httpUrl,
+      token: async () => (typeof this.#token === "string" ? this.#token : this.#token()),
+      clock: this.clock,
+      random: this.#random,
+      http: this.#options.http,
+    });
   }
 
   /** Try now instead of at `retryAt`; not before the time that the server asked for. With a

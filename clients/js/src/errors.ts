@@ -88,6 +88,13 @@ export class Expired extends NoAnswer {
   }
 }
 
+/** A file did not get to the server, however often it was tried; nothing refers to it. */
+export class UploadFailed extends PalaverError {
+  constructor(readonly reason: string) {
+    super(`not uploaded: ${reason}`);
+  }
+}
+
 /** The outbox holds as much as it may; nothing was added. */
 export class OutboxFull extends PalaverError {
   constructor(

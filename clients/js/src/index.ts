@@ -18,6 +18,7 @@ export type {
 } from "./generated.js";
 export { DISCONNECTS, VERSION } from "./generated.js";
 export { grouped, groupedByDay } from "./grouping.js";
+export type { Http, HttpRequest } from "./http.js";
 export { Inbox, type Filter } from "./inbox.js";
 export { browserOutbox, IndexedDBOutbox } from "./indexeddb-outbox.js";
 export type { Message } from "./messages.js";
@@ -31,4 +32,5 @@ export { exponential, linear, type Backoff } from "./reconnect.js";
 export { mayBecome, MessageStatus, shownStatus, type Status } from "./status.js";
 export { browserStore, MemoryStore, type Store } from "./store.js";
 export { parts, type Part } from "./text.js";
+export type { UploadOptions } from "./uploads.js";
 export type * from "./wire.js";

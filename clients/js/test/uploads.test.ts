@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Rejected, UploadFailed, type Http, type HttpRequest } from "../src/index.js";
+import { httpAddress } from "../src/connection.js";
+import { Server } from "./support/server.js";
+
+const told = (status: number, said: object) => ({ status, text: JSON.stringify(said) });
+const cat = () => new File(["meow"], "cat.txt", { type: "text/plain;charset=utf-8" });
+
+/** A server for files, through `troubles`: each spoils one request. */
+function files() {
+  const asked: HttpRequest[] = [];
+  const troubles: (Error | ReturnType<typeof told>)[] = [];
+  const http: Http = async (request) => {
+    asked.push(request);
+    const trouble = troubles.shift();
+    if (trouble instanceof Error) throw trouble;
+    if (request.method === "PUT") request.progress!(4);
+    return trouble ?? told(200, { id: "f1" });
+  };
+  const server = new Server();
+  const client = server.client({ http, httpUrl: "https://chat.example.org/" });
+  const steps = () => asked.splice(0).map(({ method }) => method);
+  return { asked, troubles, server, client, steps };
+}
+
+test("a file is announced, filled and completed", async () => {
+  const { asked, client } = files();
+  const progress: number[][] = [];
+  const id = await client.upload(cat(), { progress: (...how) => progress.push(how) });
+  assert.equal(id, "f1");
+  assert.deepEqual(
+    asked.map(({ method, url }) => `${method} ${url}`),
+    [
+      "POST https://chat.example.org/v1/attachments",
+      "PUT https://chat.example.org/v1/attachments/f1",
+      "POST https://chat.example.org/v1/attachments/f1/complete",
+    ],
+  );
+  const announced = { name: "cat.txt", mime: "text/plain", size: 4 };
+  assert.deepEqual(JSON.parse(asked[0]!.body as string), announced);
+  assert.ok(asked.every(({ headers }) => headers!["Authorization"] === "Bearer token"));
+  assert.deepEqual(progress, [[4, 4]]);
+});
+
+test("CLI-12 what does not get through is tried again, and then by hand", async () => {
+  const { client, server, steps, troubles } = files();
+  const slow = { code: "UPLOAD_TIMEOUT", retryable: true, retry_after: 5, detail: "Slow." };
+  troubles.push(new Error("broken"), told(200, { id: "f1" }), told(408, slow));
+  const id = client.upload(cat());
+  await server.clock.advance(1_000);
+  assert.deepEqual(steps(), ["POST", "POST", "PUT"]);
+  await server.clock.advance(5_999);
+  assert.deepEqual(steps(), []);
+  await server.clock.advance(1);
+  assert.equal(await id, "f1");
+  assert.deepEqual(steps(), ["PUT", "POST"]);
+
+  troubles.push(...[1, 2, 3, 4].map(() => new Error("broken")));
+  const lost = assert.rejects(client.upload(cat()), (error) => {
+    assert.ok(error instanceof UploadFailed);
+    assert.equal(error.message, "not uploaded: broken");
+    return true;
+  });
+  await server.clock.advance(7_000);
+  await lost;
+  assert.deepEqual(steps(), ["POST", "POST", "POST", "POST"]);
+  assert.equal(await client.upload(cat()), "f1", "the file is still there to be given again");
+});
+
+test("CLI-12 what the server does not take is not tried again", async () => {
+  const { client, steps, troubles } = files();
+  const no = { code: "ATTACHMENT_TOO_LARGE", retryable: false, details: { max_bytes: 3 } };
+  troubles.push(told(413, no));
+  await assert.rejects(client.upload(cat()), (error) => {
+    assert.ok(error instanceof Rejected);
+    assert.deepEqual([error.code, error.details], ["ATTACHMENT_TOO_LARGE", { max_bytes: 3 }]);
+    return true;
+  });
+  assert.deepEqual(steps(), ["POST"]);
+});
+
+test("an upload can be given up", async () => {
+  const { client, steps, troubles } = files();
+  const over = new AbortController();
+  troubles.push(new Error("broken"));
+  const given = assert.rejects(client.upload(cat(), { signal: over.signal }), /enough/);
+  await new Promise(setImmediate);
+  over.abort(new Error("enough"));
+  await given;
+  assert.deepEqual(steps(), ["POST"]);
+});
+
+test("where files go if it is not said", () => {
+  for (const [url, http] of [
+    ["ws://localhost:8765/v1/ws", "http://localhost:8766"],
+    ["wss://chat.example/v1/ws", "https://chat.example"],
+    ["ws://[::1]:80/", "http://[::1]"],
+  ] as const) {
+    assert.equal(httpAddress(url), http);
+  }
+});
