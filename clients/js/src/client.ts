@@ -8,8 +8,8 @@
  */
 
 import { Calls, isDurable, type Payload, type Then } from "./calls.js";
-import { systemClock, sleep, type Clock } from "./clock.js";
-import { decode } from "@msgpack/msgpack";
+import { either, sleep, systemClock, Timers, within, type Clock } from "./clock.js";
+import { parse } from "./codec.js";
 import type { CallOptions, CommandName, PayloadOf, ResultOf } from "./calling.js";
 import { Commands } from "./commands.js";
 import {
@@ -52,6 +52,8 @@ import type { Row, Welcome } from "./wire.js";
 export const CALL_TIMEOUT = 10_000;
 /** After as many retryable refusals of one call the next one is given to the caller (C-51). */
 const RETRIES = 3;
+/** A function that gives no token for so long gives none. */
+const TOKEN_TIMEOUT = 30_000;
 /** The close code of a token that was refused or ran out. */
 const BAD_TOKEN = 3500;
 
@@ -106,6 +108,7 @@ export class Client extends Commands {
   #token: Token;
   #options: ClientOptions;
   #random: () => number;
+  #timers: Timers;
   #emitter = new Emitter<Listeners>();
   #calls: Calls;
   #follower: Follower | undefined;
@@ -113,7 +116,6 @@ export class Client extends Commands {
   #sender: Sender;
   #changed = new Emitter<{ rows: { rows: Row[]; left: string[] } }>();
   #conversations = new Map<string, Conversation>();
-  #connection: Connection | undefined;
   #why: (() => ClientEnded) | undefined;
   #over = new AbortController();
   #started: Promise<void> | undefined;
@@ -126,7 +128,7 @@ export class Client extends Commands {
     this.#token = token;
     this.#options = options;
     this.#random = options.random ?? Math.random;
-    this.clock = options.clock ?? systemClock;
+    this.clock = this.#timers = new Timers(options.clock ?? systemClock);
     this.store = options.store ?? browserStore();
     this.outbox = options.outbox ?? new Outbox();
     const follows = options.pushes ?? true;
@@ -148,9 +150,9 @@ export class Client extends Commands {
     return this.welcome?.user;
   }
 
-  /** Start connecting. It does not wait for it; calls do. */
+  /** Start connecting. It does not wait for it; calls do. What has ended does not begin again. */
   connect(): void {
-    this.#started ??= this.#start();
+    if (this.#why === undefined) this.#started ??= this.#start();
   }
 
   /** Resolves as soon as there is a connection. Rejects with `ClientEnded`. */
@@ -168,14 +170,14 @@ export class Client extends Commands {
     });
   }
 
-  /** Close the connection for good. What is in the outbox stays there. */
+  /** Close the connection for good; no timer is left. What is in the outbox stays there. */
   async close(): Promise<void> {
     this.#end(() => new ClientClosed());
-    this.#connection?.finish(new Ended("the client left", { code: 1000 }));
     this.#waiting?.stop.abort();
     this.#tell({ state: "closed" });
+    this.#timers.end();
     await this.#started;
-    await this.outbox.close();
+    await this.#release();
   }
 
   /** Call `listener` with every push of a type (`event`, `signal`, `reload`, `state`, `sent`,
@@ -266,7 +268,7 @@ export class Client extends Commands {
     if (isDurable(name)) asked["client_id"] = clientId;
     const item = this.#calls.encode(0, name, asked, c);
     // What the caller does with nested values later is no longer part of it.
-    const kept = (decode(item) as { d: Payload }).d;
+    const kept: Payload = parse(item)[0]!.d;
     await this.#opened();
     const at = this.clock.now();
     const record = { name, payload: kept, conversation: c, clientId, at, size: item.length };
@@ -285,9 +287,12 @@ export class Client extends Commands {
    * Rejects with `Rejected` (the type, the size, …), `UploadFailed`, what the token's function
    * rejects with, or the reason of `options.signal`. */
   upload(content: Blob, options: UploadOptions = {}): Promise<string> {
-    return upload(content, options, {
+    const { signal } = options;
+    const over = this.#over.signal;
+    const given = { ...options, signal: signal === undefined ? over : either(signal, over) };
+    return upload(content, given, {
       url: this.httpUrl,
-      token: async () => (typeof this.#token === "string" ? this.#token : this.#token()),
+      token: async () => (typeof this.#token === "string" ? this.#token : this.#fresh()),
       clock: this.clock,
       random: this.#random,
       http: this.#options.http,
@@ -336,6 +341,18 @@ export class Client extends Commands {
     return (this.#opening ??= this.outbox.open().then(() => this.#sender.start()));
   }
 
+  #released: Promise<void> | undefined;
+
+  /** Whoever comes next may have the outbox. */
+  #release(): Promise<void> {
+    const opened = this.#opening;
+    if (opened === undefined) return Promise.resolve();
+    return (this.#released ??= opened.then(
+      () => this.outbox.close(),
+      () => {}, // it is not ours
+    ));
+  }
+
   async #start(): Promise<void> {
     this.#unhook = pageEvents(() => this.retryNow());
     try {
@@ -362,7 +379,6 @@ export class Client extends Commands {
         // The token held until now, as on a laptop that slept: a fresh one will again.
         expired = ended.options.code === BAD_TOKEN && typeof this.#token !== "string";
       }
-      this.#connection = undefined;
       this.#calls.disconnected();
       this.#follower?.disconnected();
       if (this.#why !== undefined) return;
@@ -383,7 +399,7 @@ export class Client extends Commands {
 
   /** One connection, from the token to its end. */
   async #attempt(): Promise<{ ended: Ended; was: "connecting" | "online" }> {
-    const fresh = typeof this.#token === "string" ? undefined : asked(this.#token);
+    const fresh = typeof this.#token === "string" ? undefined : () => this.#fresh();
     const failed = (ended: Ended) => ({ ended, was: "connecting" as const });
     let token: string;
     try {
@@ -391,13 +407,14 @@ export class Client extends Commands {
     } catch (error) {
       return failed(new Ended(`no token to be had: ${(error as Error)?.message ?? error}`));
     }
+    const left = this.#over.signal;
+    if (left.aborted) return failed(new Ended("the client left"));
     const connection = await Connection.open(
       this.#url,
       this.#options.socket ?? webSocket,
       this.clock,
+      left,
     );
-    this.#connection = connection;
-    if (this.#why !== undefined) connection.finish("the client left");
     const { device } = this.#options;
     const hello = device === undefined ? { token } : { token, device };
     const welcome = await this.#link.open(connection, hello);
@@ -415,19 +432,27 @@ export class Client extends Commands {
     return { ended: await this.#link.run(connection, welcome, fresh), was: "online" };
   }
 
+  /** What the token's function gives. */
+  async #fresh(): Promise<string> {
+    const token = this.#token as () => string | Promise<string>;
+    const asked = async () => token();
+    return within(this.clock, TOKEN_TIMEOUT, this.#over.signal, asked());
+  }
+
   #giveUp(ended: Ended): void {
     const { reason, final } = ended;
     const { code, cause } = ended.options;
     if (cause instanceof OutboxForeign) this.#end(() => new OutboxForeign(cause.where));
     else if (final) this.#end(() => new Refused(reason, code));
     else this.#end(() => new ReconnectFailed(reason));
+    void this.#release();
     this.#tell(final ? { state: "refused", reason, code } : { state: "failed", reason });
   }
 
   #end(why: () => ClientEnded): void {
     if (this.#why !== undefined) return;
     this.#why = why;
-    this.#over.abort();
+    this.#over.abort(why());
     this.#unhook();
     this.#sender.end(why);
     this.#calls.end(why);
@@ -439,5 +464,3 @@ export class Client extends Commands {
     this.#push({ type: "state", ...state });
   }
 }
-
-const asked = (token: () => string | Promise<string>) => async () => token();

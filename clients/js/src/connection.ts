@@ -77,9 +77,16 @@ export class Connection {
     return this.#over.signal;
   }
 
-  /** Open, or over already: then `ended` says why. */
-  static open(url: string, make: SocketMaker, clock: Clock): Promise<Connection> {
+  /** Open, or over already: then `ended` says why. It ends when this client has `left`. */
+  static open(
+    url: string,
+    make: SocketMaker,
+    clock: Clock,
+    left: AbortSignal,
+  ): Promise<Connection> {
     const connection = new Connection();
+    const leave = () => connection.finish(new Ended("the client left", { code: 1000 }));
+    left.addEventListener("abort", leave, { signal: connection.over });
     return new Promise((resolve) => {
       const cancel = clock.after(CONNECT_TIMEOUT, () => connection.finish("no answer"));
       const done = () => {

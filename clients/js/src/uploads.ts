@@ -33,7 +33,7 @@ export interface Uploading {
 /** Resolves with the id for `uploads` of a message. See `Client.upload`. */
 export async function upload(
   content: Blob,
-  { name, mime, progress = () => {}, signal = new AbortController().signal }: UploadOptions,
+  { name, mime, progress = () => {}, signal }: UploadOptions & { signal: AbortSignal },
   { url, token, clock, random, http: ask = http(clock) }: Uploading,
 ): Promise<string> {
   const { size } = content;

@@ -295,3 +295,34 @@ test("CLI-06 a listener that throws disturbs nobody else", async () => {
   assert.deepEqual(thrown, ["in a listener"]);
   await client.close();
 });
+
+test("a key that is special to JavaScript is one like any other, whoever sends it", async () => {
+  const server = new Server();
+  const [client, peer] = await server.online();
+  const found: unknown[] = [];
+  client.on("message.sent", ({ data }) => found.push(data.metadata));
+  const metadata = JSON.parse('{"__proto__": {"polluted": 1}, "constructor": 2, "other": 3}');
+  await peer.push(1, "hello", { metadata });
+  assert.equal(client.state.state, "online");
+  assert.equal(found.length, 1);
+  const { other, constructor, polluted } = found[0] as Record<string, unknown>;
+  assert.deepEqual([other, constructor, polluted], [3, 2, undefined]);
+  assert.equal(({} as any).polluted, undefined);
+  await client.close();
+});
+
+test("what was not acknowledged when the connection broke is after the next", async () => {
+  const server = new Server();
+  const [client, peer] = await server.online();
+  await follows(client, peer, 1);
+  await peer.push(2);
+  assert.equal((await peer.expect("ack")).seq, 2);
+  await peer.push(3);
+  const next = await again(server, peer);
+  await next.welcome();
+  assert.deepEqual(
+    (await next.rest()).filter((item) => item.t === "ack").map(({ c, seq }) => [c, seq]),
+    [["c", 3]],
+  );
+  await client.close();
+});
