@@ -18,7 +18,9 @@ PUBLIC = ("Client", "Commands", "Conversation", "Draft", "Inbox", "Outgoing", "P
 
 MEMBERS = """
 import * as api from "./palaver-client.js";
-const names = (kind) => Object.getOwnPropertyNames(kind.prototype);
+const own = (prototype) => prototype === Object.prototype ? [] :
+  [...Object.getOwnPropertyNames(prototype), ...own(Object.getPrototypeOf(prototype))];
+const names = (kind) => own(kind.prototype);
 const public_ = Object.entries(api).filter(([, value]) => value?.prototype);
 const members = Object.fromEntries(public_.map(([name, kind]) => [name, names(kind)]));
 console.log(JSON.stringify({ exports: Object.keys(api), members }));

@@ -354,7 +354,10 @@ export class Client extends Commands {
   }
 
   async #start(): Promise<void> {
-    this.#unhook = pageEvents(() => this.retryNow());
+    this.#unhook = pageEvents(
+      () => this.retryNow(),
+      () => void this.reads.flush(),
+    );
     try {
       await this.#opened();
     } catch (error) {
