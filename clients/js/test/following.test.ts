@@ -227,6 +227,24 @@ test("CLI-06 a subscription is renewed on every connection, until it is taken ba
   await client.close();
 });
 
+test("CLI-06 a subscription outlasts a server that cannot just now", async () => {
+  const server = new Server();
+  const [client, peer] = await server.online();
+  const subscribed = client.subscribe("c");
+  await peer.reply(await peer.expect("conversation.subscribe"));
+  await subscribed;
+  const next = await again(server, peer);
+  await next.welcome();
+  const busy = { retryable: true, retry_after: 2 };
+  await next.refuse(await next.expect("conversation.subscribe"), "OVERLOADED", busy);
+  await server.clock.advance(3_000);
+  await next.refuse(await next.expect("conversation.subscribe"), "PERMISSION_DENIED");
+  const last = await again(server, next);
+  await last.welcome();
+  assert.deepEqual(await last.rest(), [], "but not the loss of the right to it");
+  await client.close();
+});
+
 test("what is taken is acknowledged at most twice a second", async () => {
   const server = new Server();
   const [client, peer] = await server.online();

@@ -58,6 +58,24 @@ test("nobody sends what another user wrote, also after the page has gone", async
   await bob.close();
 });
 
+test("what was left is shown before there is a connection", async () => {
+  const server = new Server();
+  server.down = true;
+  const db = name();
+  const first = server.client({ outbox: new IndexedDBOutbox(db) });
+  await first.enqueue("c", "left behind");
+  await first.close();
+  const second = server.client({ outbox: new IndexedDBOutbox(db) });
+  second.connect();
+  const room = second.conversation("c");
+  while (second.outbox.waiting.length === 0) await new Promise(setImmediate);
+  assert.deepEqual(
+    room.messages.map((each) => [each.text, each.status]),
+    [["left behind", "sending"]],
+  );
+  await second.close();
+});
+
 /** Web Locks, as far as they are used, for the pages of one test. */
 async function withLocks(act: () => Promise<void>): Promise<void> {
   const held = new Map<string, Promise<void>>();
