@@ -3617,7 +3617,7 @@ var Follower = class {
     this.#over = over;
     this.#user = user;
     this.#catchingUp = true;
-    for (const conversation of this.#subscriptions) void this.#subscribe(conversation);
+    for (const conversation of this.#subscriptions) void this.#subscribe(conversation, over);
     void this.#catchUp(over);
   }
   disconnected() {
@@ -3625,9 +3625,11 @@ var Follower = class {
     this.replica.disconnected();
   }
   /** A subscription ends with its connection, so each connection gets it anew. */
-  async #subscribe(conversation) {
+  async #subscribe(conversation, over) {
+    const wanted = () => this.#subscriptions.has(conversation) ? {} : void 0;
     try {
-      await this.#calls.perform("conversation.subscribe", {}, { conversation });
+      await this.#insist(over, "conversation.subscribe", wanted, conversation, () => {
+      });
     } catch (error) {
       if (error instanceof Rejected) this.#subscriptions.delete(conversation);
     }
@@ -3903,7 +3905,7 @@ var Inbox = class extends Model {
     try {
       let info;
       do {
-        info = await this.client.call("conversation.get", {}, c, { timeout: Infinity });
+        info = await this.#info(c);
       } while (info.seq < this.#fetching.get(c));
       this.#rows.delete(c);
       this.#put(rowOf(info));
@@ -3912,6 +3914,16 @@ var Inbox = class extends Model {
       else if (!(error instanceof NoAnswer || error instanceof ClientEnded)) throw error;
     } finally {
       this.#fetching.delete(c);
+    }
+  }
+  /** However long the server cannot say. */
+  async #info(c) {
+    for (; ; ) {
+      try {
+        return await this.client.call("conversation.get", {}, c, { timeout: Infinity });
+      } catch (error) {
+        if (!(error instanceof Rejected && error.retryable)) throw error;
+      }
     }
   }
 };
@@ -4136,6 +4148,7 @@ var Outbox = class {
       for (const outgoing2 of kept) {
         outgoing2.reopen();
         this.#add(outgoing2);
+        this.#late.emit("late", outgoing2);
       }
     } catch (error) {
       this.#opened = false;
@@ -4156,7 +4169,8 @@ var Outbox = class {
   keep(outgoing2) {
     return this.#inTurn(() => this.#keep(outgoing2));
   }
-  /** Tells of what gets into it otherwise than by `keep`, after it was opened. */
+  /** Tells of what gets into it otherwise than by `keep`: what was left in it, as it is opened, and
+   * what is taken over. */
   onLate(listener) {
     return this.#late.on("late", listener);
   }

@@ -7,9 +7,10 @@ import os
 import re
 import runpy
 import subprocess
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,10 @@ def test_CLI_10_what_is_seen_is_read(units: Units) -> None:
 
 def test_CLI_11_drafts_are_saved(units: Units) -> None:
     units.hold("CLI-11")
+
+
+def test_CLI_12_uploads_are_tried_again(units: Units) -> None:
+    units.hold("CLI-12")
 
 
 def test_CLI_13_states_of_the_connection(units: Units) -> None:
@@ -218,29 +223,32 @@ def test_what_is_packed_is_all_that_one_needs(sdk: Path, tmp_path: Path) -> None
 
 
 @contextmanager
-def in_memory(**environment: str) -> Iterator[str]:
-    """The address of a server that keeps nothing."""
+def in_memory(**environment: str) -> Iterator[list[str]]:
+    """The addresses of a server that keeps nothing: for WebSockets, and for HTTP."""
     program = [PROGRAM, "serve", "--memory", "--port", "0", "--http-port", "0"]
     environment = {**os.environ, **ENVIRONMENT, **SMALL, **environment}
     with subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        yield next(found[0] for line in server.stdout if (found := re.search(r"ws://\S+", line)))
+        told = (
+            found[0] for line in server.stdout for found in re.finditer(r"(ws|http)://\S+", line)
+        )
+        yield list(islice(told, 2))
         server.kill()
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
+def urls() -> Iterator[list[str]]:
     """For all stories in which the server lives on."""
-    with in_memory() as url:
-        yield url
+    with in_memory() as urls:
+        yield urls
 
 
 Act = Callable[[], Awaitable[None]]
 
 
-async def play(sdk: Path, story: str, url: str, acts: Mapping[str, Act]) -> None:
+async def play(sdk: Path, story: str, urls: Sequence[str], acts: Mapping[str, Act]) -> None:
     """Run a story of test/e2e/stories.ts; what it asks to be done to the server is in `acts`."""
-    program = ["node", "dist/test/e2e/main.js", story, url, SECRET]
+    program = ["node", "dist/test/e2e/main.js", story, urls[0], SECRET, *urls[1:]]
     async with trio.open_nursery() as nursery:
         process = await nursery.start(
             partial(
@@ -287,6 +295,7 @@ ONLY_HERE = {
     "whatever_happens_all_devices_show_the_same": "nor anything to show",
     "a_slow_consumer_catches_up": "it needs the kernel's buffers; there the streams are in memory",
     "kill_9_loses_and_doubles_nothing": "tests/journeys kill the server under that client",
+    "a_file_gets_through_at_last": "test_uploads.py does so, without sockets",
     "an_outbox_is_sent_again": "test_outgoing_disk.py does so, over every place where it may break",
 }
 ABOVE_THE_RATE = "a_backlog_above_the_rate_arrives_whole_and_in_order"
@@ -299,14 +308,14 @@ def test_both_clients_play_the_same_stories() -> None:
 
 
 @pytest.mark.parametrize("story", sorted({*STORIES, *OWN} - {*GOING_AWAY, ABOVE_THE_RATE}))
-async def test_story(sdk, url, story):
+async def test_story(sdk, urls, story):
     """CLI-02, CLI-05, SEND-05, CONN-21."""
-    await play(sdk, story, url, {})
+    await play(sdk, story, urls, {})
 
 
 async def test_CLI_02_story_above_the_rate(sdk):
-    with in_memory(PALAVER_LIMITS__MESSAGES_PER_MIN="60") as url:
-        await play(sdk, ABOVE_THE_RATE, url, {})
+    with in_memory(PALAVER_LIMITS__MESSAGES_PER_MIN="60") as urls:
+        await play(sdk, ABOVE_THE_RATE, urls, {})
 
 
 def test_CLI_14_names_of_methods(units: Units) -> None:
@@ -314,8 +323,8 @@ def test_CLI_14_names_of_methods(units: Units) -> None:
 
 
 @pytest.mark.parametrize("story", NAMES)
-async def test_CLI_14_the_example_of_the_product_s_own_page(sdk, url, story):
-    await play(sdk, story, url, {})
+async def test_CLI_14_the_example_of_the_product_s_own_page(sdk, urls, story):
+    await play(sdk, story, urls, {})
 
 
 @pytest.mark.parametrize("story", GOING_AWAY)
@@ -340,7 +349,7 @@ async def test_SEND_06_CLI_05_story_with_a_server_that_goes_away(sdk, served, st
 
         await start()
         try:
-            await play(sdk, story, runs[0].ws_url, {"start": start, "kill": kill, "stop": stop})
+            await play(sdk, story, [runs[0].ws_url], {"start": start, "kill": kill, "stop": stop})
         finally:
             for run in runs:
                 with trio.CancelScope(shield=True):

@@ -12,14 +12,7 @@ import { either, sleep, systemClock, Timers, within, type Clock } from "./clock.
 import { parse } from "./codec.js";
 import type { CallOptions, CommandName, PayloadOf, ResultOf } from "./calling.js";
 import { Commands } from "./commands.js";
-import {
-  address,
-  Connection,
-  Ended,
-  httpAddress,
-  webSocket,
-  type SocketMaker,
-} from "./connection.js";
+import { address, Connection, Ended, httpAddress, webSocket } from "./connection.js";
 import { Conversation, type ConversationOptions } from "./conversation.js";
 import { Emitter } from "./emitter.js";
 import {
@@ -32,10 +25,10 @@ import {
   type ClientEnded,
 } from "./errors.js";
 import { Follower } from "./follower.js";
-import type { Http } from "./http.js";
 import { newId } from "./id.js";
 import { Inbox } from "./inbox.js";
 import { Link } from "./link.js";
+import type { ClientOptions, Token } from "./options.js";
 import { Outbox } from "./outbox.js";
 import { isRepeatable, Outgoing } from "./outgoing.js";
 import { pageEvents } from "./page.js";
@@ -43,7 +36,7 @@ import { People } from "./people.js";
 import { Personal } from "./personal.js";
 import type { ConnectionState, Listeners, Push } from "./pushes.js";
 import { Reads } from "./reads.js";
-import { delay, exponential, type Backoff } from "./reconnect.js";
+import { delay, exponential } from "./reconnect.js";
 import { Sender } from "./sender.js";
 import { browserStore, type Store } from "./store.js";
 import { upload, type UploadOptions } from "./uploads.js";
@@ -56,34 +49,6 @@ const RETRIES = 3;
 const TOKEN_TIMEOUT = 30_000;
 /** The close code of a token that was refused or ran out. */
 const BAD_TOKEN = 3500;
-
-/** A token, or what gets a fresh one: asked before each connection, again before a token runs out,
- * and after one has run out nevertheless. */
-export type Token = string | (() => string | Promise<string>);
-
-export interface ClientOptions {
-  /** For people: "ann's phone". */
-  device?: string;
-  /** False: a client that only calls, and follows nothing. */
-  pushes?: boolean;
-  /** Events are acknowledged as delivered at most every so many ms; null: never. 500. */
-  ackEvery?: number | null;
-  /** What holds what is enqueued. In memory; `browserOutbox(name)` outlives the page. */
-  outbox?: Outbox;
-  /** Where drafts are kept that were not saved yet; `localStorage` where there is one. */
-  store?: Store;
-  /** When to try again; `exponential`. */
-  backoff?: Backoff;
-  /** How a socket is made; the platform's `WebSocket`. */
-  socket?: SocketMaker;
-  /** Where the same server speaks HTTP, for files: by default at the same host and port, or at 8766
-   * if the URL says 8765. */
-  httpUrl?: string;
-  /** How it is spoken to there; by the platform's means. */
-  http?: Http;
-  clock?: Clock;
-  random?: () => number;
-}
 
 /** Whatever happens to the connection, it comes back; it ends when `close` is called, when the
  * server says not to come back, or when `backoff` comes to its end. */

@@ -1,6 +1,6 @@
 /** The palaver client for browsers. */
 
-export { Client, type ClientOptions, type Token } from "./client.js";
+export { Client } from "./client.js";
 export { systemClock, type Clock } from "./clock.js";
 export type { CallOptions, CommandName, PayloadOf, ResultOf } from "./calling.js";
 export { Commands, type MessageOptions } from "./commands.js";
@@ -22,6 +22,7 @@ export type { Http, HttpRequest } from "./http.js";
 export { Inbox, type Filter } from "./inbox.js";
 export { browserOutbox, IndexedDBOutbox } from "./indexeddb-outbox.js";
 export type { Message } from "./messages.js";
+export type { ClientOptions, Token } from "./options.js";
 export { Outbox, type OutboxBounds } from "./outbox.js";
 export type { Outgoing, OutgoingState } from "./outgoing.js";
 export { People } from "./people.js";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Rejected, UploadFailed, type Http, type HttpRequest } from "../src/index.js";
 import { httpAddress } from "../src/connection.js";
+import { http } from "../src/http.js";
 import { Server } from "./support/server.js";
 
 const told = (status: number, said: object) => ({ status, text: JSON.stringify(said) });
@@ -89,6 +90,70 @@ test("an upload can be given up", async () => {
   over.abort(new Error("enough"));
   await given;
   assert.deepEqual(steps(), ["POST"]);
+});
+
+/** As a browser has it; the test says what becomes of it. */
+class FakeRequest {
+  static made: FakeRequest[] = [];
+  upload: { onprogress?: (event: { loaded: number }) => void } = {};
+  onload = () => {};
+  onerror = () => {};
+  onabort = () => {};
+  status = 200;
+  responseText = '{"id": "f1"}';
+  said: string[] = [];
+
+  constructor() {
+    FakeRequest.made.push(this);
+  }
+
+  open(...what: string[]): void {
+    this.said.push(what.join(" "));
+  }
+
+  setRequestHeader(...what: string[]): void {
+    this.said.push(what.join(": "));
+  }
+
+  send(_body: unknown): void {}
+
+  abort(): void {
+    this.onabort();
+  }
+}
+
+test("in a browser it is told how far it is, and given up if nothing moves for a minute", async () => {
+  (globalThis as any).XMLHttpRequest = FakeRequest;
+  try {
+    const { clock } = new Server();
+    const over = new AbortController();
+    const progress: number[] = [];
+    const headers = { Authorization: "Bearer token" };
+    const request = { method: "PUT", url: "https://chat/f1", headers, body: "meow" };
+    const send = () =>
+      http(clock)({ ...request, progress: (done) => progress.push(done), signal: over.signal });
+    const sent = send();
+    const [first] = FakeRequest.made;
+    assert.deepEqual(first!.said, ["PUT https://chat/f1", "Authorization: Bearer token"]);
+    await clock.advance(59_000);
+    first!.upload.onprogress!({ loaded: 2 });
+    await clock.advance(59_000);
+    first!.onload();
+    assert.deepEqual(await sent, { status: 200, text: '{"id": "f1"}' });
+    assert.deepEqual([progress, clock.pending], [[2], 0]);
+    const stalled = assert.rejects(send(), /nothing moved any more/);
+    await clock.advance(60_000);
+    await stalled;
+    const broken = assert.rejects(send(), /the connection broke/);
+    FakeRequest.made.at(-1)!.onerror();
+    await broken;
+    const left = assert.rejects(send());
+    over.abort();
+    await left;
+    assert.equal(clock.pending, 0);
+  } finally {
+    delete (globalThis as any).XMLHttpRequest;
+  }
 });
 
 test("where files go if it is not said", () => {

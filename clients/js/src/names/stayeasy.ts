@@ -9,8 +9,9 @@
  *
  * A chat is a direct conversation. Methods reject with what `Client.call` rejects with. */
 
-import { Client, type ClientOptions, type Token } from "../client.js";
+import { Client } from "../client.js";
 import { Emitter } from "../emitter.js";
+import type { ClientOptions, Token } from "../options.js";
 import type { ConnectionState, ConversationEvent } from "../pushes.js";
 import { linear } from "../reconnect.js";
 import type { Attachment, ConversationInfo, HistoryMessage, UserFields } from "../wire.js";

@@ -1,6 +1,6 @@
 /** Plays one story against a server that somebody else has started:
  *
- *     node dist/test/e2e/main.js STORY URL SECRET
+ *     node dist/test/e2e/main.js STORY URL SECRET [HTTP_URL]
  *
  * What is to become of the server is said on stdout (`@kill`), and done when a line comes back. */
 
@@ -12,7 +12,7 @@ import * as own from "./own-stories.js";
 import * as shared from "./stories.js";
 import { World } from "./world.js";
 
-const [story = "", url = "", secret = ""] = process.argv.slice(2);
+const [story = "", url = "", secret = "", httpUrl] = process.argv.slice(2);
 const lines = createInterface({ input: process.stdin });
 
 async function ask(what: string): Promise<void> {
@@ -30,7 +30,7 @@ function token(user: string, ttl?: number): string {
 const stories: Record<string, (world: World) => Promise<void>> = { ...shared, ...own, ...names };
 const play = stories[story];
 if (play === undefined) throw new Error(`there is no story ${story}`);
-const world = new World(url, token, ask);
+const world = new World(url, token, ask, httpUrl);
 try {
   await play(world);
   await world.end();

@@ -2,7 +2,9 @@
  * may happen at once. */
 
 import assert from "node:assert/strict";
-import { NoAnswer, Outbox, Rejected, type Conversation } from "../../src/index.js";
+import { systemClock } from "../../src/clock.js";
+import { http } from "../../src/http.js";
+import { NoAnswer, Outbox, Rejected, type Conversation, type Http } from "../../src/index.js";
 import { pair, range, shown, until, whole, type Device, type World } from "./world.js";
 
 export async function what_is_one_s_own_is_on_all_devices(world: World): Promise<void> {
@@ -98,6 +100,34 @@ export async function an_outbox_is_sent_again(world: World): Promise<void> {
   await until("bob is shown", () => shown(room).length === 2);
   assert.deepEqual(shown(room), ["one", "two"]);
   await assert.rejects(next.client.send("no such conversation", "text"), Rejected);
+}
+
+/** Each request gets through, and its answer gets lost the first time. */
+export async function a_file_gets_through_at_last(world: World): Promise<void> {
+  const lost = new Set<string>();
+  const bad: Http = async (request) => {
+    const answer = await http(systemClock)(request);
+    const what = `${request.method} ${request.url}`;
+    if (lost.has(what)) return answer;
+    lost.add(what);
+    throw new Error("the network");
+  };
+  const [ann, bob, c] = await pair(world, { httpUrl: world.httpUrl!, http: bad });
+  const text = "all that there is to say";
+  const progress: number[][] = [];
+  const upload = await ann.client.upload(new File([text], "all.txt", { type: "text/plain" }), {
+    progress: (...how) => progress.push(how),
+  });
+  assert.deepEqual(progress.at(-1), [text.length, text.length]);
+  assert.equal(lost.size, 3);
+  const { id } = await ann.client.send(c, "", { uploads: [upload] });
+  await until("it", () => bob.texts(c).length === 1);
+  const { attachments } = await bob.client.attachments(c, id!);
+  assert.deepEqual([attachments[0]!.filename, attachments[0]!.mime], ["all.txt", "text/plain"]);
+  const loaded = await fetch(new URL(attachments[0]!.url, world.httpUrl));
+  assert.equal(await loaded.text(), text);
+  const never = ann.client.upload(new File(["MZ"], "all.exe", { type: "application/x-msdownload" }));
+  await assert.rejects(never, Rejected);
 }
 
 /** What one shows of a conversation and of the inbox, as a page that opens now would show it. */

@@ -103,6 +103,8 @@ export class World {
     readonly token: (user: string, ttl?: number) => string,
     /** Do something to the server: `kill`, `start`, `stop`. */
     readonly ask: (what: string) => Promise<void>,
+    /** Where it speaks HTTP, if that is told. */
+    readonly httpUrl: string | undefined,
   ) {}
 
   device(user: string, options: ClientOptions = {}, token: Token = this.token(user)): Device {
