@@ -274,14 +274,14 @@ var ExtensionCodec = class _ExtensionCodec {
   constructor() {
     this.register(timestampExtension);
   }
-  register({ type, encode: encode2, decode }) {
+  register({ type, encode: encode2, decode: decode2 }) {
     if (type >= 0) {
       this.encoders[type] = encode2;
-      this.decoders[type] = decode;
+      this.decoders[type] = decode2;
     } else {
       const index = -1 - type;
       this.builtInEncoders[index] = encode2;
-      this.builtInDecoders[index] = decode;
+      this.builtInDecoders[index] = decode2;
     }
   }
   tryToEncode(object, context) {
@@ -1428,6 +1428,12 @@ var Decoder = class _Decoder {
   }
 };
 
+// node_modules/@msgpack/msgpack/dist.esm/decode.mjs
+function decode(buffer, options) {
+  const decoder = new Decoder(options);
+  return decoder.decode(buffer);
+}
+
 // src/errors.ts
 var PalaverError = class extends Error {
   get name() {
@@ -1547,7 +1553,7 @@ var SURROGATES = /[\ud800-\udfff]/u;
 var encoder = new Encoder({ ignoreUndefined: true });
 var PROTO = "__proto__";
 var text = new TextDecoder();
-var decoder = new Decoder({
+var careful = new Decoder({
   keyDecoder: {
     canBeCached: (length) => length === PROTO.length,
     decode(bytes, at2, length) {
@@ -1573,10 +1579,17 @@ function join(items) {
   return frame;
 }
 function parse(frame) {
-  const value = decoder.decode(frame);
+  const value = unpacked(frame);
   const items = Array.isArray(value) ? value : [value];
   if (items.some((item) => typeof item?.t !== "string")) throw new BadFrame("an item without t");
   return items;
+}
+function unpacked(frame) {
+  try {
+    return decode(frame);
+  } catch {
+    return careful.decode(frame);
+  }
 }
 function check(value, depth) {
   if (depth > MAX_DEPTH) throw new BadFrame(`nested more than ${MAX_DEPTH} deep`);
@@ -1860,7 +1873,7 @@ function either(...signals) {
 async function within(clock, ms, signal, promise) {
   const done2 = new AbortController();
   const late = sleep(clock, ms, either(signal, done2.signal)).then(() => {
-    throw new Error("it takes too long");
+    throw signal.aborted ? signal.reason : new Error("it takes too long");
   });
   return Promise.race([promise, late]).finally(() => done2.abort());
 }
@@ -4634,6 +4647,7 @@ var RETRIES = 3;
 async function upload(content, { name, mime, progress = () => {
 }, signal }, { url, token, clock, random, http: ask = http(clock) }) {
   const { size } = content;
+  signal.throwIfAborted();
   const fresh = await token();
   const step = async (request) => {
     const headers = { Authorization: `Bearer ${fresh}`, ...request.headers };
@@ -4858,12 +4872,11 @@ var Client = class extends Commands {
   get httpUrl() {
     return (this.#options.httpUrl ?? httpAddress(this.#url)).replace(/\/$/, "");
   }
-  /** Bring a file, or a blob, to the server; the id is for `uploads` of a message. What does not get
-   * through is tried again, at most three times (CLI-12); a file that was not taken can be given
-   * once more.
+  /** Bring a file, or a blob, to the server; the id is for `uploads` of a message. What does not
+   * get through is tried again, at most three times (CLI-12); then it can be given once more.
    *
-   * Rejects with `Rejected` (the type, the size, …), `UploadFailed`, what the token's function
-   * rejects with, or the reason of `options.signal`. */
+   * Rejects with `Rejected` (the type, the size, …), `UploadFailed`, `ClientEnded`, what the
+   * token's function rejects with, or the reason of `options.signal`. */
   upload(content, options = {}) {
     const { signal } = options;
     const over = this.#over.signal;
@@ -5084,8 +5097,10 @@ var IndexedDBOutbox = class extends Outbox {
       this.#closed = new AbortController();
       const living = await this.#enter();
       let owner;
-      const ours = (each2) => each2.owner === void 0 || each2.owner === (owner ??= each2.owner);
-      const found = await this.#adopt((each2) => !living.has(each2.page) && ours(each2), 0);
+      const found = await this.#adopt((each2) => {
+        if (living.has(each2.page)) return false;
+        return each2.owner === void 0 || each2.owner === (owner ??= each2.owner);
+      }, 0);
       for (const page of living) void this.#wait(page);
       return { owner, kept: found.map(outgoing) };
     } catch (error) {

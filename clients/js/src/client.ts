@@ -245,12 +245,11 @@ export class Client extends Commands {
     return (this.#options.httpUrl ?? httpAddress(this.#url)).replace(/\/$/, "");
   }
 
-  /** Bring a file, or a blob, to the server; the id is for `uploads` of a message. What does not get
-   * through is tried again, at most three times (CLI-12); a file that was not taken can be given
-   * once more.
+  /** Bring a file, or a blob, to the server; the id is for `uploads` of a message. What does not
+   * get through is tried again, at most three times (CLI-12); then it can be given once more.
    *
-   * Rejects with `Rejected` (the type, the size, …), `UploadFailed`, what the token's function
-   * rejects with, or the reason of `options.signal`. */
+   * Rejects with `Rejected` (the type, the size, …), `UploadFailed`, `ClientEnded`, what the
+   * token's function rejects with, or the reason of `options.signal`. */
   upload(content: Blob, options: UploadOptions = {}): Promise<string> {
     const { signal } = options;
     const over = this.#over.signal;

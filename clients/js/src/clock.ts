@@ -69,7 +69,7 @@ export async function within<T>(
 ): Promise<T> {
   const done = new AbortController();
   const late = sleep(clock, ms, either(signal, done.signal)).then(() => {
-    throw new Error("it takes too long");
+    throw signal.aborted ? signal.reason : new Error("it takes too long");
   });
   return Promise.race([promise, late]).finally(() => done.abort());
 }

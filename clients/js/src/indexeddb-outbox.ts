@@ -51,8 +51,10 @@ export class IndexedDBOutbox extends Outbox {
       const living = await this.#enter();
       let owner: string | undefined;
       // What the dead of several users left behind is not to be mixed: the rest waits for its own.
-      const ours = (each: Stored) => each.owner === undefined || each.owner === (owner ??= each.owner);
-      const found = await this.#adopt((each) => !living.has(each.page) && ours(each), 0);
+      const found = await this.#adopt((each) => {
+        if (living.has(each.page)) return false;
+        return each.owner === undefined || each.owner === (owner ??= each.owner);
+      }, 0);
       for (const page of living) void this.#wait(page);
       return { owner, kept: found.map(outgoing) };
     } catch (error) {

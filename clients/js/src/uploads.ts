@@ -37,6 +37,7 @@ export async function upload(
   { url, token, clock, random, http: ask = http(clock) }: Uploading,
 ): Promise<string> {
   const { size } = content;
+  signal.throwIfAborted();
   const fresh = await token();
   const step = async (request: HttpRequest): Promise<Record<string, any>> => {
     const headers = { Authorization: `Bearer ${fresh}`, ...request.headers };

@@ -16,7 +16,7 @@ test("close leaves no timer, whatever was going on", async () => {
   await peer.reply(asked[0]!);
   await peer.reply(asked[1]!, { ...info, members: { ann: member, bob: member } });
   const expires_at = server.clock.now() + 60_000;
-  const message = { id: "m1", seq: 1, ts: 1, kind: "message.sent", by: "bob", text: "", expires_at };
+  const message = { id: "m1", seq: 1, ts: 1, kind: "message.sent", by: "bob", expires_at };
   await peer.reply(asked[2]!, { messages: [message], more: false, seq: 1 });
   await peer.push(2);
   await peer.push(3);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Rejected, UploadFailed, type Http, type HttpRequest } from "../src/index.js";
+import { ClientClosed, Rejected, UploadFailed, type Http, type HttpRequest } from "../src/index.js";
 import { httpAddress } from "../src/connection.js";
 import { http } from "../src/http.js";
 import { Server } from "./support/server.js";
@@ -122,7 +122,7 @@ class FakeRequest {
   }
 }
 
-test("in a browser it is told how far it is, and given up if nothing moves for a minute", async () => {
+test("a browser tells how far it is, and gives up if nothing moves for a minute", async () => {
   (globalThis as any).XMLHttpRequest = FakeRequest;
   try {
     const { clock } = new Server();
@@ -154,6 +154,17 @@ test("in a browser it is told how far it is, and given up if nothing moves for a
   } finally {
     delete (globalThis as any).XMLHttpRequest;
   }
+});
+
+test("who has left uploads no more, nor goes on", async () => {
+  const { client, steps, troubles } = files();
+  troubles.push(new Error("broken"));
+  const begun = assert.rejects(client.upload(cat()), ClientClosed);
+  await new Promise(setImmediate);
+  await client.close();
+  await begun;
+  await assert.rejects(client.upload(cat()), ClientClosed);
+  assert.deepEqual(steps(), ["POST"]);
 });
 
 test("where files go if it is not said", () => {

@@ -1,4 +1,4 @@
-/** The examples of the products' own pages, as they stand there, with the client under their names. */
+/** The examples of the products' own pages, as they stand there. */
 
 import assert from "node:assert/strict";
 import { ChatClient, type ChatMessage } from "../../src/names/stayeasy.js";

@@ -1,5 +1,5 @@
-/** Stories that the Python client does not have: of models, of a page that is closed, and of all that
- * may happen at once. */
+/** Stories that the Python client does not have: of models, of a page that is closed, and of all
+ * that may happen at once. */
 
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/clock.js";
@@ -126,8 +126,8 @@ export async function a_file_gets_through_at_last(world: World): Promise<void> {
   assert.deepEqual([attachments[0]!.filename, attachments[0]!.mime], ["all.txt", "text/plain"]);
   const loaded = await fetch(new URL(attachments[0]!.url, world.httpUrl));
   assert.equal(await loaded.text(), text);
-  const never = ann.client.upload(new File(["MZ"], "all.exe", { type: "application/x-msdownload" }));
-  await assert.rejects(never, Rejected);
+  const program = new File(["MZ"], "all.exe", { type: "application/x-msdownload" });
+  await assert.rejects(ann.client.upload(program), Rejected);
 }
 
 /** What one shows of a conversation and of the inbox, as a page that opens now would show it. */

@@ -2,7 +2,7 @@
  * (tests/gateway/client/test_against_the_gateway.py), under the same names. */
 
 import assert from "node:assert/strict";
-import { Refused, Rejected, systemClock, type Clock } from "../../src/index.js";
+import { Refused, Rejected, systemClock, type Clock, type Page } from "../../src/index.js";
 import { pair, range, shown, until, whole, type World } from "./world.js";
 
 export async function two_users_talk(world: World): Promise<void> {
@@ -219,7 +219,7 @@ export async function messages_are_fetched_by_page_or_before_one(world: World): 
   const { client } = world.device(`ann ${crypto.randomUUID()}`, { pushes: false });
   const c = await client.createGroup(["bob"]);
   for (const n of range(5)) await client.send(c, `${n}`);
-  const texts = ({ messages }: { messages: { text?: string }[] }) => messages.map(({ text }) => text);
+  const texts = (page: Page) => page.messages.map(({ text }) => text);
   const page = await client.history(c, { page: 2, limit: 2 });
   assert.deepEqual([page.page, page.total, page.total_pages], [2, 5, 3]);
   assert.deepEqual(texts(page), ["2", "3"]);
