@@ -27,13 +27,8 @@ SMALL = {
     "PALAVER_LIMITS__CONNECTS_PER_MIN": "0",
     "PALAVER_CONNECTIONS__OUTBOX_BYTES": "65536",
     "PALAVER_CONNECTIONS__SEND_BUFFER_BYTES": "4096",
-    "PALAVER_POLICY__DELETE_RECOVERY_DAYS": "60",
-    "PALAVER_POLICY__DIRECT_KEY": "pair_context",
-    "PALAVER_POLICY__CONVERSATION_CONTEXT": '["booking"]',
-    "PALAVER_POLICY__MESSAGE_CONTEXT": '["booking", "property"]',
 }
-"""People come back as often as they like, and a slow one is soon too slow; what is deleted can be
-restored, and there is something to speak about."""
+"""People come back as often as they like, and a slow one is soon too slow."""
 
 
 class Units:
@@ -239,7 +234,7 @@ def in_memory(**environment: str) -> Iterator[list[str]]:
 @pytest.fixture(scope="module")
 def urls() -> Iterator[list[str]]:
     """For all stories in which the server lives on."""
-    with in_memory() as urls:
+    with in_memory(PALAVER_POLICY__DELETE_RECOVERY_DAYS="60") as urls:
         yield urls
 
 
@@ -323,8 +318,9 @@ def test_CLI_14_names_of_methods(units: Units) -> None:
 
 
 @pytest.mark.parametrize("story", NAMES)
-async def test_CLI_14_the_example_of_the_product_s_own_page(sdk, urls, story):
-    await play(sdk, story, urls, {})
+async def test_CLI_14_the_example_of_the_product_s_own_page(sdk, story):
+    with in_memory(PALAVER_PROFILE=story.partition("_")[0]) as urls:
+        await play(sdk, story, urls, {})
 
 
 @pytest.mark.parametrize("story", GOING_AWAY)
