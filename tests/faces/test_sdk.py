@@ -318,7 +318,7 @@ def test_CLI_14_names_of_methods(units: Units) -> None:
 
 
 @pytest.mark.parametrize("story", NAMES)
-async def test_CLI_14_the_example_of_the_product_s_own_page(sdk, story):
+async def test_CLI_06_CLI_14_the_example_of_the_product_s_own_page(sdk, story):
     with in_memory(PALAVER_PROFILE=story.partition("_")[0]) as urls:
         await play(sdk, story, urls, {})
 

@@ -53,6 +53,8 @@ export interface MessagePage {
   total_pages: number;
 }
 
+/** What `conversation.list` looks for has at most so many characters; ids may have more. */
+const LONGEST_TEXT = 100;
 /** Of the messages that were given out or came, where they are is known for so many. */
 const REMEMBERED = 10_000;
 
@@ -176,10 +178,12 @@ export class Messages {
   /** The conversation of a thread, if there is one: to look for it makes none. */
   async #find(otherUserId: Id, bookingId?: Id): Promise<string | undefined> {
     const user = String(otherUserId);
+    const begins = [...user].slice(0, LONGEST_TEXT).join("");
     const wanted = about(bookingId);
     for (let cursor: string | null | undefined; cursor !== null;) {
       const more = cursor === undefined ? {} : { cursor };
-      const page = await this.client.conversations({ text: user, limit: 200, ...wanted, ...more });
+      const asked = { text: begins, limit: 200, ...wanted, ...more };
+      const page = await this.client.conversations(asked);
       const found = page.conversations.find(
         ({ kind, members, context }) =>
           kind === "direct" &&
