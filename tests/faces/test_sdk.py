@@ -227,8 +227,10 @@ def in_memory(**environment: str) -> Iterator[list[str]]:
         told = (
             found[0] for line in server.stdout for found in re.finditer(r"(ws|http)://\S+", line)
         )
-        yield list(islice(told, 2))
-        server.kill()
+        try:
+            yield list(islice(told, 2))
+        finally:
+            server.kill()
 
 
 @pytest.fixture(scope="module")
@@ -291,7 +293,7 @@ ONLY_HERE = {
     "a_slow_consumer_catches_up": "it needs the kernel's buffers; there the streams are in memory",
     "kill_9_loses_and_doubles_nothing": "tests/journeys kill the server under that client",
     "a_file_gets_through_at_last": "test_uploads.py does so, without sockets",
-    "an_outbox_is_sent_again": "test_outgoing_disk.py does so, over every place where it may break",
+    "an_outbox_is_sent_again": "test_outgoing_disk.py kills that client in between",
 }
 ABOVE_THE_RATE = "a_backlog_above_the_rate_arrives_whole_and_in_order"
 
