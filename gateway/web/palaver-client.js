@@ -1468,11 +1468,11 @@ var BadFrame = class extends PalaverError {
 var NoAnswer = class extends PalaverError {
   constructor(message, again2, sent) {
     super(`${again2[0]}: ${message}`);
-    this.again = again2;
     this.sent = sent;
+    this.again = again2;
   }
-  again;
   sent;
+  again;
 };
 var CallTimeout = class extends NoAnswer {
   constructor(again2, sent) {
@@ -1488,6 +1488,13 @@ var Expired = class extends NoAnswer {
   constructor(again2, sent) {
     super("it could not be sent in time", again2, sent);
   }
+};
+var UploadFailed = class extends PalaverError {
+  constructor(reason) {
+    super(`not uploaded: ${reason}`);
+    this.reason = reason;
+  }
+  reason;
 };
 var OutboxFull = class extends PalaverError {
   constructor(commands, bytes) {
@@ -1544,6 +1551,17 @@ var DEFAULT_MAX_BYTES = 2 ** 20;
 var MAX_DEPTH = 16;
 var SURROGATES = /[\ud800-\udfff]/u;
 var encoder = new Encoder({ ignoreUndefined: true });
+var PROTO = "__proto__";
+var text = new TextDecoder();
+var careful = new Decoder({
+  keyDecoder: {
+    canBeCached: (length) => length === PROTO.length,
+    decode(bytes, at2, length) {
+      const key2 = text.decode(bytes.subarray(at2, at2 + length));
+      return key2 === PROTO ? `(${PROTO})` : key2;
+    }
+  }
+});
 function encode(item) {
   check(item, 0);
   return encoder.encode(item);
@@ -1561,10 +1579,17 @@ function join(items) {
   return frame;
 }
 function parse(frame) {
-  const value = decode(frame);
+  const value = unpacked(frame);
   const items = Array.isArray(value) ? value : [value];
   if (items.some((item) => typeof item?.t !== "string")) throw new BadFrame("an item without t");
   return items;
+}
+function unpacked(frame) {
+  try {
+    return decode(frame);
+  } catch {
+    return careful.decode(frame);
+  }
 }
 function check(value, depth) {
   if (depth > MAX_DEPTH) throw new BadFrame(`nested more than ${MAX_DEPTH} deep`);
@@ -1584,6 +1609,7 @@ function check(value, depth) {
       if (Array.isArray(value)) return value.forEach((each2) => check(each2, depth + 1));
       if (isPlain(value)) {
         for (const [key2, each2] of Object.entries(value)) {
+          if (key2 === PROTO) throw new BadFrame(`the key ${PROTO}`);
           check(key2, depth);
           check(each2, depth + 1);
         }
@@ -1612,11 +1638,14 @@ var DURABLE = /* @__PURE__ */ new Set([
   "member.set_role",
   "message.delete",
   "message.edit",
+  "message.forward",
   "message.pin",
+  "message.restore",
   "message.send",
   "message.unpin",
   "poll.vote",
-  "reaction.set"
+  "reaction.set",
+  "template.send"
 ]);
 var DISCONNECTS = {
   1e3: "bye",
@@ -1680,9 +1709,11 @@ var Calls = class {
       this.#enqueue(call);
     });
   }
-  /** Write `item`, to which there is no Reply, on this connection or never. */
+  /** Write `item`, to which there is no Reply, on this connection or never; whether there is one. */
   post(item) {
-    if (this.#write !== void 0) this.#enqueue(encode(item));
+    if (this.#write === void 0) return false;
+    this.#enqueue(encode(item));
+    return true;
   }
   hello(payload) {
     return encode({ t: "hello", id: this.#nextId++, v: VERSION, d: payload });
@@ -1802,6 +1833,50 @@ var systemClock = {
     return () => clearTimeout(timer);
   }
 };
+var Timers = class {
+  constructor(clock) {
+    this.clock = clock;
+  }
+  clock;
+  #cancels = /* @__PURE__ */ new Set();
+  #over = false;
+  now() {
+    return this.clock.now();
+  }
+  after(ms, act) {
+    if (this.#over) return () => {
+    };
+    const done2 = () => {
+      stop();
+      this.#cancels.delete(done2);
+    };
+    const stop = this.clock.after(ms, () => {
+      done2();
+      act();
+    });
+    this.#cancels.add(done2);
+    return done2;
+  }
+  end() {
+    this.#over = true;
+    for (const cancel of [...this.#cancels]) cancel();
+  }
+};
+function either(...signals) {
+  const over = new AbortController();
+  for (const each2 of signals) {
+    if (each2.aborted) over.abort(each2.reason);
+    else each2.addEventListener("abort", () => over.abort(each2.reason), { signal: over.signal });
+  }
+  return over.signal;
+}
+async function within(clock, ms, signal, promise) {
+  const done2 = new AbortController();
+  const late = sleep(clock, ms, either(signal, done2.signal)).then(() => {
+    throw signal.aborted ? signal.reason : new Error("it takes too long");
+  });
+  return Promise.race([promise, late]).finally(() => done2.abort());
+}
 function sleep(clock, ms, signal) {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
@@ -1815,22 +1890,118 @@ function sleep(clock, ms, signal) {
   });
 }
 
-// src/commands.ts
-var Commands = class {
-  /** Keep a message in the outbox, from where it is sent whenever there is a connection. */
-  enqueue(c, text, options = {}) {
-    return this.enqueueCall("message.send", { text, ...options }, c);
+// src/calling.ts
+var Calling = class {
+};
+function given(fields) {
+  const entries = Object.entries(fields).filter(([, value]) => value !== void 0);
+  return Object.fromEntries(entries);
+}
+
+// src/own-commands.ts
+var OwnCommands = class extends Calling {
+  /** A page of the inbox; its `next` is the cursor of the following one. */
+  conversations(page = {}) {
+    return this.call("conversation.list", page);
   }
-  send(c, text, options = {}) {
-    return this.call("message.send", { text, ...options }, c);
+  /** How one keeps this conversation: muted, pinned, archived, unread. */
+  async prefer(c, preference) {
+    await this.call("preference.set", preference, c);
+  }
+  /** Delete it from one's own inbox, with all that was said so far. */
+  async hideConversation(c) {
+    await this.call("conversation.hide", {}, c);
+  }
+  /** Delete a message for oneself. */
+  async hide(c, message) {
+    await this.call("message.hide", { message_id: message }, c);
+  }
+  async star(c, message, on = true) {
+    await this.call(on ? "message.star" : "message.unstar", { message_id: message }, c);
+  }
+  /** One's starred messages; `before` is the `next` of the page before. */
+  stars(page = {}) {
+    return this.call("star.list", page);
+  }
+  /** What one has begun to write; an empty text lets it go. `Conversation.draft` does so. */
+  async saveDraft(c, text2, options = {}) {
+    await this.call("draft.save", { text: text2, ...options }, c);
+  }
+  /** `message` is what `message.send` would get, at `sendAt` (ms since 1970). `id` is the caller's
+   * name for it: said again, it is another message or time. */
+  async schedule(c, id, sendAt, message) {
+    await this.call("message.schedule", { id, send_at: sendAt, message }, c);
+  }
+  async cancelScheduled(id) {
+    await this.call("schedule.cancel", { id });
+  }
+  /** One's messages for later, the earliest first; `after` is the `next` of a page. */
+  scheduled(page = {}) {
+    return this.call("schedule.list", page);
+  }
+  settings() {
+    return this.call("settings.get");
+  }
+  /** What is not given stays as it is. */
+  async setSettings(settings) {
+    await this.call("settings.set", settings);
+  }
+  /** Messages of one's conversations that match; `page` counts from 1. */
+  search(query) {
+    return this.call("message.search", query);
+  }
+  /** What may be seen of them; who is not there is left out. `people` asks by itself. */
+  users(users) {
+    return this.call("user.get", { users: [...users] });
+  }
+  /** Users to write to. */
+  searchUsers(text2, options = {}) {
+    return this.call("user.search", { text: text2, ...options });
+  }
+  /** Who is online of those with whom one shares a conversation. */
+  online(page = {}) {
+    return this.call("presence.list", page);
+  }
+  async acceptRequest(c) {
+    await this.call("request.accept", {}, c);
+  }
+  async declineRequest(c) {
+    await this.call("request.decline", {}, c);
+  }
+  /** Nothing passes between the two any more, but inside groups. */
+  async block(user) {
+    await this.call("user.block", { user });
+  }
+  /** What they say to one does not arrive; one may still write to them. */
+  async restrict(user) {
+    await this.call("user.restrict", { user });
+  }
+  /** Neither blocked nor restricted any more. */
+  async unblock(user) {
+    await this.call("user.unblock", { user });
+  }
+  /** Whom one keeps out, by pages in order of user id. */
+  blocks(page = {}) {
+    return this.call("block.list", page);
+  }
+};
+
+// src/commands.ts
+var Commands = class extends OwnCommands {
+  /** Keep a message in the outbox, from where it is sent whenever there is a connection. */
+  enqueue(c, text2, options = {}) {
+    return this.enqueueCall("message.send", { text: text2, ...options }, c);
+  }
+  send(c, text2, options = {}) {
+    return this.call("message.send", { text: text2, ...options }, c);
   }
   /** Into the direct conversation with `user`, which is made if need be. */
-  sendTo(user, text, options = {}) {
-    return this.call("message.send", { text, to: user, ...options });
+  sendTo(user, text2, options = {}) {
+    return this.call("message.send", { text: text2, to: user, ...options });
   }
   /** `version`: only if the message still is at it (1 before any edit). */
-  edit(c, message, text, options = {}) {
-    return this.call("message.edit", { message_id: message, text, ...options }, c);
+  edit(c, message, text2, options = {}) {
+    return this.call("message.edit", { message_id: message, text: text2, ...options }, c);
   }
   /** For everybody. */
   delete(c, message) {
@@ -1840,13 +2011,9 @@ var Commands = class {
   restore(c, message) {
     return this.call("message.restore", { message_id: message }, c);
   }
-  /** For oneself. */
-  async hide(c, message) {
-    await this.call("message.hide", { message_id: message }, c);
-  }
   /** A copy of a message of `c` to the conversation `to`. */
-  forward(c, message, to) {
-    return this.call("message.forward", { message_id: message, to }, c);
+  forward(c, message, to, clientId) {
+    return this.call("message.forward", given({ message_id: message, to, client_id: clientId }), c);
   }
   /** Put `emoji` on a message, or take one's own off. */
   react(c, message, emoji, on = true) {
@@ -1856,22 +2023,31 @@ var Commands = class {
   vote(c, message, option) {
     return this.call("poll.vote", { message_id: message, option }, c);
   }
+  /** A text that the product suggests, with its gaps filled. */
+  sendTemplate(c, template, variables, clientId) {
+    return this.call("template.send", given({ template, variables, client_id: clientId }), c);
+  }
+  /** The texts that the product suggests, with the names of their gaps. */
+  templates() {
+    return this.call("template.list");
+  }
   pin(c, message) {
     return this.call("message.pin", { message_id: message }, c);
   }
   unpin(c, message) {
     return this.call("message.unpin", { message_id: message }, c);
   }
-  async star(c, message, on = true) {
-    await this.call(on ? "message.star" : "message.unstar", { message_id: message }, c);
+  /** What is pinned; `before` is a seq. */
+  pins(c, page = {}) {
+    return this.call("pin.list", page, c);
   }
   /** Move the read mark up to `seq`, or to the end, at once; `Conversation.markRead` gathers. */
   read(c, seq) {
     return this.call("message.read", seq === void 0 ? {} : { seq }, c);
   }
   /** Who has read a message, and when. */
-  readers(c, message, after) {
-    return this.call("message.readers", given({ message_id: message, after }), c);
+  readers(c, message, after, limit) {
+    return this.call("message.readers", given({ message_id: message, after, limit }), c);
   }
   /** The id of the direct conversation with `user`, which may have existed before. */
   async createDirect(user) {
@@ -1893,6 +2069,13 @@ var Commands = class {
   changeSettings(c, settings) {
     return this.call("conversation.change_settings", settings, c);
   }
+  /** Nobody writes there until then (ms since 1970), or for good. */
+  lock(c, until) {
+    return this.call("conversation.lock", given({ until }), c);
+  }
+  unlock(c) {
+    return this.call("conversation.unlock", {}, c);
+  }
   addMembers(c, users) {
     return this.call("member.add", { users: [...users] }, c);
   }
@@ -1910,10 +2093,6 @@ var Commands = class {
   get(c) {
     return this.call("conversation.get", {}, c);
   }
-  /** A page of the inbox; its `next` is the cursor of the following one. */
-  conversations(page = {}) {
-    return this.call("conversation.list", page);
-  }
   /** A page of messages, oldest first; without a cursor the newest. */
   history(c, page = {}) {
     return this.call("message.history", page, c);
@@ -1922,8 +2101,17 @@ var Commands = class {
   thread(c, message, page = {}) {
     return this.call("thread.list", { message_id: message, ...page }, c);
   }
-  search(query) {
-    return this.call("message.search", query);
+  /** Messages with attachments, newest first; `before` is a seq. */
+  media(c, page = {}) {
+    return this.call("media.list", page, c);
+  }
+  /** Addresses to load a message's attachments from. */
+  attachments(c, message) {
+    return this.call("attachment.list", { message_id: message }, c);
+  }
+  /** What a message said before it was edited, where the product shows it. */
+  versions(c, message) {
+    return this.call("message.versions", { message_id: message }, c);
   }
   members(c, page = {}) {
     return this.call("member.list", page, c);
@@ -1939,37 +2127,10 @@ var Commands = class {
     await this.call("conversation.unsubscribe", {}, c);
   }
   /** Repeat it while typing goes on; `Conversation.keystroke` does so. */
-  async typing(c, on = true) {
-    await this.call(on ? "typing.start" : "typing.stop", {}, c);
-  }
-  /** How one keeps this conversation: muted, pinned, archived, unread. */
-  async prefer(c, preference) {
-    await this.call("preference.set", preference, c);
-  }
-  /** Delete it from one's own inbox, with all that was said so far. */
-  async hideConversation(c) {
-    await this.call("conversation.hide", {}, c);
-  }
-  async acceptRequest(c) {
-    await this.call("request.accept", {}, c);
-  }
-  async declineRequest(c) {
-    await this.call("request.decline", {}, c);
-  }
-  async block(user) {
-    await this.call("user.block", { user });
-  }
-  async restrict(user) {
-    await this.call("user.restrict", { user });
-  }
-  async unblock(user) {
-    await this.call("user.unblock", { user });
+  async typing(c, on = true, thread) {
+    await this.call(on ? "typing.start" : "typing.stop", given({ thread }), c);
   }
 };
-function given(fields) {
-  const entries = Object.entries(fields).filter(([, value]) => value !== void 0);
-  return Object.fromEntries(entries);
-}
 
 // src/connection.ts
 var CONNECT_TIMEOUT = 1e4;
@@ -1981,6 +2142,11 @@ function address(url) {
   }
   if (parts2.pathname === "/") parts2.pathname = "/v1/ws";
   return parts2.href;
+}
+function httpAddress(url) {
+  const parts2 = new URL(url.replace(/^ws/, "http"));
+  if (parts2.port === "8765") parts2.port = "8766";
+  return parts2.origin;
 }
 var Ended = class {
   constructor(reason, options = {}) {
@@ -2011,9 +2177,11 @@ var Connection = class _Connection {
   get over() {
     return this.#over.signal;
   }
-  /** Open, or over already: then `ended` says why. */
-  static open(url, make, clock) {
+  /** Open, or over already: then `ended` says why. It ends when this client has `left`. */
+  static open(url, make, clock, left) {
     const connection = new _Connection();
+    const leave = () => connection.finish(new Ended("the client left", { code: 1e3 }));
+    left.addEventListener("abort", leave, { signal: connection.over });
     return new Promise((resolve) => {
       const cancel = clock.after(CONNECT_TIMEOUT, () => connection.finish("no answer"));
       const done2 = () => {
@@ -2134,8 +2302,8 @@ var Draft = class extends Model {
     this.c = c;
     const local = client.store.get(this.#key);
     this.#unsaved = local !== void 0;
-    const { text, reply_to } = local !== void 0 ? JSON.parse(local) : this.#server();
-    this.#text = text;
+    const { text: text2, reply_to } = local !== void 0 ? JSON.parse(local) : this.#server();
+    this.#text = text2;
     this.#replyTo = reply_to;
     this.#offs = [
       client.personal.onChange(() => this.#follow()),
@@ -2158,12 +2326,12 @@ var Draft = class extends Model {
   get replyTo() {
     return this.#replyTo;
   }
-  set(text, replyTo = this.#replyTo) {
-    if (text === this.#text && replyTo === this.#replyTo) return;
-    this.#text = text;
+  set(text2, replyTo = this.#replyTo) {
+    if (text2 === this.#text && replyTo === this.#replyTo) return;
+    this.#text = text2;
     this.#replyTo = replyTo;
     this.#unsaved = true;
-    this.client.store.set(this.#key, JSON.stringify({ text, reply_to: replyTo }));
+    this.client.store.set(this.#key, JSON.stringify({ text: text2, reply_to: replyTo }));
     this.#later();
     this.changed();
   }
@@ -2191,9 +2359,9 @@ var Draft = class extends Model {
   }
   /** What another device has saved, unless this one knows better. */
   #follow() {
-    const { text, reply_to } = this.#server();
-    if (this.#unsaved || text === this.#text && reply_to === this.#replyTo) return;
-    this.#text = text;
+    const { text: text2, reply_to } = this.#server();
+    if (this.#unsaved || text2 === this.#text && reply_to === this.#replyTo) return;
+    this.#text = text2;
     this.#replyTo = reply_to;
     this.changed();
   }
@@ -2203,12 +2371,12 @@ var Draft = class extends Model {
   }
   async #save() {
     this.#cancel = void 0;
-    const [text, replyTo] = [this.#text, this.#replyTo];
+    const [text2, replyTo] = [this.#text, this.#replyTo];
     this.#saving = true;
     try {
       const reply = replyTo === void 0 ? {} : { reply_to: replyTo };
-      await this.client.call("draft.save", { text, ...reply }, this.c);
-      if (this.#unsaved && text === this.#text && replyTo === this.#replyTo) {
+      await this.client.call("draft.save", { text: text2, ...reply }, this.c);
+      if (this.#unsaved && text2 === this.#text && replyTo === this.#replyTo) {
         this.#unsaved = false;
         this.client.store.set(this.#key, void 0);
       }
@@ -2506,8 +2674,8 @@ var Messages = class {
         if (event.data.redacted) return true;
         this.#change(event.data, (old) => {
           const { mentions: _, entities: __, ...rest } = old;
-          const { text, version, mentions, entities } = event.data;
-          const said = { text, version, ...without({ mentions, entities }) };
+          const { text: text2, version, mentions, entities } = event.data;
+          const said = { text: text2, version, ...without({ mentions, entities }) };
           return "deleted_at" in old ? old : { ...rest, ...said, edited_at: at2 };
         });
         this.#requote(event.data.message_id, (preview) => ({
@@ -2629,8 +2797,8 @@ function isSystem(kind) {
 function shown(event) {
   return { seq: event.seq, ts: event.at, kind: event.kind, ...event.data };
 }
-function again(told, known) {
-  return known?.id === told.id ? { ...told, ...known } : told;
+function again(told2, known) {
+  return known?.id === told2.id ? { ...told2, ...known } : told2;
 }
 function tombstone(old, deleted_at) {
   const kept = Object.entries(old).filter(([name]) => CONTENT.includes(name));
@@ -2660,7 +2828,7 @@ var Optimistic = class {
    * gives the message that it answers, if that is here. */
   add(payload, at2, quoted = () => void 0) {
     const { client_id, attempt: _, reply_to, thread, expires_in: __, ...said } = payload;
-    const { by, text, seq = 0 } = (reply_to && quoted(reply_to)) ?? {};
+    const { by, text: text2, seq = 0 } = (reply_to && quoted(reply_to)) ?? {};
     const message = {
       id: client_id,
       seq: Infinity,
@@ -2670,7 +2838,7 @@ var Optimistic = class {
       text: "",
       ...said,
       ...reply_to === void 0 ? {} : { reply_to: { id: reply_to, seq } },
-      ...text === void 0 ? {} : { preview: { by, text } },
+      ...text2 === void 0 ? {} : { preview: { by, text: text2 } },
       ...thread === void 0 ? {} : { thread: { id: thread, seq: 0 } },
       client_id,
       status: "sending"
@@ -2717,10 +2885,11 @@ var Optimistic = class {
 
 // src/page.ts
 var hasPage = () => typeof document !== "undefined" && typeof addEventListener !== "undefined";
-function pageEvents(back) {
+function pageEvents(back, away = () => {
+}) {
   if (!hasPage()) return () => {
   };
-  const shown2 = () => document.visibilityState === "visible" && back();
+  const shown2 = () => document.visibilityState === "visible" ? back() : away();
   addEventListener("online", back);
   addEventListener("focus", shown2);
   document.addEventListener("visibilitychange", shown2);
@@ -2901,9 +3070,9 @@ var Conversation = class extends Model {
   }
   /** Show it at once, send it as soon as can be, and never twice. It cannot be refused here: what
    * has become of it, `status` says (`failed` with `error`). Empty drafts and typing go with it. */
-  send(text, options = {}) {
+  send(text2, options = {}) {
     const client_id = options.client_id ?? newId();
-    const payload = { text, ...options, client_id };
+    const payload = { text: text2, ...options, client_id };
     const message = this.#optimistic.add(
       payload,
       this.client.clock.now(),
@@ -2927,8 +3096,8 @@ var Conversation = class extends Model {
     if (this.#optimistic.get(message.id)?.message.status !== "failed") return;
     this.#touch(() => this.#optimistic.discard(message.id));
   }
-  edit(message, text, mentions) {
-    return this.client.edit(this.c, message.id, text, mentions === void 0 ? {} : { mentions });
+  edit(message, text2, mentions) {
+    return this.client.edit(this.c, message.id, text2, mentions === void 0 ? {} : { mentions });
   }
   /** For everybody; `client.hide` for oneself. */
   delete(message) {
@@ -2978,8 +3147,8 @@ var Conversation = class extends Model {
   #all() {
     const { hidden } = this.client.personal;
     const now = this.client.clock.now();
-    const told = this.#messages.all.filter((each2) => !hidden.has(each2.id) && (each2.expires_at ?? Infinity) > now).map((each2) => this.#withStatus(each2));
-    return [...told, ...this.#optimistic.messages];
+    const told2 = this.#messages.all.filter((each2) => !hidden.has(each2.id) && (each2.expires_at ?? Infinity) > now).map((each2) => this.#withStatus(each2));
+    return [...told2, ...this.#optimistic.messages];
   }
   /** One's own with what has become of it: the same object as long as that does not change. */
   #withStatus(message) {
@@ -2987,9 +3156,9 @@ var Conversation = class extends Model {
     if (message.by !== me || me === void 0 || message.kind !== "message.sent") return message;
     const confirmed = this.#optimistic.isConfirmed(message.client_id);
     const status = confirmed ? this.#info?.status(message.seq, me) ?? "sent" : "sending";
-    let told = this.#told.get(message);
-    if (told?.status !== status) this.#told.set(message, told = { ...message, status });
-    return told;
+    let told2 = this.#told.get(message);
+    if (told2?.status !== status) this.#told.set(message, told2 = { ...message, status });
+    return told2;
   }
   async #enqueue(payload) {
     this.#touch();
@@ -3066,8 +3235,8 @@ var Conversation = class extends Model {
     const first = this.#messages.all[0];
     if (!this.more || first === void 0) return;
     const system = this.#system ? { system: true } : {};
-    const asked2 = { before: first.seq, limit: this.#limit, ...system };
-    const page = await this.client.history(this.c, asked2);
+    const asked = { before: first.seq, limit: this.#limit, ...system };
+    const page = await this.client.history(this.c, asked);
     if (turn !== this.#turn) return;
     this.#messages.show(page);
     this.more = page.more;
@@ -3461,7 +3630,7 @@ var Follower = class {
     this.#over = over;
     this.#user = user;
     this.#catchingUp = true;
-    for (const conversation of this.#subscriptions) void this.#subscribe(conversation);
+    for (const conversation of this.#subscriptions) void this.#subscribe(conversation, over);
     void this.#catchUp(over);
   }
   disconnected() {
@@ -3469,9 +3638,11 @@ var Follower = class {
     this.replica.disconnected();
   }
   /** A subscription ends with its connection, so each connection gets it anew. */
-  async #subscribe(conversation) {
+  async #subscribe(conversation, over) {
+    const wanted = () => this.#subscriptions.has(conversation) ? {} : void 0;
     try {
-      await this.#calls.perform("conversation.subscribe", {}, { conversation });
+      await this.#insist(over, "conversation.subscribe", wanted, conversation, () => {
+      });
     } catch (error) {
       if (error instanceof Rejected) this.#subscriptions.delete(conversation);
     }
@@ -3554,11 +3725,11 @@ var Follower = class {
   /** Ask until there is an answer, or no connection. Throws what repeating would not help. */
   async #insist(over, name, payload, conversation, then) {
     for (const bound of exponential()) {
-      const asked2 = payload();
-      if (over.aborted || asked2 === void 0) return;
+      const asked = payload();
+      if (over.aborted || asked === void 0) return;
       let advice;
       try {
-        await this.#calls.perform(name, asked2, {
+        await this.#calls.perform(name, asked, {
           conversation,
           timeout: ANSWER_TIMEOUT,
           // What a connection that is over was asked says nothing any more.
@@ -3620,7 +3791,7 @@ var Inbox = class extends Model {
   /** Unread messages of all conversations together. */
   get unread() {
     let unread = this.#others;
-    for (const [c, told] of this.#told) unread += this.#isRead(c) ? 0 : told;
+    for (const [c, told2] of this.#told) unread += this.#isRead(c) ? 0 : told2;
     return Math.max(unread, 0);
   }
   /** What has been loaded and came up since: pinned ones first, then newest activity first. */
@@ -3673,7 +3844,7 @@ var Inbox = class extends Model {
   /** The server says so. */
   #total(total) {
     this.#others = total;
-    for (const told of this.#told.values()) this.#others -= told;
+    for (const told2 of this.#told.values()) this.#others -= told2;
     this.changed();
   }
   /** Whether it was read here up to its last message. */
@@ -3682,11 +3853,11 @@ var Inbox = class extends Model {
     return upTo > 0 && upTo >= (this.#rows.get(c)?.last?.seq ?? 0);
   }
   /** However often the connection breaks meanwhile. */
-  async #page(asked2) {
+  async #page(asked) {
     for (; ; ) {
       try {
         const ever = { timeout: Infinity };
-        return await this.client.call("conversation.list", asked2, void 0, ever);
+        return await this.client.call("conversation.list", asked, void 0, ever);
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error;
       }
@@ -3747,7 +3918,7 @@ var Inbox = class extends Model {
     try {
       let info;
       do {
-        info = await this.client.call("conversation.get", {}, c, { timeout: Infinity });
+        info = await this.#info(c);
       } while (info.seq < this.#fetching.get(c));
       this.#rows.delete(c);
       this.#put(rowOf(info));
@@ -3756,6 +3927,16 @@ var Inbox = class extends Model {
       else if (!(error instanceof NoAnswer || error instanceof ClientEnded)) throw error;
     } finally {
       this.#fetching.delete(c);
+    }
+  }
+  /** However long the server cannot say. */
+  async #info(c) {
+    for (; ; ) {
+      try {
+        return await this.client.call("conversation.get", {}, c, { timeout: Infinity });
+      } catch (error) {
+        if (!(error instanceof Rejected && error.retryable)) throw error;
+      }
     }
   }
 };
@@ -3774,8 +3955,8 @@ function changed(row, event, me) {
   const { last } = row;
   switch (event.kind) {
     case "message.sent": {
-      const { id, by, text, type, attachments, number = row.number } = event.data;
-      const fields = { id, seq: event.seq, by, ts: event.at, text, type };
+      const { id, by, text: text2, type, attachments, number = row.number } = event.data;
+      const fields = { id, seq: event.seq, by, ts: event.at, text: text2, type };
       if (attachments !== void 0) fields["attachments"] = attachments.map((each2) => each2.type);
       const said = Object.entries(fields).filter(([, value]) => value !== void 0);
       return { number, last: Object.fromEntries(said) };
@@ -3833,7 +4014,7 @@ var Link = class {
   taken(conversation, seq) {
     if (this.ackEvery === void 0) return;
     this.#acks.set(conversation, seq);
-    if (!this.#acking) void this.#acknowledge(this.ackEvery);
+    void this.#acknowledge(this.ackEvery);
   }
   /** Sign in; returns the welcome, or why there is none. */
   async open(connection, hello) {
@@ -3866,6 +4047,7 @@ var Link = class {
     this.#heard = this.clock.now();
     this.calls.connected(welcome.max_frame ?? DEFAULT_MAX_BYTES, (frame) => connection.send(frame));
     this.follower?.connected(connection.over, welcome.user);
+    if (this.ackEvery !== void 0) void this.#acknowledge(this.ackEvery);
     const heartbeat = (welcome.heartbeat || HEARTBEAT) * 1e3;
     void this.#watch(connection, heartbeat * PATIENCE, heartbeat);
     if (token !== void 0 && welcome.ttl) {
@@ -3906,19 +4088,23 @@ var Link = class {
     }
   }
   async #ask(connection, patience) {
-    const asked2 = this.clock.now();
+    const asked = this.clock.now();
     this.calls.post({ t: "ping" });
-    this.#heard = Math.min(this.#heard, asked2 - 1);
+    this.#heard = Math.min(this.#heard, asked - 1);
     await sleep(this.clock, patience, connection.over);
-    if (this.#heard < asked2) connection.finish("no sign of life from the server");
+    if (this.#heard < asked) connection.finish("no sign of life from the server");
   }
+  /** As long as there is a connection; the rest follows on the next one. */
   async #acknowledge(every) {
+    if (this.#acking) return;
     this.#acking = true;
     await null;
-    while (this.#acks.size > 0) {
-      for (const [c, seq] of this.#acks) this.calls.post({ t: "ack", c, seq });
-      this.#acks.clear();
-      await sleep(this.clock, every);
+    const over = this.#connection?.over;
+    while (over?.aborted === false && this.#acks.size > 0) {
+      for (const [c, seq] of this.#acks) {
+        if (this.calls.post({ t: "ack", c, seq })) this.#acks.delete(c);
+      }
+      await sleep(this.clock, every, over);
     }
     this.#acking = false;
   }
@@ -3975,6 +4161,7 @@ var Outbox = class {
       for (const outgoing2 of kept) {
         outgoing2.reopen();
         this.#add(outgoing2);
+        this.#late.emit("late", outgoing2);
       }
     } catch (error) {
       this.#opened = false;
@@ -3995,7 +4182,8 @@ var Outbox = class {
   keep(outgoing2) {
     return this.#inTurn(() => this.#keep(outgoing2));
   }
-  /** Tells of what gets into it otherwise than by `keep`, after it was opened. */
+  /** Tells of what gets into it otherwise than by `keep`: what was left in it, as it is opened, and
+   * what is taken over. */
   onLate(listener) {
     return this.#late.on("late", listener);
   }
@@ -4144,6 +4332,10 @@ var People = class extends Model {
     }
     return known;
   }
+  /** What is known of a user so far; nobody is asked. */
+  known(user) {
+    return this.#known.get(user);
+  }
   /** An answer said who these are. */
   learn(users) {
     for (const [user, fields] of Object.entries(users)) this.#known.set(user, fields);
@@ -4275,9 +4467,11 @@ var Sender = class {
   #lanes = /* @__PURE__ */ new Map();
   #why;
   #waits = /* @__PURE__ */ new Set();
+  #off = () => {
+  };
   /** Begin with what was left from the last time. */
   start() {
-    this.outbox.onLate((outgoing2) => this.#add(outgoing2));
+    if (this.#why === void 0) this.#off = this.outbox.onLate((outgoing2) => this.#add(outgoing2));
     for (const outgoing2 of this.outbox.waiting) this.#add(outgoing2);
   }
   async enqueue(outgoing2) {
@@ -4288,6 +4482,7 @@ var Sender = class {
   /** This client sends nothing any more; what is kept stays so. */
   end(why) {
     this.#why = why;
+    this.#off();
     for (const wait of this.#waits) wait.abort();
     for (const outgoing2 of this.outbox.waiting) outgoing2.fail(why());
   }
@@ -4411,9 +4606,100 @@ function browserStore(prefix = "palaver:") {
   };
 }
 
+// src/http.ts
+var TIMEOUT = 6e4;
+function http(clock) {
+  return typeof XMLHttpRequest === "undefined" ? fetched : (request) => requested(request, clock);
+}
+var fetched = async ({ url, body, progress, ...request }) => {
+  const answer = await fetch(url, body === void 0 ? request : { ...request, body });
+  const text2 = await answer.text();
+  if (answer.ok && body instanceof Blob) progress?.(body.size);
+  return { status: answer.status, text: text2 };
+};
+function requested(asked, clock) {
+  const { method, url, headers = {}, body, progress, signal } = asked;
+  const request = new XMLHttpRequest();
+  const abort = () => request.abort();
+  let cancel = clock.after(TIMEOUT, abort);
+  const answered = new Promise((resolve, reject) => {
+    request.onload = () => resolve({ status: request.status, text: request.responseText });
+    request.onerror = () => reject(new Error("the connection broke"));
+    request.onabort = () => reject(new Error("nothing moved any more"));
+    request.upload.onprogress = ({ loaded }) => {
+      cancel();
+      cancel = clock.after(TIMEOUT, abort);
+      progress?.(loaded);
+    };
+  });
+  request.open(method, url);
+  for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+  signal?.addEventListener("abort", abort);
+  request.send(body ?? null);
+  return answered.finally(() => {
+    cancel();
+    signal?.removeEventListener("abort", abort);
+  });
+}
+
+// src/uploads.ts
+var RETRIES = 3;
+async function upload(content, { name, mime, progress = () => {
+}, signal }, { url, token, clock, random, http: ask = http(clock) }) {
+  const { size } = content;
+  signal.throwIfAborted();
+  const fresh = await token();
+  const step = async (request) => {
+    const headers = { Authorization: `Bearer ${fresh}`, ...request.headers };
+    const bounds = exponential();
+    for (let retries = 0; ; retries++) {
+      signal.throwIfAborted();
+      let failed;
+      try {
+        return told(await ask({ ...request, url: url + request.url, headers, signal }), url);
+      } catch (error) {
+        signal.throwIfAborted();
+        failed = error instanceof Rejected ? error : new UploadFailed(error.message);
+      }
+      const again2 = failed instanceof UploadFailed || failed.retryable;
+      if (!again2 || retries === RETRIES) throw failed;
+      const advice = failed instanceof Rejected ? failed.retryAfter : void 0;
+      await sleep(clock, delay(bounds.next().value, random, advice), signal);
+    }
+  };
+  const file = {
+    name: name ?? (content.name || "file"),
+    mime: mime ?? (content.type.replace(/;.*/, "") || "application/octet-stream"),
+    size
+  };
+  const json = { "Content-Type": "application/json" };
+  const place = "/v1/attachments";
+  const { id } = await step({
+    ...{ method: "POST", url: place, headers: json, body: JSON.stringify(file) }
+  });
+  await step({
+    ...{ method: "PUT", url: `${place}/${id}`, body: content },
+    progress: (done2) => progress(done2, size)
+  });
+  await step({ method: "POST", url: `${place}/${id}/complete` });
+  return id;
+}
+function told({ status, text: text2 }, url) {
+  let said;
+  try {
+    said = JSON.parse(text2);
+  } catch {
+    throw new Error(`no palaver server at ${url}`);
+  }
+  if (status < 300) return said;
+  if (said["code"] === void 0) throw new Error(`the server answered ${status}`);
+  throw new Rejected({ ...said, message: said["detail"] });
+}
+
 // src/client.ts
 var CALL_TIMEOUT = 1e4;
-var RETRIES = 3;
+var RETRIES2 = 3;
+var TOKEN_TIMEOUT = 3e4;
 var BAD_TOKEN = 3500;
 var Client = class extends Commands {
   outbox;
@@ -4435,6 +4721,7 @@ var Client = class extends Commands {
   #token;
   #options;
   #random;
+  #timers;
   #emitter = new Emitter();
   #calls;
   #follower;
@@ -4442,7 +4729,6 @@ var Client = class extends Commands {
   #sender;
   #changed = new Emitter();
   #conversations = /* @__PURE__ */ new Map();
-  #connection;
   #why;
   #over = new AbortController();
   #started;
@@ -4455,7 +4741,7 @@ var Client = class extends Commands {
     this.#token = token;
     this.#options = options;
     this.#random = options.random ?? Math.random;
-    this.clock = options.clock ?? systemClock;
+    this.clock = this.#timers = new Timers(options.clock ?? systemClock);
     this.store = options.store ?? browserStore();
     this.outbox = options.outbox ?? new Outbox();
     const follows = options.pushes ?? true;
@@ -4476,9 +4762,9 @@ var Client = class extends Commands {
   get user() {
     return this.welcome?.user;
   }
-  /** Start connecting. It does not wait for it; calls do. */
+  /** Start connecting. It does not wait for it; calls do. What has ended does not begin again. */
   connect() {
-    this.#started ??= this.#start();
+    if (this.#why === void 0) this.#started ??= this.#start();
   }
   /** Resolves as soon as there is a connection. Rejects with `ClientEnded`. */
   connected() {
@@ -4494,14 +4780,14 @@ var Client = class extends Commands {
       const off = this.on("state", () => look() && off());
     });
   }
-  /** Close the connection for good. What is in the outbox stays there. */
+  /** Close the connection for good; no timer is left. What is in the outbox stays there. */
   async close() {
     this.#end(() => new ClientClosed());
-    this.#connection?.finish(new Ended("the client left", { code: 1e3 }));
     this.#waiting?.stop.abort();
     this.#tell({ state: "closed" });
+    this.#timers.end();
     await this.#started;
-    await this.outbox.close();
+    await this.#release();
   }
   /** Call `listener` with every push of a type (`event`, `signal`, `reload`, `state`, `sent`,
    * `failed`), every event or signal of a name (`message.sent`), or every `push`. It is called in
@@ -4528,9 +4814,9 @@ var Client = class extends Commands {
    * Rejects with `Rejected` (the server's no), `CallTimeout` when all of that has taken `timeout`
    * ms, or `ClientEnded`. */
   async call(name, payload = {}, c, options = {}) {
-    const asked2 = { ...payload };
-    if (isDurable(name)) asked2["client_id"] ??= newId();
-    const observe = this.#follower?.observer(name, c, asked2);
+    const asked = { ...payload };
+    if (isDurable(name)) asked["client_id"] ??= newId();
+    const observe = this.#follower?.observer(name, c, asked);
     const then = (ok) => {
       observe?.(ok);
       if (ok["users"] !== void 0 && name !== "presence.get") this.people.learn(ok["users"]);
@@ -4540,14 +4826,14 @@ var Client = class extends Commands {
     for (let retries = 0; ; retries++) {
       const timeout = deadline - this.clock.now();
       try {
-        const ok = await this.#calls.perform(name, asked2, { conversation: c, timeout, then });
+        const ok = await this.#calls.perform(name, asked, { conversation: c, timeout, then });
         return ok;
       } catch (error) {
-        if (!(error instanceof Rejected) || !error.retryable || retries === RETRIES) throw error;
+        if (!(error instanceof Rejected) || !error.retryable || retries === RETRIES2) throw error;
         const wait = delay(bounds.next().value, this.#random, error.retryAfter);
         if (this.clock.now() + wait >= deadline) throw error;
         if (isDurable(name) && error.mayHaveHappened) {
-          asked2["attempt"] = (asked2["attempt"] ?? 1) + 1;
+          asked["attempt"] = (asked["attempt"] ?? 1) + 1;
         }
         await sleep(this.clock, wait, this.#over.signal);
       }
@@ -4569,18 +4855,39 @@ var Client = class extends Commands {
    * `ClientEnded`; then it is not kept. */
   async enqueueCall(name, payload, c) {
     if (this.#why !== void 0) throw this.#why();
-    const asked2 = { ...payload };
-    if (!isRepeatable(name, asked2)) {
+    const asked = { ...payload };
+    if (!isRepeatable(name, asked)) {
       throw new TypeError(`${name} cannot be repeated safely, so it cannot be enqueued`);
     }
-    const clientId = asked2["client_id"] ?? newId();
-    if (isDurable(name)) asked2["client_id"] = clientId;
-    const item = this.#calls.encode(0, name, asked2, c);
-    const kept = decode(item).d;
+    const clientId = asked["client_id"] ?? newId();
+    if (isDurable(name)) asked["client_id"] = clientId;
+    const item = this.#calls.encode(0, name, asked, c);
+    const kept = parse(item)[0].d;
     await this.#opened();
     const at2 = this.clock.now();
     const record = { name, payload: kept, conversation: c, clientId, at: at2, size: item.length };
     return this.#sender.enqueue(new Outgoing(record));
+  }
+  /** Where files are: `upload` brings them there, and `attachments` tells paths below it. */
+  get httpUrl() {
+    return (this.#options.httpUrl ?? httpAddress(this.#url)).replace(/\/$/, "");
+  }
+  /** Bring a file, or a blob, to the server; the id is for `uploads` of a message. What does not
+   * get through is tried again, at most three times (CLI-12); then it can be given once more.
+   *
+   * Rejects with `Rejected` (the type, the size, …), `UploadFailed`, `ClientEnded`, what the
+   * token's function rejects with, or the reason of `options.signal`. */
+  upload(content, options = {}) {
+    const { signal } = options;
+    const over = this.#over.signal;
+    const given2 = { ...options, signal: signal === void 0 ? over : either(signal, over) };
+    return upload(content, given2, {
+      url: this.httpUrl,
+      token: async () => typeof this.#token === "string" ? this.#token : this.#fresh(),
+      clock: this.clock,
+      random: this.#random,
+      http: this.#options.http
+    });
   }
   /** Try now instead of at `retryAt`; not before the time that the server asked for. With a
    * connection, see whether it is alive. The browser's `online` event and a page that is looked at
@@ -4618,8 +4925,23 @@ var Client = class extends Commands {
   #opened() {
     return this.#opening ??= this.outbox.open().then(() => this.#sender.start());
   }
+  #released;
+  /** Whoever comes next may have the outbox. */
+  #release() {
+    const opened2 = this.#opening;
+    if (opened2 === void 0) return Promise.resolve();
+    return this.#released ??= opened2.then(
+      () => this.outbox.close(),
+      () => {
+      }
+      // it is not ours
+    );
+  }
   async #start() {
-    this.#unhook = pageEvents(() => this.retryNow());
+    this.#unhook = pageEvents(
+      () => this.retryNow(),
+      () => void this.reads.flush()
+    );
     try {
       await this.#opened();
     } catch (error) {
@@ -4642,7 +4964,6 @@ var Client = class extends Commands {
         bounds = backoff();
         expired2 = ended.options.code === BAD_TOKEN && typeof this.#token !== "string";
       }
-      this.#connection = void 0;
       this.#calls.disconnected();
       this.#follower?.disconnected();
       if (this.#why !== void 0) return;
@@ -4661,7 +4982,7 @@ var Client = class extends Commands {
   }
   /** One connection, from the token to its end. */
   async #attempt() {
-    const fresh = typeof this.#token === "string" ? void 0 : asked(this.#token);
+    const fresh = typeof this.#token === "string" ? void 0 : () => this.#fresh();
     const failed = (ended) => ({ ended, was: "connecting" });
     let token;
     try {
@@ -4669,13 +4990,14 @@ var Client = class extends Commands {
     } catch (error) {
       return failed(new Ended(`no token to be had: ${error?.message ?? error}`));
     }
+    const left = this.#over.signal;
+    if (left.aborted) return failed(new Ended("the client left"));
     const connection = await Connection.open(
       this.#url,
       this.#options.socket ?? webSocket,
-      this.clock
+      this.clock,
+      left
     );
-    this.#connection = connection;
-    if (this.#why !== void 0) connection.finish("the client left");
     const { device } = this.#options;
     const hello = device === void 0 ? { token } : { token, device };
     const welcome = await this.#link.open(connection, hello);
@@ -4692,18 +5014,25 @@ var Client = class extends Commands {
     this.#tell({ state: "online", user: welcome.user });
     return { ended: await this.#link.run(connection, welcome, fresh), was: "online" };
   }
+  /** What the token's function gives. */
+  async #fresh() {
+    const token = this.#token;
+    const asked = async () => token();
+    return within(this.clock, TOKEN_TIMEOUT, this.#over.signal, asked());
+  }
   #giveUp(ended) {
     const { reason, final } = ended;
     const { code, cause } = ended.options;
     if (cause instanceof OutboxForeign) this.#end(() => new OutboxForeign(cause.where));
     else if (final) this.#end(() => new Refused(reason, code));
     else this.#end(() => new ReconnectFailed(reason));
+    void this.#release();
     this.#tell(final ? { state: "refused", reason, code } : { state: "failed", reason });
   }
   #end(why) {
     if (this.#why !== void 0) return;
     this.#why = why;
-    this.#over.abort();
+    this.#over.abort(why());
     this.#unhook();
     this.#sender.end(why);
     this.#calls.end(why);
@@ -4714,13 +5043,12 @@ var Client = class extends Commands {
     this.#push({ type: "state", ...state });
   }
 };
-var asked = (token) => async () => token();
 
 // src/grouping.ts
-function grouped(messages, within = 3e5) {
+function grouped(messages, within2 = 3e5) {
   return runs(
     messages,
-    (last, next) => next.by !== void 0 && next.by === last.by && next.ts - last.ts <= within
+    (last, next) => next.by !== void 0 && next.by === last.by && next.ts - last.ts <= within2
   );
 }
 function groupedByDay(messages, timeZone) {
@@ -4768,9 +5096,12 @@ var IndexedDBOutbox = class extends Outbox {
       this.#db = await opened(this.name);
       this.#closed = new AbortController();
       const living = await this.#enter();
-      const found = await this.#adopt((each2) => !living.has(each2.page), 0);
+      let owner;
+      const found = await this.#adopt((each2) => {
+        if (living.has(each2.page)) return false;
+        return each2.owner === void 0 || each2.owner === (owner ??= each2.owner);
+      }, 0);
       for (const page of living) void this.#wait(page);
-      const owner = found.find((each2) => each2.owner !== void 0)?.owner;
       return { owner, kept: found.map(outgoing) };
     } catch (error) {
       this.#leave();
@@ -4902,8 +5233,8 @@ function each(store, visit, after = () => {
 }
 
 // src/text.ts
-function parts(text, entities = []) {
-  const points = [...text];
+function parts(text2, entities = []) {
+  const points = [...text2];
   const found = [];
   let at2 = 0;
   const plain = (to) => {
@@ -4947,6 +5278,7 @@ export {
   ReconnectFailed,
   Refused,
   Rejected,
+  UploadFailed,
   VERSION,
   browserOutbox,
   browserStore,

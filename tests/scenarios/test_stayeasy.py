@@ -377,7 +377,7 @@ async def test_20_its_numbers(here: Product):
     assert CALL_TIMEOUT == 10
 
 
-@waits_for("client", "vocabularies")
+@waits_for("vocabularies")
 async def test_21_pages_are_for_the_two_alone(here: Product):
     """CONV-18; CLI-07, REST-05."""
     other = await here.phone("other")

@@ -329,6 +329,6 @@ async def test_18_the_first_message_makes_the_conversation(here: Product):
     assert len({*found}) == 3
 
 
-@waits_for("client", "moderation", "REST", "vocabularies")
+@waits_for("moderation", "REST", "vocabularies")
 def test_19_ten_endpoints_five_events_eight_methods():
     """REST-02, WS-03, CLI-14, MOD-18."""

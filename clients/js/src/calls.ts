@@ -85,9 +85,11 @@ export class Calls {
     });
   }
 
-  /** Write `item`, to which there is no Reply, on this connection or never. */
-  post(item: Item): void {
-    if (this.#write !== undefined) this.#enqueue(encode(item));
+  /** Write `item`, to which there is no Reply, on this connection or never; whether there is one. */
+  post(item: Item): boolean {
+    if (this.#write === undefined) return false;
+    this.#enqueue(encode(item));
+    return true;
   }
 
   hello(payload: Payload): Uint8Array<ArrayBuffer> {

@@ -8,16 +8,11 @@
  */
 
 import { Calls, isDurable, type Payload, type Then } from "./calls.js";
-import { systemClock, sleep, type Clock } from "./clock.js";
-import { decode } from "@msgpack/msgpack";
-import {
-  Commands,
-  type CallOptions,
-  type CommandName,
-  type PayloadOf,
-  type ResultOf,
-} from "./commands.js";
-import { address, Connection, Ended, webSocket, type SocketMaker } from "./connection.js";
+import { either, sleep, systemClock, Timers, within, type Clock } from "./clock.js";
+import { parse } from "./codec.js";
+import type { CallOptions, CommandName, PayloadOf, ResultOf } from "./calling.js";
+import { Commands } from "./commands.js";
+import { address, Connection, Ended, httpAddress, webSocket } from "./connection.js";
 import { Conversation, type ConversationOptions } from "./conversation.js";
 import { Emitter } from "./emitter.js";
 import {
@@ -33,6 +28,7 @@ import { Follower } from "./follower.js";
 import { newId } from "./id.js";
 import { Inbox } from "./inbox.js";
 import { Link } from "./link.js";
+import type { ClientOptions, Token } from "./options.js";
 import { Outbox } from "./outbox.js";
 import { isRepeatable, Outgoing } from "./outgoing.js";
 import { pageEvents } from "./page.js";
@@ -40,39 +36,19 @@ import { People } from "./people.js";
 import { Personal } from "./personal.js";
 import type { ConnectionState, Listeners, Push } from "./pushes.js";
 import { Reads } from "./reads.js";
-import { delay, exponential, type Backoff } from "./reconnect.js";
+import { delay, exponential } from "./reconnect.js";
 import { Sender } from "./sender.js";
 import { browserStore, type Store } from "./store.js";
+import { upload, type UploadOptions } from "./uploads.js";
 import type { Row, Welcome } from "./wire.js";
 
 export const CALL_TIMEOUT = 10_000;
 /** After as many retryable refusals of one call the next one is given to the caller (C-51). */
 const RETRIES = 3;
+/** A function that gives no token for so long gives none. */
+const TOKEN_TIMEOUT = 30_000;
 /** The close code of a token that was refused or ran out. */
 const BAD_TOKEN = 3500;
-
-/** A token, or what gets a fresh one: asked before each connection, again before a token runs out,
- * and after one has run out nevertheless. */
-export type Token = string | (() => string | Promise<string>);
-
-export interface ClientOptions {
-  /** For people: "ann's phone". */
-  device?: string;
-  /** False: a client that only calls, and follows nothing. */
-  pushes?: boolean;
-  /** Events are acknowledged as delivered at most every so many ms; null: never. 500. */
-  ackEvery?: number | null;
-  /** What holds what is enqueued. In memory; `browserOutbox(name)` outlives the page. */
-  outbox?: Outbox;
-  /** Where drafts are kept that were not saved yet; `localStorage` where there is one. */
-  store?: Store;
-  /** When to try again; `exponential`. */
-  backoff?: Backoff;
-  /** How a socket is made; the platform's `WebSocket`. */
-  socket?: SocketMaker;
-  clock?: Clock;
-  random?: () => number;
-}
 
 /** Whatever happens to the connection, it comes back; it ends when `close` is called, when the
  * server says not to come back, or when `backoff` comes to its end. */
@@ -97,6 +73,7 @@ export class Client extends Commands {
   #token: Token;
   #options: ClientOptions;
   #random: () => number;
+  #timers: Timers;
   #emitter = new Emitter<Listeners>();
   #calls: Calls;
   #follower: Follower | undefined;
@@ -104,7 +81,6 @@ export class Client extends Commands {
   #sender: Sender;
   #changed = new Emitter<{ rows: { rows: Row[]; left: string[] } }>();
   #conversations = new Map<string, Conversation>();
-  #connection: Connection | undefined;
   #why: (() => ClientEnded) | undefined;
   #over = new AbortController();
   #started: Promise<void> | undefined;
@@ -117,7 +93,7 @@ export class Client extends Commands {
     this.#token = token;
     this.#options = options;
     this.#random = options.random ?? Math.random;
-    this.clock = options.clock ?? systemClock;
+    this.clock = this.#timers = new Timers(options.clock ?? systemClock);
     this.store = options.store ?? browserStore();
     this.outbox = options.outbox ?? new Outbox();
     const follows = options.pushes ?? true;
@@ -139,9 +115,9 @@ export class Client extends Commands {
     return this.welcome?.user;
   }
 
-  /** Start connecting. It does not wait for it; calls do. */
+  /** Start connecting. It does not wait for it; calls do. What has ended does not begin again. */
   connect(): void {
-    this.#started ??= this.#start();
+    if (this.#why === undefined) this.#started ??= this.#start();
   }
 
   /** Resolves as soon as there is a connection. Rejects with `ClientEnded`. */
@@ -159,14 +135,14 @@ export class Client extends Commands {
     });
   }
 
-  /** Close the connection for good. What is in the outbox stays there. */
+  /** Close the connection for good; no timer is left. What is in the outbox stays there. */
   async close(): Promise<void> {
     this.#end(() => new ClientClosed());
-    this.#connection?.finish(new Ended("the client left", { code: 1000 }));
     this.#waiting?.stop.abort();
     this.#tell({ state: "closed" });
+    this.#timers.end();
     await this.#started;
-    await this.outbox.close();
+    await this.#release();
   }
 
   /** Call `listener` with every push of a type (`event`, `signal`, `reload`, `state`, `sent`,
@@ -257,11 +233,34 @@ export class Client extends Commands {
     if (isDurable(name)) asked["client_id"] = clientId;
     const item = this.#calls.encode(0, name, asked, c);
     // What the caller does with nested values later is no longer part of it.
-    const kept = (decode(item) as { d: Payload }).d;
+    const kept: Payload = parse(item)[0]!.d;
     await this.#opened();
     const at = this.clock.now();
     const record = { name, payload: kept, conversation: c, clientId, at, size: item.length };
     return this.#sender.enqueue(new Outgoing(record));
+  }
+
+  /** Where files are: `upload` brings them there, and `attachments` tells paths below it. */
+  get httpUrl(): string {
+    return (this.#options.httpUrl ?? httpAddress(this.#url)).replace(/\/$/, "");
+  }
+
+  /** Bring a file, or a blob, to the server; the id is for `uploads` of a message. What does not
+   * get through is tried again, at most three times (CLI-12); then it can be given once more.
+   *
+   * Rejects with `Rejected` (the type, the size, …), `UploadFailed`, `ClientEnded`, what the
+   * token's function rejects with, or the reason of `options.signal`. */
+  upload(content: Blob, options: UploadOptions = {}): Promise<string> {
+    const { signal } = options;
+    const over = this.#over.signal;
+    const given = { ...options, signal: signal === undefined ? over : either(signal, over) };
+    return upload(content, given, {
+      url: this.httpUrl,
+      token: async () => (typeof this.#token === "string" ? this.#token : this.#fresh()),
+      clock: this.clock,
+      random: this.#random,
+      http: this.#options.http,
+    });
   }
 
   /** Try now instead of at `retryAt`; not before the time that the server asked for. With a
@@ -306,8 +305,23 @@ export class Client extends Commands {
     return (this.#opening ??= this.outbox.open().then(() => this.#sender.start()));
   }
 
+  #released: Promise<void> | undefined;
+
+  /** Whoever comes next may have the outbox. */
+  #release(): Promise<void> {
+    const opened = this.#opening;
+    if (opened === undefined) return Promise.resolve();
+    return (this.#released ??= opened.then(
+      () => this.outbox.close(),
+      () => {}, // it is not ours
+    ));
+  }
+
   async #start(): Promise<void> {
-    this.#unhook = pageEvents(() => this.retryNow());
+    this.#unhook = pageEvents(
+      () => this.retryNow(),
+      () => void this.reads.flush(),
+    );
     try {
       await this.#opened();
     } catch (error) {
@@ -332,7 +346,6 @@ export class Client extends Commands {
         // The token held until now, as on a laptop that slept: a fresh one will again.
         expired = ended.options.code === BAD_TOKEN && typeof this.#token !== "string";
       }
-      this.#connection = undefined;
       this.#calls.disconnected();
       this.#follower?.disconnected();
       if (this.#why !== undefined) return;
@@ -353,7 +366,7 @@ export class Client extends Commands {
 
   /** One connection, from the token to its end. */
   async #attempt(): Promise<{ ended: Ended; was: "connecting" | "online" }> {
-    const fresh = typeof this.#token === "string" ? undefined : asked(this.#token);
+    const fresh = typeof this.#token === "string" ? undefined : () => this.#fresh();
     const failed = (ended: Ended) => ({ ended, was: "connecting" as const });
     let token: string;
     try {
@@ -361,13 +374,14 @@ export class Client extends Commands {
     } catch (error) {
       return failed(new Ended(`no token to be had: ${(error as Error)?.message ?? error}`));
     }
+    const left = this.#over.signal;
+    if (left.aborted) return failed(new Ended("the client left"));
     const connection = await Connection.open(
       this.#url,
       this.#options.socket ?? webSocket,
       this.clock,
+      left,
     );
-    this.#connection = connection;
-    if (this.#why !== undefined) connection.finish("the client left");
     const { device } = this.#options;
     const hello = device === undefined ? { token } : { token, device };
     const welcome = await this.#link.open(connection, hello);
@@ -385,19 +399,27 @@ export class Client extends Commands {
     return { ended: await this.#link.run(connection, welcome, fresh), was: "online" };
   }
 
+  /** What the token's function gives. */
+  async #fresh(): Promise<string> {
+    const token = this.#token as () => string | Promise<string>;
+    const asked = async () => token();
+    return within(this.clock, TOKEN_TIMEOUT, this.#over.signal, asked());
+  }
+
   #giveUp(ended: Ended): void {
     const { reason, final } = ended;
     const { code, cause } = ended.options;
     if (cause instanceof OutboxForeign) this.#end(() => new OutboxForeign(cause.where));
     else if (final) this.#end(() => new Refused(reason, code));
     else this.#end(() => new ReconnectFailed(reason));
+    void this.#release();
     this.#tell(final ? { state: "refused", reason, code } : { state: "failed", reason });
   }
 
   #end(why: () => ClientEnded): void {
     if (this.#why !== undefined) return;
     this.#why = why;
-    this.#over.abort();
+    this.#over.abort(why());
     this.#unhook();
     this.#sender.end(why);
     this.#calls.end(why);
@@ -409,5 +431,3 @@ export class Client extends Commands {
     this.#push({ type: "state", ...state });
   }
 }
-
-const asked = (token: () => string | Promise<string>) => async () => token();

@@ -1,6 +1,6 @@
 /** Items as bytes and back: the subprotocol `palaver.v1.msgpack`. */
 
-import { decode, Encoder } from "@msgpack/msgpack";
+import { decode, Decoder, Encoder } from "@msgpack/msgpack";
 import { BadFrame } from "./errors.js";
 
 export const SUBPROTOCOL = "palaver.v1.msgpack";
@@ -25,6 +25,23 @@ export interface Item {
 
 const encoder = new Encoder({ ignoreUndefined: true });
 
+/** The one key that an object here cannot have. */
+const PROTO = "__proto__";
+const text = new TextDecoder();
+
+/** The library gives up a whole frame for that key, which anybody may have put into a message: then
+ * nobody could follow its conversation any more. Here it arrives under another name. This one does
+ * not keep keys for the next time, and so takes longer. */
+const careful = new Decoder({
+  keyDecoder: {
+    canBeCached: (length) => length === PROTO.length,
+    decode(bytes, at, length) {
+      const key = text.decode(bytes.subarray(at, at + length));
+      return key === PROTO ? `(${PROTO})` : key;
+    },
+  },
+});
+
 /** Throws `BadFrame` for what may not travel. */
 export function encode(item: Item): Uint8Array<ArrayBuffer> {
   check(item, 0);
@@ -46,11 +63,19 @@ export function join(items: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<Arra
 }
 
 /** The items of a frame. Throws whatever it likes if it is none. */
-export function parse(frame: ArrayBuffer): Item[] {
-  const value = decode(frame);
+export function parse(frame: ArrayBuffer | Uint8Array<ArrayBuffer>): Item[] {
+  const value = unpacked(frame);
   const items = Array.isArray(value) ? value : [value];
-  if (items.some((item) => typeof item?.t !== "string")) throw new BadFrame("an item without t");
+  if (items.some((item) => typeof (item as Item | null)?.t !== "string")) throw new BadFrame("an item without t");
   return items as Item[];
+}
+
+function unpacked(frame: ArrayBuffer | Uint8Array<ArrayBuffer>): unknown {
+  try {
+    return decode(frame);
+  } catch {
+    return careful.decode(frame);
+  }
 }
 
 /** The values that both encodings carry, and no others. */
@@ -72,6 +97,7 @@ function check(value: unknown, depth: number): void {
       if (Array.isArray(value)) return value.forEach((each) => check(each, depth + 1));
       if (isPlain(value)) {
         for (const [key, each] of Object.entries(value)) {
+          if (key === PROTO) throw new BadFrame(`the key ${PROTO}`);
           check(key, depth);
           check(each, depth + 1);
         }

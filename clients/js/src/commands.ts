@@ -1,38 +1,18 @@
-/** What a client says, as methods: one line each over `call`, so that editors complete them. */
+/** What a client says in conversations, as methods: one line each over `call`, so that editors
+ * complete them. What is its user's own is in `OwnCommands`. */
 
+import { given, type PayloadOf, type ResultOf } from "./calling.js";
 import type { CommandPayloads } from "./generated.js";
 import type { Outgoing } from "./outgoing.js";
-import type { ConversationInfo, Durable, Page, Results } from "./wire.js";
-
-export type CommandName = keyof CommandPayloads;
-export type PayloadOf<K extends CommandName> = CommandPayloads[K];
-export type ResultOf<K extends string> = K extends keyof Results ? Results[K] : Record<string, any>;
-
-export interface CallOptions {
-  /** ms for all of it, waiting for a connection included; 10 s if not given. */
-  timeout?: number;
-}
+import { OwnCommands } from "./own-commands.js";
+import type { ConversationInfo, Durable, Page } from "./wire.js";
 
 /** What a message says besides its text. */
 export type MessageOptions = Omit<CommandPayloads["message.send"], "text" | "to" | "attempt">;
 
-/** `c` is a conversation's id. See `Client.call` for what they reject with. */
-export abstract class Commands {
-  /** See `Client.call`. */
-  abstract call<K extends CommandName>(
-    name: K,
-    payload?: PayloadOf<K>,
-    c?: string,
-    options?: CallOptions,
-  ): Promise<ResultOf<K>>;
-
-  /** See `Client.enqueueCall`. */
-  abstract enqueueCall<K extends CommandName>(
-    name: K,
-    payload: PayloadOf<K>,
-    c?: string,
-  ): Promise<Outgoing>;
-
+/** `c` is a conversation's id, `message` a message's. See `Client.call` for what they reject with.
+ * Lists continue as docs/protocol.md says: from `next`, or from the last thing they gave. */
+export abstract class Commands extends OwnCommands {
   /** Keep a message in the outbox, from where it is sent whenever there is a connection. */
   enqueue(c: string, text: string, options: MessageOptions = {}): Promise<Outgoing> {
     return this.enqueueCall("message.send", { text, ...options }, c);
@@ -67,14 +47,9 @@ export abstract class Commands {
     return this.call("message.restore", { message_id: message }, c);
   }
 
-  /** For oneself. */
-  async hide(c: string, message: string): Promise<void> {
-    await this.call("message.hide", { message_id: message }, c);
-  }
-
   /** A copy of a message of `c` to the conversation `to`. */
-  forward(c: string, message: string, to: string): Promise<Durable> {
-    return this.call("message.forward", { message_id: message, to }, c);
+  forward(c: string, message: string, to: string, clientId?: string): Promise<Durable> {
+    return this.call("message.forward", given({ message_id: message, to, client_id: clientId }), c);
   }
 
   /** Put `emoji` on a message, or take one's own off. */
@@ -87,6 +62,21 @@ export abstract class Commands {
     return this.call("poll.vote", { message_id: message, option }, c);
   }
 
+  /** A text that the product suggests, with its gaps filled. */
+  sendTemplate(
+    c: string,
+    template: string,
+    variables?: Record<string, string>,
+    clientId?: string,
+  ): Promise<Durable> {
+    return this.call("template.send", given({ template, variables, client_id: clientId }), c);
+  }
+
+  /** The texts that the product suggests, with the names of their gaps. */
+  templates(): Promise<ResultOf<"template.list">> {
+    return this.call("template.list");
+  }
+
   pin(c: string, message: string): Promise<Durable> {
     return this.call("message.pin", { message_id: message }, c);
   }
@@ -95,18 +85,24 @@ export abstract class Commands {
     return this.call("message.unpin", { message_id: message }, c);
   }
 
-  async star(c: string, message: string, on = true): Promise<void> {
-    await this.call(on ? "message.star" : "message.unstar", { message_id: message }, c);
+  /** What is pinned; `before` is a seq. */
+  pins(c: string, page: PayloadOf<"pin.list"> = {}): Promise<Page> {
+    return this.call("pin.list", page, c);
   }
 
   /** Move the read mark up to `seq`, or to the end, at once; `Conversation.markRead` gathers. */
-  read(c: string, seq?: number): Promise<Results["message.read"]> {
+  read(c: string, seq?: number): Promise<ResultOf<"message.read">> {
     return this.call("message.read", seq === undefined ? {} : { seq }, c);
   }
 
   /** Who has read a message, and when. */
-  readers(c: string, message: string, after?: string): Promise<Results["message.readers"]> {
-    return this.call("message.readers", given({ message_id: message, after }), c);
+  readers(
+    c: string,
+    message: string,
+    after?: string,
+    limit?: number,
+  ): Promise<ResultOf<"message.readers">> {
+    return this.call("message.readers", given({ message_id: message, after, limit }), c);
   }
 
   /** The id of the direct conversation with `user`, which may have existed before. */
@@ -140,6 +136,15 @@ export abstract class Commands {
     return this.call("conversation.change_settings", settings, c);
   }
 
+  /** Nobody writes there until then (ms since 1970), or for good. */
+  lock(c: string, until?: number): Promise<Durable> {
+    return this.call("conversation.lock", given({ until }), c);
+  }
+
+  unlock(c: string): Promise<Durable> {
+    return this.call("conversation.unlock", {}, c);
+  }
+
   addMembers(c: string, users: readonly string[]): Promise<Durable> {
     return this.call("member.add", { users: [...users] }, c);
   }
@@ -162,13 +167,11 @@ export abstract class Commands {
     return this.call("conversation.get", {}, c);
   }
 
-  /** A page of the inbox; its `next` is the cursor of the following one. */
-  conversations(page: PayloadOf<"conversation.list"> = {}): Promise<Results["conversation.list"]> {
-    return this.call("conversation.list", page);
-  }
-
   /** A page of messages, oldest first; without a cursor the newest. */
-  history(c: string, page: PayloadOf<"message.history"> = {}): Promise<Page> {
+  history(
+    c: string,
+    page: PayloadOf<"message.history"> = {},
+  ): Promise<ResultOf<"message.history">> {
     return this.call("message.history", page, c);
   }
 
@@ -177,15 +180,26 @@ export abstract class Commands {
     return this.call("thread.list", { message_id: message, ...page }, c);
   }
 
-  search(query: PayloadOf<"message.search">): Promise<Results["message.search"]> {
-    return this.call("message.search", query);
+  /** Messages with attachments, newest first; `before` is a seq. */
+  media(c: string, page: PayloadOf<"media.list"> = {}): Promise<Page> {
+    return this.call("media.list", page, c);
   }
 
-  members(c: string, page: PayloadOf<"member.list"> = {}): Promise<Results["member.list"]> {
+  /** Addresses to load a message's attachments from. */
+  attachments(c: string, message: string): Promise<ResultOf<"attachment.list">> {
+    return this.call("attachment.list", { message_id: message }, c);
+  }
+
+  /** What a message said before it was edited, where the product shows it. */
+  versions(c: string, message: string): Promise<ResultOf<"message.versions">> {
+    return this.call("message.versions", { message_id: message }, c);
+  }
+
+  members(c: string, page: PayloadOf<"member.list"> = {}): Promise<ResultOf<"member.list">> {
     return this.call("member.list", page, c);
   }
 
-  presence(c: string): Promise<Results["presence.get"]> {
+  presence(c: string): Promise<ResultOf<"presence.get">> {
     return this.call("presence.get", { conversation: c });
   }
 
@@ -199,47 +213,7 @@ export abstract class Commands {
   }
 
   /** Repeat it while typing goes on; `Conversation.keystroke` does so. */
-  async typing(c: string, on = true): Promise<void> {
-    await this.call(on ? "typing.start" : "typing.stop", {}, c);
+  async typing(c: string, on = true, thread?: string): Promise<void> {
+    await this.call(on ? "typing.start" : "typing.stop", given({ thread }), c);
   }
-
-  /** How one keeps this conversation: muted, pinned, archived, unread. */
-  async prefer(c: string, preference: PayloadOf<"preference.set">): Promise<void> {
-    await this.call("preference.set", preference, c);
-  }
-
-  /** Delete it from one's own inbox, with all that was said so far. */
-  async hideConversation(c: string): Promise<void> {
-    await this.call("conversation.hide", {}, c);
-  }
-
-  async acceptRequest(c: string): Promise<void> {
-    await this.call("request.accept", {}, c);
-  }
-
-  async declineRequest(c: string): Promise<void> {
-    await this.call("request.decline", {}, c);
-  }
-
-  async block(user: string): Promise<void> {
-    await this.call("user.block", { user });
-  }
-
-  async restrict(user: string): Promise<void> {
-    await this.call("user.restrict", { user });
-  }
-
-  async unblock(user: string): Promise<void> {
-    await this.call("user.unblock", { user });
-  }
-}
-
-type Given<T> = {
-  [K in keyof T as undefined extends T[K] ? never : K]: T[K];
-} & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> };
-
-/** Without what is undefined. */
-function given<T extends object>(fields: T): Given<T> {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as Given<T>;
 }

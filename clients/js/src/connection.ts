@@ -33,6 +33,14 @@ export function address(url: string): string {
   return parts.href;
 }
 
+/** Where the same server speaks HTTP, if nothing else is known: at its default port beside the
+ * default one of WebSockets, else at the same, as behind a proxy. */
+export function httpAddress(url: string): string {
+  const parts = new URL(url.replace(/^ws/, "http"));
+  if (parts.port === "8765") parts.port = "8766";
+  return parts.origin;
+}
+
 /** The connection is over, or did not come about. `final`: coming back would not help. `advice`:
  * for so many milliseconds the server does not want to see this client again. */
 export class Ended {
@@ -69,9 +77,16 @@ export class Connection {
     return this.#over.signal;
   }
 
-  /** Open, or over already: then `ended` says why. */
-  static open(url: string, make: SocketMaker, clock: Clock): Promise<Connection> {
+  /** Open, or over already: then `ended` says why. It ends when this client has `left`. */
+  static open(
+    url: string,
+    make: SocketMaker,
+    clock: Clock,
+    left: AbortSignal,
+  ): Promise<Connection> {
     const connection = new Connection();
+    const leave = () => connection.finish(new Ended("the client left", { code: 1000 }));
+    left.addEventListener("abort", leave, { signal: connection.over });
     return new Promise((resolve) => {
       const cancel = clock.after(CONNECT_TIMEOUT, () => connection.finish("no answer"));
       const done = () => {

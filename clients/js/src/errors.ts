@@ -1,6 +1,6 @@
 /** What a caller must reckon with: a no of the server, no answer, no client any more. */
 
-import type { ErrorCode } from "./generated.js";
+import type { CommandPayloads, ErrorCode } from "./generated.js";
 
 /** Base of all errors of this package. */
 export class PalaverError extends Error {
@@ -51,40 +51,57 @@ export class Rejected extends PalaverError {
 export class BadFrame extends PalaverError {}
 
 /** A call, as it would be repeated: `client.call(...error.again)`. */
-export type Again = [name: string, payload: Record<string, any>, conversation: string | undefined];
+export type Again = [
+  name: keyof CommandPayloads,
+  payload: any,
+  conversation: string | undefined,
+];
+
+/** The same, as it was asked. */
+type Asked = [name: string, payload: Record<string, any>, conversation: string | undefined];
 
 /** A call ended without an answer.
  *
  * `sent` false: it never left. True: nobody knows whether it was carried out; a durable command is
  * then made safe by `client.call(...error.again)`, which repeats it under the same client id. */
 export class NoAnswer extends PalaverError {
+  readonly again: Again;
+
   constructor(
     message: string,
-    readonly again: Again,
+    again: Asked,
     readonly sent: boolean,
   ) {
     super(`${again[0]}: ${message}`);
+    this.again = again as Again;
   }
 }
 
 /** No answer in time; time spent waiting for a connection counts (CLI-03). */
 export class CallTimeout extends NoAnswer {
-  constructor(again: Again, sent: boolean) {
+  constructor(again: Asked, sent: boolean) {
     super("no answer in time", again, sent);
   }
 }
 
 /** The connection broke while a command that may not be repeated waited for its answer. */
 export class ConnectionLost extends NoAnswer {
-  constructor(again: Again) {
+  constructor(again: Asked) {
     super("the connection broke before the answer came", again, true);
   }
 }
 
 /** It waited in the outbox for longer than that keeps anything (`maxAge`). */
 export class Expired extends NoAnswer {
-  constructor(again: Again, sent: boolean) {
+  constructor(again: Asked, sent: boolean) {
     super("it could not be sent in time", again, sent);
+  }
+}
+
+/** A file did not get to the server, however often it was tried; nothing refers to it. */
+export class UploadFailed extends PalaverError {
+  constructor(readonly reason: string) {
+    super(`not uploaded: ${reason}`);
   }
 }
 

@@ -123,7 +123,7 @@ export class Follower {
     this.#over = over;
     this.#user = user;
     this.#catchingUp = true;
-    for (const conversation of this.#subscriptions) void this.#subscribe(conversation);
+    for (const conversation of this.#subscriptions) void this.#subscribe(conversation, over);
     void this.#catchUp(over);
   }
 
@@ -133,9 +133,10 @@ export class Follower {
   }
 
   /** A subscription ends with its connection, so each connection gets it anew. */
-  async #subscribe(conversation: string): Promise<void> {
+  async #subscribe(conversation: string, over: AbortSignal): Promise<void> {
+    const wanted = () => (this.#subscriptions.has(conversation) ? {} : undefined);
     try {
-      await this.#calls.perform("conversation.subscribe", {}, { conversation });
+      await this.#insist(over, "conversation.subscribe", wanted, conversation, () => {});
     } catch (error) {
       if (error instanceof Rejected) this.#subscriptions.delete(conversation);
     }

@@ -68,7 +68,7 @@ export interface CommandPayloads {
   "user.unblock": { user: string; };
 }
 
-/** Commands that lead to an event, safe to repeat by client_id. */
+/** Commands that are safe to repeat under their client_id. */
 export const DURABLE: ReadonlySet<string> = new Set([
   "conversation.change_settings",
   "conversation.create",
@@ -81,11 +81,14 @@ export const DURABLE: ReadonlySet<string> = new Set([
   "member.set_role",
   "message.delete",
   "message.edit",
+  "message.forward",
   "message.pin",
+  "message.restore",
   "message.send",
   "message.unpin",
   "poll.vote",
   "reaction.set",
+  "template.send",
 ]);
 
 /** What each event says besides `id`, `by` and `client_id`. */

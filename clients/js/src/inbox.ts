@@ -1,7 +1,7 @@
 /** The list of conversations, as it is now. */
 
 import type { Client } from "./client.js";
-import type { PayloadOf } from "./commands.js";
+import type { PayloadOf } from "./calling.js";
 import { Model } from "./emitter.js";
 import { ClientEnded, NoAnswer, PalaverError, Rejected } from "./errors.js";
 import type { ConversationEvent, Reload } from "./pushes.js";
@@ -202,7 +202,7 @@ export class Inbox extends Model {
     try {
       let info: ConversationInfo;
       do {
-        info = await this.client.call("conversation.get", {}, c, { timeout: Infinity });
+        info = await this.#info(c);
       } while (info.seq < this.#fetching.get(c)!);
       this.#rows.delete(c);
       this.#put(rowOf(info));
@@ -211,6 +211,17 @@ export class Inbox extends Model {
       else if (!(error instanceof NoAnswer || error instanceof ClientEnded)) throw error;
     } finally {
       this.#fetching.delete(c);
+    }
+  }
+
+  /** However long the server cannot say. */
+  async #info(c: string): Promise<ConversationInfo> {
+    for (;;) {
+      try {
+        return await this.client.call("conversation.get", {}, c, { timeout: Infinity });
+      } catch (error) {
+        if (!(error instanceof Rejected && error.retryable)) throw error;
+      }
     }
   }
 }

@@ -1,15 +1,9 @@
 /** The palaver client for browsers. */
 
-export { Client, type ClientOptions, type Token } from "./client.js";
+export { Client } from "./client.js";
 export { systemClock, type Clock } from "./clock.js";
-export {
-  Commands,
-  type CallOptions,
-  type CommandName,
-  type MessageOptions,
-  type PayloadOf,
-  type ResultOf,
-} from "./commands.js";
+export type { CallOptions, CommandName, PayloadOf, ResultOf } from "./calling.js";
+export { Commands, type MessageOptions } from "./commands.js";
 export { mayReconnect, type Socket, type SocketMaker } from "./connection.js";
 export { Conversation, type ConversationOptions, type ConversationPhase } from "./conversation.js";
 export { Draft } from "./draft.js";
@@ -24,9 +18,11 @@ export type {
 } from "./generated.js";
 export { DISCONNECTS, VERSION } from "./generated.js";
 export { grouped, groupedByDay } from "./grouping.js";
+export type { Http, HttpRequest } from "./http.js";
 export { Inbox, type Filter } from "./inbox.js";
 export { browserOutbox, IndexedDBOutbox } from "./indexeddb-outbox.js";
 export type { Message } from "./messages.js";
+export type { ClientOptions, Token } from "./options.js";
 export { Outbox, type OutboxBounds } from "./outbox.js";
 export type { Outgoing, OutgoingState } from "./outgoing.js";
 export { People } from "./people.js";
@@ -37,4 +33,5 @@ export { exponential, linear, type Backoff } from "./reconnect.js";
 export { mayBecome, MessageStatus, shownStatus, type Status } from "./status.js";
 export { browserStore, MemoryStore, type Store } from "./store.js";
 export { parts, type Part } from "./text.js";
+export type { UploadOptions } from "./uploads.js";
 export type * from "./wire.js";

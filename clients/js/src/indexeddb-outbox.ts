@@ -49,9 +49,13 @@ export class IndexedDBOutbox extends Outbox {
       this.#db = await opened(this.name);
       this.#closed = new AbortController();
       const living = await this.#enter();
-      const found = await this.#adopt((each) => !living.has(each.page), 0);
+      let owner: string | undefined;
+      // What the dead of several users left behind is not to be mixed: the rest waits for its own.
+      const found = await this.#adopt((each) => {
+        if (living.has(each.page)) return false;
+        return each.owner === undefined || each.owner === (owner ??= each.owner);
+      }, 0);
       for (const page of living) void this.#wait(page);
-      const owner = found.find((each) => each.owner !== undefined)?.owner;
       return { owner, kept: found.map(outgoing) };
     } catch (error) {
       this.#leave();

@@ -35,7 +35,7 @@ export class Link {
   taken(conversation: string, seq: number): void {
     if (this.ackEvery === undefined) return;
     this.#acks.set(conversation, seq);
-    if (!this.#acking) void this.#acknowledge(this.ackEvery);
+    void this.#acknowledge(this.ackEvery);
   }
 
   /** Sign in; returns the welcome, or why there is none. */
@@ -73,6 +73,7 @@ export class Link {
     this.#heard = this.clock.now();
     this.calls.connected(welcome.max_frame ?? DEFAULT_MAX_BYTES, (frame) => connection.send(frame));
     this.follower?.connected(connection.over, welcome.user);
+    if (this.ackEvery !== undefined) void this.#acknowledge(this.ackEvery);
     const heartbeat = (welcome.heartbeat || HEARTBEAT) * 1000;
     void this.#watch(connection, heartbeat * PATIENCE, heartbeat);
     if (token !== undefined && welcome.ttl) {
@@ -125,13 +126,17 @@ export class Link {
     if (this.#heard < asked) connection.finish("no sign of life from the server");
   }
 
+  /** As long as there is a connection; the rest follows on the next one. */
   async #acknowledge(every: number): Promise<void> {
+    if (this.#acking) return;
     this.#acking = true;
     await null; // what comes in one frame is acknowledged as one
-    while (this.#acks.size > 0) {
-      for (const [c, seq] of this.#acks) this.calls.post({ t: "ack", c, seq });
-      this.#acks.clear();
-      await sleep(this.clock, every);
+    const over = this.#connection?.over;
+    while (over?.aborted === false && this.#acks.size > 0) {
+      for (const [c, seq] of this.#acks) {
+        if (this.calls.post({ t: "ack", c, seq })) this.#acks.delete(c);
+      }
+      await sleep(this.clock, every, over);
     }
     this.#acking = false;
   }

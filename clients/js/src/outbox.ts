@@ -55,6 +55,7 @@ export class Outbox {
       for (const outgoing of kept) {
         outgoing.reopen();
         this.#add(outgoing);
+        this.#late.emit("late", outgoing);
       }
     } catch (error) {
       this.#opened = false;
@@ -78,7 +79,8 @@ export class Outbox {
     return this.#inTurn(() => this.#keep(outgoing));
   }
 
-  /** Tells of what gets into it otherwise than by `keep`, after it was opened. */
+  /** Tells of what gets into it otherwise than by `keep`: what was left in it, as it is opened, and
+   * what is taken over. */
   onLate(listener: (outgoing: Outgoing) => void): () => void {
     return this.#late.on("late", listener);
   }

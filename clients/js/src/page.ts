@@ -2,11 +2,11 @@
 
 const hasPage = () => typeof document !== "undefined" && typeof addEventListener !== "undefined";
 
-/** Calls `back` when the network is there again, or the page is looked at again. What it returns
- * ends that. */
-export function pageEvents(back: () => void): () => void {
+/** Calls `back` when the network is there again, or the page is looked at again, and `away` when it
+ * is not any more, after which it may never be. What it returns ends that. */
+export function pageEvents(back: () => void, away: () => void = () => {}): () => void {
   if (!hasPage()) return () => {};
-  const shown = () => document.visibilityState === "visible" && back();
+  const shown = () => (document.visibilityState === "visible" ? back() : away());
   addEventListener("online", back);
   addEventListener("focus", shown);
   document.addEventListener("visibilitychange", shown);

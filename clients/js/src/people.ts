@@ -29,6 +29,11 @@ export class People extends Model {
     return known;
   }
 
+  /** What is known of a user so far; nobody is asked. */
+  known(user: string): UserFields | undefined {
+    return this.#known.get(user);
+  }
+
   /** An answer said who these are. */
   learn(users: Record<string, UserFields>): void {
     for (const [user, fields] of Object.entries(users)) this.#known.set(user, fields);

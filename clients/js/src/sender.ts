@@ -27,6 +27,7 @@ export class Sender {
   #lanes = new Map<string, Outgoing[]>();
   #why: (() => ClientEnded) | undefined;
   #waits = new Set<AbortController>();
+  #off: () => void = () => {};
 
   /** `tell`: what becomes of a command, in line with the events that it led to. */
   constructor(
@@ -39,7 +40,7 @@ export class Sender {
 
   /** Begin with what was left from the last time. */
   start(): void {
-    this.outbox.onLate((outgoing) => this.#add(outgoing));
+    if (this.#why === undefined) this.#off = this.outbox.onLate((outgoing) => this.#add(outgoing));
     for (const outgoing of this.outbox.waiting) this.#add(outgoing);
   }
 
@@ -52,6 +53,7 @@ export class Sender {
   /** This client sends nothing any more; what is kept stays so. */
   end(why: () => ClientEnded): void {
     this.#why = why;
+    this.#off();
     for (const wait of this.#waits) wait.abort();
     for (const outgoing of this.outbox.waiting) outgoing.fail(why());
   }

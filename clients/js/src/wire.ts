@@ -78,6 +78,7 @@ export interface HistoryMessage extends MessageExtras {
 
 export interface Mark {
   seq: number;
+  /** ms since 1970; 0 if there was none yet. */
   at: number;
 }
 
@@ -108,7 +109,7 @@ export interface Preference {
 }
 
 /** What `conversation.get` answers. */
-export interface ConversationInfo {
+export interface ConversationInfo extends WithUsers {
   c: string;
   kind: string;
   title: string | null;
@@ -130,6 +131,28 @@ export interface ConversationInfo {
   request?: "pending";
 }
 
+/** Where an attachment can be loaded from, for so long. */
+export interface Loadable {
+  url: string;
+  thumbnail_url: string | null;
+  filename: string | null;
+  mime: string | null;
+  size: number | null;
+  expires_in_seconds: number;
+}
+
+/** A message for later. */
+export interface Scheduled {
+  /** As one named it. */
+  id: string;
+  c: string;
+  /** ms since 1970 */
+  send_at: number;
+  status: "pending" | "sent" | "cancelled" | "failed";
+  client_id: string;
+  [field: string]: any;
+}
+
 /** A row of the inbox. */
 export interface Row {
   c: string;
@@ -149,10 +172,28 @@ export interface Row {
   request?: "pending";
 }
 
-export interface Page<M = HistoryMessage> {
+/** Who the users in an answer are, where the server is connected with the product's own. */
+export interface WithUsers {
+  users?: Record<string, UserFields>;
+}
+
+/** Of what reaches back: older things were left out, since the product ends this user's history. */
+export interface Limited {
+  limited?: true;
+}
+
+export interface Page<M = HistoryMessage> extends WithUsers, Limited {
   messages: M[];
   more: boolean;
   seq: number;
+}
+
+/** Of pages that are asked for by their number, from 1. */
+export interface Numbered {
+  page: number;
+  limit: number;
+  total: number;
+  total_pages: number;
 }
 
 /** Where the event of a durable command stands; empty if the command changed nothing. */
@@ -177,47 +218,106 @@ export interface Welcome {
   server: string;
 }
 
-/** What is known of the answers of commands; the others are plain maps. */
+/** An entry of one's own log was made, or nothing had to be changed. */
+export interface Own {
+  /** Its number there. */
+  n?: number;
+  durable?: false;
+}
+
+type Nothing = Record<string, unknown>;
+
+/** What each command answers. */
 export interface Results {
-  "conversation.get": ConversationInfo;
-  "conversation.list": { conversations: Row[]; next: string | null; unread: number };
-  "message.history": Page;
-  "thread.list": Page;
-  "pin.list": Page;
-  "media.list": Page;
-  "message.send": Durable;
-  "message.edit": Durable;
-  "message.delete": Durable;
-  "message.restore": Durable;
-  "message.forward": Durable;
-  "message.pin": Durable;
-  "message.unpin": Durable;
-  "reaction.set": Durable;
-  "poll.vote": Durable;
-  "conversation.create": Durable;
-  "conversation.rename": Durable;
+  ack: Nothing;
+  "attachment.list": { attachments: Loadable[]; seq: number };
+  "block.list": { blocks: { user: string; level: "blocked" | "restricted" }[]; more: boolean };
   "conversation.change_settings": Durable;
+  "conversation.create": Durable;
+  "conversation.get": ConversationInfo;
+  "conversation.hide": Own;
   "conversation.leave": Durable;
+  "conversation.list": {
+    conversations: Row[];
+    next: string | null;
+    unread: number;
+  } & WithUsers;
+  "conversation.lock": Durable;
+  "conversation.rename": Durable;
+  "conversation.resume": {
+    recovered: boolean;
+    epoch: number;
+    seq: number;
+    reason?: string | null;
+    reload_after?: number | null;
+    marks?: { n: number; moved: { user: string; read?: number; delivered?: number }[] };
+  };
+  "conversation.subscribe": Nothing;
+  "conversation.unlock": Durable;
+  "conversation.unsubscribe": Nothing;
+  "draft.save": Own;
+  "media.list": Page;
   "member.add": Durable;
+  "member.list": { members: ({ user: string } & Member)[]; more: boolean; seq: number } & WithUsers;
   "member.remove": Durable;
   "member.set_role": Durable;
+  "message.delete": Durable;
+  "message.edit": Durable;
+  "message.forward": Durable;
+  "message.hide": Own;
+  "message.history": Page & Partial<Numbered>;
+  "message.pin": Durable;
   "message.read": { seq: number; at: number; unread: number; durable?: false };
-  "message.readers": { readers: { user: string; at: number }[]; more: boolean; seq: number };
-  "message.search": {
-    hits: (HistoryMessage & { c: string })[];
-    page: number;
-    limit: number;
-    total: number;
-    total_pages: number;
-  };
-  "member.list": { members: ({ user: string } & Member)[]; more: boolean; seq: number };
-  "presence.get": { users: Record<string, { online: boolean; last_seen?: number }> };
-  "presence.list": { online: string[]; more: boolean };
-  "user.get": { users: Record<string, UserFields> };
-  "user.search": { found: string[]; users: Record<string, UserFields> };
+  "message.readers": {
+    readers: { user: string; at: number }[];
+    more: boolean;
+    seq: number;
+  } & WithUsers;
+  "message.restore": Durable;
+  "message.schedule": Own;
+  "message.search": { hits: (HistoryMessage & { c: string })[] } & Numbered & WithUsers & Limited;
+  "message.send": Durable;
+  "message.star": Own;
+  "message.unpin": Durable;
+  "message.unstar": Own;
+  "message.versions": { versions: { version: number; text: string; ts: number }[]; seq: number };
+  "pin.list": Page;
+  "poll.vote": Durable;
+  "preference.set": Own;
+  "presence.get": { users: Record<string, { online: boolean; last_seen: number | null }> };
+  "presence.list": { online: string[]; more: boolean } & WithUsers;
+  "reaction.set": Durable;
+  "request.accept": Own;
+  "request.decline": Own;
+  "schedule.cancel": Own;
+  "schedule.list": { scheduled: Scheduled[]; next: string | null };
   "settings.get": {
     read_receipts: boolean;
     presence: "everyone" | "nobody";
     messages_from: "everyone" | "friends" | "following" | "no_one";
   };
+  "settings.set": Own;
+  "star.list": {
+    stars: { c: string; ts: number; message: HistoryMessage }[];
+    next: number | null;
+  } & WithUsers &
+    Limited;
+  "sync.changes": {
+    conversations: Row[];
+    left: string[];
+    cursor: string;
+    log: { n: number; kind: string; data: Record<string, any>; ts: number }[];
+    more: boolean;
+    unread?: number;
+  } & WithUsers;
+  "template.list": { templates: { name: string; text: string; variables: string[] }[] };
+  "template.send": Durable;
+  "thread.list": Page;
+  "typing.start": Nothing;
+  "typing.stop": Nothing;
+  "user.block": Own;
+  "user.get": { users: Record<string, UserFields> };
+  "user.restrict": Own;
+  "user.search": { found: string[] } & WithUsers;
+  "user.unblock": Own;
 }

@@ -227,6 +227,24 @@ test("CLI-06 a subscription is renewed on every connection, until it is taken ba
   await client.close();
 });
 
+test("CLI-06 a subscription outlasts a server that cannot just now", async () => {
+  const server = new Server();
+  const [client, peer] = await server.online();
+  const subscribed = client.subscribe("c");
+  await peer.reply(await peer.expect("conversation.subscribe"));
+  await subscribed;
+  const next = await again(server, peer);
+  await next.welcome();
+  const busy = { retryable: true, retry_after: 2 };
+  await next.refuse(await next.expect("conversation.subscribe"), "OVERLOADED", busy);
+  await server.clock.advance(3_000);
+  await next.refuse(await next.expect("conversation.subscribe"), "PERMISSION_DENIED");
+  const last = await again(server, next);
+  await last.welcome();
+  assert.deepEqual(await last.rest(), [], "but not the loss of the right to it");
+  await client.close();
+});
+
 test("what is taken is acknowledged at most twice a second", async () => {
   const server = new Server();
   const [client, peer] = await server.online();
@@ -293,5 +311,36 @@ test("CLI-06 a listener that throws disturbs nobody else", async () => {
   await settled();
   assert.deepEqual(found, ["message.sent 2", "message.sent 3"]);
   assert.deepEqual(thrown, ["in a listener"]);
+  await client.close();
+});
+
+test("a key that is special to JavaScript is one like any other, whoever sends it", async () => {
+  const server = new Server();
+  const [client, peer] = await server.online();
+  const found: unknown[] = [];
+  client.on("message.sent", ({ data }) => found.push(data.metadata));
+  const metadata = JSON.parse('{"__proto__": {"polluted": 1}, "constructor": 2, "other": 3}');
+  await peer.push(1, "hello", { metadata });
+  assert.equal(client.state.state, "online");
+  assert.equal(found.length, 1);
+  const { other, constructor, polluted } = found[0] as Record<string, unknown>;
+  assert.deepEqual([other, constructor, polluted], [3, 2, undefined]);
+  assert.equal(({} as any).polluted, undefined);
+  await client.close();
+});
+
+test("what was not acknowledged when the connection broke is after the next", async () => {
+  const server = new Server();
+  const [client, peer] = await server.online();
+  await follows(client, peer, 1);
+  await peer.push(2);
+  assert.equal((await peer.expect("ack")).seq, 2);
+  await peer.push(3);
+  const next = await again(server, peer);
+  await next.welcome();
+  assert.deepEqual(
+    (await next.rest()).filter((item) => item.t === "ack").map(({ c, seq }) => [c, seq]),
+    [["c", 3]],
+  );
   await client.close();
 });

@@ -189,3 +189,18 @@ test("what is told while a row is fetched is not lost", async () => {
   assert.equal(client.inbox.get("new")!.last!.text, "second");
   await client.close();
 });
+
+test("a row stays while the server cannot say how it stands", async () => {
+  const [server, client, peer] = await opened(row(1, 5));
+  await peer.say({ t: "void", c: "c", seq: 6, ts: 6, d: { id: "v", of: "m5" } });
+  for (const wait of [1_000, 2_000, 4_000, 0]) {
+    await peer.refuse(await peer.expect("conversation.get"), "UNAVAILABLE", { retryable: true });
+    assert.deepEqual(order(client), ["c"]);
+    await server.clock.advance(wait);
+  }
+  const info = { kind: "group", epoch: 1, seq: 7, number: 7, unread: 0, title: "new", context: {} };
+  const rest = { role: "member", members: {}, created_at: 1, last: null };
+  await peer.reply(await peer.expect("conversation.get"), { c: "c", ...info, ...rest });
+  assert.equal(client.inbox.get("c")!.title, "new");
+  await client.close();
+});

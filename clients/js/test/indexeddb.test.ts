@@ -7,6 +7,7 @@ import {
   type Client,
   OutboxForeign,
   OutboxUnusable,
+  type Outgoing,
 } from "../src/index.js";
 import { Server } from "./support/server.js";
 
@@ -57,7 +58,26 @@ test("nobody sends what another user wrote, also after the page has gone", async
   await bob.close();
 });
 
-test("a page that lives keeps what it has, one that opens takes what the dead left", async () => {
+test("what was left is shown before there is a connection", async () => {
+  const server = new Server();
+  server.down = true;
+  const db = name();
+  const first = server.client({ outbox: new IndexedDBOutbox(db) });
+  await first.enqueue("c", "left behind");
+  await first.close();
+  const second = server.client({ outbox: new IndexedDBOutbox(db) });
+  second.connect();
+  const room = second.conversation("c");
+  while (second.outbox.waiting.length === 0) await new Promise(setImmediate);
+  assert.deepEqual(
+    room.messages.map((each) => [each.text, each.status]),
+    [["left behind", "sending"]],
+  );
+  await second.close();
+});
+
+/** Web Locks, as far as they are used, for the pages of one test. */
+async function withLocks(act: () => Promise<void>): Promise<void> {
   const held = new Map<string, Promise<void>>();
   const locks = {
     request: async (lock: string, ...[options, act = options]: any[]) => {
@@ -72,9 +92,19 @@ test("a page that lives keeps what it has, one that opens takes what the dead le
   const before = Object.getOwnPropertyDescriptor(globalThis, "navigator");
   Object.defineProperty(globalThis, "navigator", { value: { locks }, configurable: true });
   try {
+    await act();
+  } finally {
+    if (before) Object.defineProperty(globalThis, "navigator", before);
+    else delete (globalThis as any).navigator;
+  }
+}
+
+const texts = (client: Client) => client.outbox.waiting.map((each) => each.payload["text"]);
+
+test("a page that lives keeps what it has, one that opens takes what the dead left", async () => {
+  await withLocks(async () => {
     const server = new Server();
     const db = name();
-    const texts = (client: Client) => client.outbox.waiting.map((each) => each.payload["text"]);
     const first = server.client({ outbox: new IndexedDBOutbox(db) });
     await first.enqueue("c", "of the first");
     const second = server.client({ outbox: new IndexedDBOutbox(db) });
@@ -93,10 +123,60 @@ test("a page that lives keeps what it has, one that opens takes what the dead le
     await third.enqueue("c", "of the third");
     assert.deepEqual(texts(third), ["of the second", "of the first", "of the third"]);
     await third.close();
-  } finally {
-    if (before) Object.defineProperty(globalThis, "navigator", before);
-    else delete (globalThis as any).navigator;
-  }
+  });
+});
+
+/** A page of `user`, who is away before anything of what is written there gets through. */
+async function page(server: Server, db: string, user: string, text: string): Promise<Client> {
+  const client = server.client({ outbox: new IndexedDBOutbox(db) });
+  client.connect();
+  const peer = await server.peer();
+  await peer.welcome({}, { user });
+  await peer.rest();
+  await client.enqueue("c", text);
+  return client;
+}
+
+test("of what two users left behind under one name, each sends their own", async () => {
+  await withLocks(async () => {
+    const server = new Server();
+    const db = name();
+    const ann = await page(server, db, "ann", "from ann");
+    const bob = await page(server, db, "bob", "from bob");
+    await ann.close();
+    await bob.close();
+    const found: unknown[] = [];
+    for (const nth of ["first", "second"]) {
+      const outbox = new IndexedDBOutbox(db);
+      await outbox.open();
+      const [first, ...others] = outbox.waiting;
+      assert.deepEqual(others, [], `what is taken over has one owner: the ${nth}`);
+      found.push(first!.payload["text"]);
+      await assert.rejects(outbox.claim(first!.payload["text"] === "from ann" ? "bob" : "ann"));
+      await outbox.drop(first!);
+      await outbox.close();
+    }
+    assert.deepEqual(found.toSorted(), ["from ann", "from bob"]);
+  });
+});
+
+test("what comes late is of the client that is there now", async () => {
+  await withLocks(async () => {
+    const server = new Server();
+    const db = name();
+    const other = server.client({ outbox: new IndexedDBOutbox(db) });
+    await other.enqueue("c", "of the other page");
+    const outbox = new IndexedDBOutbox(db);
+    const first = server.client({ outbox });
+    await first.enqueue("c", "of this page");
+    await first.close();
+    const second = server.client({ outbox });
+    await second.enqueue("c", "of this page, too");
+    const late = new Promise<Outgoing>((resolve) => outbox.onLate(resolve));
+    await other.close();
+    assert.equal((await late).error, undefined, "it waits for a connection, as all do");
+    await second.close();
+  });
 });
 
 test("where nothing can be kept it is in memory, or refused, as one wants it", async () => {

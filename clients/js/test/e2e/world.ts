@@ -1,12 +1,15 @@
 /** Devices of people, each with a network of its own that the story can break. */
 
+import assert from "node:assert/strict";
 import { WebSocket } from "ws";
 import {
   Client,
   MemoryStore,
   type ClientOptions,
+  type Conversation,
   type Push,
   type Socket,
+  type Token,
 } from "../../src/index.js";
 
 /** What may take long, does, on a busy machine; what never comes fails the story. */
@@ -27,9 +30,9 @@ export class Device {
   #sockets = new Set<WebSocket>();
   #cut = false;
 
-  constructor(url: string, token: string, options: ClientOptions) {
+  constructor(url: string, token: Token, options: ClientOptions) {
     this.client = new Client(url, token, {
-      socket: (url, protocols) => this.#connect(url, protocols),
+      socket: this.socket,
       store: new MemoryStore(),
       random: () => 0.05, // it is not the waiting that is tried here
       ...options,
@@ -78,7 +81,7 @@ export class Device {
     );
   }
 
-  #connect(url: string, protocols: string[]): Socket {
+  readonly socket = (url: string, protocols: string[]): Socket => {
     const socket = new WebSocket(url, protocols);
     if (this.#cut) queueMicrotask(() => socket.terminate());
     this.#sockets.add(socket);
@@ -88,7 +91,7 @@ export class Device {
     });
     socket.on("error", () => {});
     return socket as unknown as Socket;
-  }
+  };
 }
 
 export class World {
@@ -96,12 +99,15 @@ export class World {
 
   constructor(
     readonly url: string,
-    readonly token: (user: string) => string,
+    /** With `ttl`, for so many seconds. */
+    readonly token: (user: string, ttl?: number) => string,
     /** Do something to the server: `kill`, `start`, `stop`. */
     readonly ask: (what: string) => Promise<void>,
+    /** Where it speaks HTTP, if that is told. */
+    readonly httpUrl: string | undefined,
   ) {}
 
-  device(user: string, options: ClientOptions = {}, token = this.token(user)): Device {
+  device(user: string, options: ClientOptions = {}, token: Token = this.token(user)): Device {
     const device = new Device(this.url, token, options);
     this.#devices.push(device);
     return device;
@@ -125,4 +131,26 @@ export class World {
   async end(): Promise<void> {
     await Promise.all(this.#devices.map((device) => device.client.close()));
   }
+}
+
+export const range = (n: number) => Array.from({ length: n }, (_, index) => index + 1);
+
+/** Two devices in a conversation of their own. */
+export async function pair(world: World, options: object = {}): Promise<[Device, Device, string]> {
+  const id = crypto.randomUUID();
+  const ann = world.device(`ann ${id}`, options);
+  const bob = world.device(`bob ${id}`);
+  await bob.client.connected();
+  const c = await ann.client.createDirect(`bob ${id}`);
+  await until("the conversation", () => bob.seqs(c).length > 0);
+  return [ann, bob, c];
+}
+
+/** What a model shows. */
+export const shown = (room: Conversation) => room.messages.map((each) => each.text);
+
+/** It saw every event, once and in order, from the first on. */
+export function whole(device: Device, c: string): void {
+  const seqs = device.seqs(c);
+  assert.deepEqual(seqs, range(seqs.length));
 }

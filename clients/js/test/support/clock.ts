@@ -13,6 +13,11 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
+  /** Timers that are set. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
   after(ms: number, act: () => void): () => void {
     if (ms === Infinity) return () => {};
     const timer = { at: this.#now + Math.max(ms, 0), act };

@@ -132,8 +132,7 @@ export class Server {
   /** Its jitter is the whole bound, so that times are exact. */
   client(options: ClientOptions & { token?: Token } = {}): Client {
     const { token = "token", ...rest } = options;
-    const { clock } = this;
-    const socket = () => this.#connect();
+    const { clock, socket } = this;
     const given = { clock, socket, random: () => 1, store: new MemoryStore(), ...rest };
     return new Client("ws://test", token, given);
   }
@@ -147,7 +146,7 @@ export class Server {
     return [client, peer];
   }
 
-  #connect(): Socket {
+  readonly socket = (): Socket => {
     this.attempts.push(this.clock.now() - this.#origin);
     const socket = new FakeSocket();
     queueMicrotask(() => {
@@ -163,7 +162,7 @@ export class Server {
       this.#wake();
     });
     return socket;
-  }
+  };
 }
 
 export function sent(seq: number, text = `text ${seq}`, data: object = {}, c = "c"): Item {
