@@ -1,7 +1,7 @@
 # `make serve` is all it takes to try palaver; `make` alone tells the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-faces client plans due chaos requirements profiles endpoints asyncapi configuration docs check format coverage clean lint types arrows docs-tools serve-tools test-tools faces-tools
+.PHONY: help serve test test-faces client plans due chaos requirements profiles openapi asyncapi configuration docs check format coverage clean lint types arrows docs-tools serve-tools test-tools faces-tools
 
 ARGS ?=
 CHAOS_SEEDS ?= 20
@@ -52,8 +52,8 @@ requirements: test-tools ## count what is done, and write docs/requirements.md
 profiles: test-tools ## count what the products can do, and write docs/profiles.md
 	@.venv/bin/python tests/scenarios/account.py
 
-endpoints: test-tools ## write the table of endpoints into docs/rest.md
-	@.venv/bin/python tests/docs/endpoints.py
+openapi: test-tools ## describe HTTP, in docs/openapi.json and docs/rest-reference.md
+	@.venv/bin/python -m palaver.tests.docs.openapi
 
 asyncapi: test-tools ## describe the socket, in docs/asyncapi.yaml and docs/socket.md
 	@.venv/bin/python -m palaver.tests.docs.asyncapi

@@ -153,7 +153,7 @@ ANSWERS: Final[dict[str, Any]] = {
     "Loadables": {"attachments": [Ref("Loadable")], "seq": 42},
     "Upload": {"id": MESSAGE_ID, "type": "image", "name": "cat.jpg", "size": 123_456},
     "Filled": {"id": MESSAGE_ID, "bytes": 123_456},
-    "Attachment": {
+    "Completed": {
         "id": MESSAGE_ID,
         "type": "image",
         "url": f"/v1/files/{MESSAGE_ID}",
