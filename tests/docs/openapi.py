@@ -23,7 +23,7 @@ FILE: Final = Path(__file__).parents[2] / "docs/openapi.json"
 async def document() -> dict[str, Any]:
     """As any client gets it."""
     auth = {"secret": "s" * 32, "service_keys": {"docs": "k" * 32}}
-    settings = Settings(storage={"memory": True}, auth=auth)
+    settings = Settings.model_validate({"storage": {"memory": True}, "auth": auth})
     async with Engine(settings) as engine, open_gateway(engine) as gateway:
         transport = httpx.ASGITransport(make_app(gateway))
         async with httpx.AsyncClient(transport=transport, base_url="http://palaver") as http:

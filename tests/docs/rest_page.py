@@ -44,12 +44,12 @@ def _sections(document: dict[str, Any]) -> Iterator[str]:
             groups.setdefault(told["tags"][0], []).append((method.upper(), path, told))
     ends = [name for name in ("service", "server") if name in groups]
     names = [*(name for name in groups if name not in ends), *ends]
-    yield "| endpoint | | command |\n|---|---|---|"
+    yield "| | endpoint | command |\n|---|---|---|"
     for name in names:
         for method, path, told in groups[name]:
             commands = ", ".join(f"`{each}`" for each in _commands(told))
-            link = f"[`{method} {path}`](#{told['operationId']})"
-            yield f"| {link} | {told['summary']} | {commands} |"
+            link = f"[{told['summary']}](#{told['operationId']})"
+            yield f"| {link} | `{method} {path}` | {commands} |"
     for name in names:
         yield f"\n## {name.title()}\n"
         for told in groups[name]:
