@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "docs/javascript.md", ROOT / "clients/js/README.md"]
-TEXT = PAGES[0].read_text()
+from palaver.tests.docs.blocks import ROOT, of
+
+TEXT = (ROOT / "docs/javascript.md").read_text()
 PUBLIC = ("Client", "Commands", "Conversation", "Draft", "Inbox", "Outgoing", "People", "Reads")
 
 MEMBERS = """
@@ -25,11 +26,11 @@ console.log(JSON.stringify({ exports: Object.keys(api), members }));
 
 def test_its_examples_compile(sdk: Path) -> None:
     directory = sdk / "dist/docs"
-    directory.mkdir(exist_ok=True)
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
     declared = "declare function show(...what: unknown[]): void;\n"
-    for page in PAGES:
-        for number, block in enumerate(re.findall(r"```ts\n(.*?)```", page.read_text(), re.S)):
-            (directory / f"{page.stem}{number}.ts").write_text(declared + block)
+    for block in of("ts"):
+        (directory / f"{block.page.stem}{block.line}.ts").write_text(declared + block.text)
     done = subprocess.run(
         ["npx", "tsc", "-p", "tsconfig.docs.json"],
         cwd=sdk,
