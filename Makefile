@@ -1,7 +1,7 @@
 # `make serve` is all it takes to try palaver; `make` alone tells the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-faces client plans due chaos requirements profiles openapi asyncapi configuration docs check format coverage clean lint types arrows docs-tools serve-tools test-tools faces-tools
+.PHONY: help serve test test-faces client plans due chaos requirements profiles openapi asyncapi configuration pages docs check format coverage clean lint types arrows docs-tools serve-tools test-tools faces-tools
 
 ARGS ?=
 CHAOS_SEEDS ?= 20
@@ -14,11 +14,11 @@ RUFF := .venv/bin/ruff
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 	@echo 'PYTHON=python3.12 picks the interpreter (python3 otherwise; 3.11 or newer);'
-	@echo 'ARGS="..." is passed on by serve, test, chaos and coverage; CHAOS_SEEDS, CHAOS_SECONDS,'
-	@echo 'CHAOS_LONG and CHAOS_JOBS say how many runs, how long, how long the long one, how many at once;'
-	@echo 'JOBS=2 is how many processes share the tests.'
+	@echo 'ARGS="..." is passed on by serve, chaos, coverage and whatever tests; JOBS=2 is how many'
+	@echo 'processes share the tests; CHAOS_SEEDS, CHAOS_SECONDS, CHAOS_LONG and CHAOS_JOBS say how many'
+	@echo 'runs, how long, how long the long one, how many at once.'
 
 serve: serve-tools ## run the engine and its gateway; Ctrl-C drains and stops it
 	@exec .venv/bin/palaver serve $(ARGS)
@@ -60,6 +60,8 @@ asyncapi: test-tools ## describe the socket, in docs/asyncapi.yaml and docs/sock
 
 configuration: test-tools ## write every setting into docs/configuration.md
 	@.venv/bin/python -m palaver.tests.docs.configuration
+
+pages: requirements profiles openapi asyncapi configuration ## all five of these
 
 docs: docs-tools ## build the site of the docs in .site, strictly
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet --site-dir .site

@@ -95,7 +95,7 @@ _LAST: Final = {
     "seq": 42,
     "ts": _TIME,
     "by": Perhaps(Maybe("ann")),
-    "text": Perhaps("lunch?"),
+    "text": Perhaps(Maybe("lunch?")),
     "type": Rarely("image"),
     "attachments": Rarely(["image"]),
     "deleted": Rarely(True),

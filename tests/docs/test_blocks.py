@@ -171,9 +171,3 @@ def test_hex_blocks_are_bytes_of_the_item_before():
 def test_what_is_shown_is_nothing_to_type(block):
     first = [line.split()[0].removeprefix(".venv/bin/") for line in block.text.splitlines()]
     assert not set(first) & (CHECKS.keys() | {"$", "#", "import", "python"})
-
-
-def test_links_between_the_pages_lead_somewhere():
-    for page in PAGES:
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
