@@ -56,3 +56,11 @@ async def test_every_metric_is_told_of_and_no_other():
     there = set(re.findall(r"^# TYPE (\w+)(?<!_created) ", figures, re.M))
     told = set(re.findall(r"palaver_\w+", "".join(page.read_text() for page in PAGES)))
     assert told == there
+
+
+def test_every_directory_is_on_the_map():
+    rooms = {
+        each.parent.name for each in ROOT.glob("*/*.py") if not each.parent.name.startswith(".")
+    }
+    rows = re.findall(r"^\| `(\w+)/` \|", (ROOT / "docs/architecture.md").read_text(), re.M)
+    assert set(rows) == rooms | {"clients", "tests"}
