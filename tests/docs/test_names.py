@@ -16,6 +16,7 @@ SECTIONS = {
     for name, field in Settings.model_fields.items()
     if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
 }
+DEFAULTS = Settings()
 SETTING = rf"(?<![\w/])({'|'.join(SECTIONS)})\.(?!py\b)([a-z]\w*)"
 ROOM = r"(?:\.ci|actors|benchmarks|clients|docs|engine|gateway|hosting|persistence|protocol|tests)"
 EXAMPLES = {"protocol/features/flags.py", "tests/protocol/features/test_flags.py"}
@@ -35,6 +36,18 @@ def test_settings_are_there(page):
         assert name in SECTIONS[section], f"{section}.{name}"
     for section, name in re.findall(r"PALAVER_([A-Z]+)__(\w+)", page.read_text()):
         assert name.lower() in SECTIONS[section.lower()]
+
+
+UNITS = {"": 1, " s": 1, " ms": 0.001, " MB": 1_000_000, " KiB": 1024, " MiB": 1024**2}
+
+
+@each_page
+def test_defaults_are_what_they_are_said_to_be(page):
+    for section, name, number, unit in re.findall(
+        rf"`({'|'.join(SECTIONS)})\.(\w+)` \(([\d.,]*\d)({'|'.join(UNITS)})[),]", page.read_text()
+    ):
+        default = getattr(getattr(DEFAULTS, section), name)
+        assert float(number.replace(",", "")) * UNITS[unit] == default, f"{section}.{name}"
 
 
 @each_page
