@@ -1,7 +1,7 @@
 # `make serve` is all it takes to try palaver; `make` alone tells the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-faces client plans due chaos requirements profiles openapi asyncapi configuration pages docs check format coverage clean lint types arrows docs-tools serve-tools test-tools faces-tools
+.PHONY: help serve test test-faces client plans due chaos requirements profiles openapi asyncapi configuration python-reference pages docs check format coverage clean lint types arrows docs-tools serve-tools test-tools faces-tools
 
 ARGS ?=
 CHAOS_SEEDS ?= 20
@@ -14,7 +14,7 @@ RUFF := .venv/bin/ruff
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 	@echo 'PYTHON=python3.12 picks the interpreter (python3 otherwise; 3.11 or newer);'
 	@echo 'ARGS="..." is passed on by serve, chaos, coverage and whatever tests; JOBS=2 is how many'
 	@echo 'processes share the tests; CHAOS_SEEDS, CHAOS_SECONDS, CHAOS_LONG and CHAOS_JOBS say how many'
@@ -61,7 +61,10 @@ asyncapi: test-tools ## describe the socket, in docs/asyncapi.yaml and docs/sock
 configuration: test-tools ## write every setting into docs/configuration.md
 	@.venv/bin/python -m palaver.tests.docs.configuration
 
-pages: requirements profiles openapi asyncapi configuration ## all five of these
+python-reference: test-tools ## write what a product calls into docs/python-reference.md
+	@.venv/bin/python -m palaver.tests.docs.python_page
+
+pages: requirements profiles openapi asyncapi configuration python-reference ## all six of these
 
 docs: docs-tools ## build the site of the docs in .site, strictly
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet --site-dir .site
