@@ -20,7 +20,7 @@ from palaver.tests.docs.openapi import FILE
 
 Told = list[str]
 SEPARATORS: Final = {"|", "||", "&&", ";", "(", ")"}
-OTHERS: Final = {"cd", "echo", "git", "jq", "kill", "tail"}
+OTHERS: Final = {"cd", "echo", "git", "jq", "tail"}
 """Whose own documentation tells of them."""
 
 

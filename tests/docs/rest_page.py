@@ -28,6 +28,7 @@ product answers and tells by signed calls: [embedding](embedding.md#what-your-pr
 """
 
 _JSON: Final = "application/json"
+_LAST: Final = ("service", "server")
 Told = tuple[str, str, dict[str, Any]]
 """A method, a path, and what is said of the two."""
 
@@ -42,8 +43,7 @@ def _sections(document: dict[str, Any]) -> Iterator[str]:
     for path, operations in document["paths"].items():
         for method, told in operations.items():
             groups.setdefault(told["tags"][0], []).append((method.upper(), path, told))
-    ends = [name for name in ("service", "server") if name in groups]
-    names = [*(name for name in groups if name not in ends), *ends]
+    names = sorted(groups, key=lambda name: _LAST.index(name) if name in _LAST else -1)
     yield "| | endpoint | command |\n|---|---|---|"
     for name in names:
         for method, path, told in groups[name]:
@@ -124,7 +124,7 @@ def _body(body: dict[str, Any]) -> Iterator[str]:
 def _answers(responses: dict[str, Any]) -> Iterator[str]:
     for status, response in sorted(responses.items()):
         if "$ref" in response:
-            continue
+            continue  # told for all of them together, below
         words = HTTPStatus(int(status)).phrase
         content = response.get("content", {})
         if _JSON not in content:
@@ -132,6 +132,8 @@ def _answers(responses: dict[str, Any]) -> Iterator[str]:
         else:
             told = type_of(content[_JSON]["schema"])
         yield f"{status} {words}" + (f", {told}" if told else "")
+    if "4XX" in responses:
+        yield f"otherwise [Problem](#{anchor('Problem')})"
 
 
 def _example(value: Any) -> Iterator[str]:

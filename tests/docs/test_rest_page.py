@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import httpx
 import pytest
 from jsonschema_rs import Draft202012Validator
 
@@ -12,6 +13,7 @@ from palaver.gateway.rest.service.calls import ALL
 from palaver.tests.docs.openapi import FILE, document, written
 from palaver.tests.docs.rest_page import PAGE, page
 from palaver.tests.docs.schemas import whole
+from palaver.tests.support.described_http import check_described
 
 
 @pytest.fixture
@@ -54,3 +56,16 @@ async def test_an_attachment_that_is_sent_is_not_one_that_was_completed(served):
     sent = served["components"]["schemas"]["Attachment"]
     assert sent["additionalProperties"] is False
     assert "id" not in sent["properties"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "answer"),
+    [
+        ("/v1/settings", 200, {"read_receipts": "yes"}),
+        ("/v1/settings", 201, {"read_receipts": True}),
+        ("/v1/nothing", 200, {}),
+    ],
+)
+def test_an_answer_that_is_not_described_fails_the_test_that_saw_it(path, status, answer):
+    with pytest.raises(AssertionError):
+        check_described("GET", path, httpx.Response(status, json=answer))
