@@ -8,7 +8,7 @@ from typing import Final
 
 from markdown_it import MarkdownIt
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).resolve().parents[2]
 PAGES: Final = [
     ROOT / "README.md",
     *sorted(ROOT.glob("docs/*.md")),
