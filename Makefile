@@ -1,7 +1,7 @@
 # `make serve` is all it takes to try palaver; `make` alone tells the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-faces client plans due chaos requirements profiles openapi asyncapi configuration python-reference pages docs check format coverage clean lint types arrows docs-tools serve-tools test-tools faces-tools
+.PHONY: help serve test test-faces client plans due chaos requirements profiles openapi asyncapi configuration commands python-reference pages docs check format coverage clean lint types arrows docs-tools serve-tools test-tools faces-tools
 
 ARGS ?=
 CHAOS_SEEDS ?= 20
@@ -61,10 +61,13 @@ asyncapi: test-tools ## describe the socket, in docs/asyncapi.yaml and docs/sock
 configuration: test-tools ## write every setting into docs/configuration.md
 	@.venv/bin/python -m palaver.tests.docs.configuration
 
+commands: test-tools ## write every command and its options into docs/commands.md
+	@.venv/bin/python -m palaver.tests.docs.command_page
+
 python-reference: test-tools ## write what a product calls into docs/python-reference.md
 	@.venv/bin/python -m palaver.tests.docs.python_page
 
-pages: requirements profiles openapi asyncapi configuration python-reference ## all six of these
+pages: requirements profiles openapi asyncapi configuration commands python-reference ## all of these seven
 
 docs: docs-tools ## build the site of the docs in .site, strictly
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet --site-dir .site

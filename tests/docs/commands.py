@@ -55,26 +55,27 @@ def check(command: Told, *, whole: bool = True) -> None:
 
 
 @cache
-def _palaver() -> Any:
+def palaver() -> Any:
+    """All of its commands, those of other packages included."""
     for entry in entry_points(group="palaver.commands"):
         app.command(entry.name)(entry.load())
     return get_command(app)
 
 
-def leaves() -> Iterator[str]:
-    """All commands of `palaver`, such as `jobs list`."""
+def leaves() -> Iterator[tuple[str, Any]]:
+    """Its commands by name, such as `jobs list`."""
 
-    def below(command: Any, name: str) -> Iterator[str]:
+    def below(command: Any, name: str) -> Iterator[tuple[str, Any]]:
         if not hasattr(command, "commands"):
-            yield name
+            yield name, command
         for inner, each in getattr(command, "commands", {}).items():
             yield from below(each, f"{name} {inner}".strip())
 
-    return below(_palaver(), "")
+    return below(palaver(), "")
 
 
 def _of_palaver(words: Told, whole: bool) -> None:
-    command, named = _palaver(), "palaver"
+    command, named = palaver(), "palaver"
     while words and hasattr(command, "commands") and not words[0].startswith("-"):
         named += f" {words[0]}"
         command = command.commands.get(words.pop(0))

@@ -105,8 +105,8 @@ def test_a_wrong_command_is_found(wrong):
 
 
 def test_every_command_is_told_of():
-    told = "".join(page.read_text() for page in PAGES)
-    assert [name for name in leaves() if f"palaver {name}" not in told] == []
+    told = "".join(page.read_text() for page in PAGES if page.name != "commands.md")
+    assert [name for name, _ in leaves() if f"palaver {name}" not in told] == []
 
 
 @each("toml")
