@@ -12,6 +12,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Final
 
+from jsonschema_rs import Draft202012Validator
 from typer.main import get_command
 
 from palaver.gateway.cli import app
@@ -112,9 +113,13 @@ def _of_npm(words: Told, whole: bool) -> None:
 
 def _of_curl(words: Told, whole: bool) -> None:
     (address,) = [word for word in words if re.match(r"https?://", word)]
-    sends = {"-d", "--json", "--data"} & set(words)
-    method = words[words.index("-X") + 1] if "-X" in words else "POST" if sends else "GET"
-    check_endpoint(method, re.sub(r"^https?://[^/]*|\?.*", "", address))
+    body = words[words.index("--json") + 1] if "--json" in words else None
+    method = words[words.index("-X") + 1] if "-X" in words else "POST" if body else "GET"
+    told = check_endpoint(method, re.sub(r"^https?://[^/]*|\?.*", "", address))
+    if body is not None:
+        schema = told["requestBody"]["content"]["application/json"]["schema"]
+        validator = Draft202012Validator({**schema, "components": _openapi()["components"]})
+        assert validator.is_valid(json.loads(body)), f"{method} {address} takes no {body}"
 
 
 def _of_pytest(words: Told, whole: bool) -> None:
@@ -123,18 +128,18 @@ def _of_pytest(words: Told, whole: bool) -> None:
 
 
 @cache
-def _endpoints() -> list[tuple[str, re.Pattern[str]]]:
-    return [
-        (method.upper(), re.compile(re.sub(r"{\w+}", "[^/]+", path)))
-        for path, operations in json.loads(FILE.read_text())["paths"].items()
-        for method in operations
-    ]
+def _openapi() -> dict[str, Any]:
+    whole: dict[str, Any] = json.loads(FILE.read_text())
+    return whole
 
 
-def check_endpoint(method: str, path: str) -> None:
-    assert any(each == method and pattern.fullmatch(path) for each, pattern in _endpoints()), (
-        f"there is no {method} {path}"
-    )
+def check_endpoint(method: str, path: str) -> dict[str, Any]:
+    """What is said of it; AssertionError if there is none."""
+    for shown, operations in _openapi()["paths"].items():
+        if method.lower() in operations and re.fullmatch(re.sub(r"{\w+}", "[^/]+", shown), path):
+            told: dict[str, Any] = operations[method.lower()]
+            return told
+    raise AssertionError(f"there is no {method} {path}")
 
 
 CHECKS: Final[dict[str, Callable[[Told, bool], None]]] = {

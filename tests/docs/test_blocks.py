@@ -31,8 +31,9 @@ SERVER = "ws://127.0.0.1:8765"
 RUN = [sys.executable, "-W", "error", "-c"]
 
 
-def each(*languages: str) -> pytest.MarkDecorator:
-    blocks = [block for language in languages for block in of(language)]
+def each(language: str, *, beside: bool | None = None) -> pytest.MarkDecorator:
+    """Every block of `language`; those alone that need a server `beside` them, or need none."""
+    blocks = [block for block in of(language) if beside in (None, SERVER in block.text)]
     return pytest.mark.parametrize("block", blocks, ids=str)
 
 
@@ -40,9 +41,7 @@ def test_every_block_is_of_a_kind_that_is_checked():
     assert {str(block): block.language for block in BLOCKS if block.language not in KINDS} == {}
 
 
-@pytest.mark.parametrize(
-    "block", [block for block in of("python") if SERVER not in block.text], ids=str
-)
+@each("python", beside=False)
 def test_python_block_runs(block, tmp_path):
     """In a process of its own, as a reader would run it."""
     done = subprocess.run(
@@ -51,9 +50,7 @@ def test_python_block_runs(block, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    "block", [block for block in of("python") if SERVER in block.text], ids=str
-)
+@each("python", beside=True)
 async def test_python_block_runs_beside_a_server(block):
     async with Engine(settings()) as engine, trio.open_nursery() as nursery:
         listening = await nursery.start(serve, engine)
@@ -96,6 +93,7 @@ def test_commands_in_the_text_are_there(page):
         "curl http://127.0.0.1:8766/v1/nothing",
         "curl -X DELETE http://127.0.0.1:8766/v1/sync",
         ".venv/bin/pytest tests/nothing",
+        "curl --json '{\"text\": 7}' http://127.0.0.1:8766/v1/messages",
         "echo on | some-program",
     ],
 )
@@ -136,7 +134,7 @@ def by_socket() -> Shapes:
 
 
 @pytest.fixture(scope="module")
-def by_http() -> Shapes:
+def by_http() -> list[Draft202012Validator]:
     document = json.loads(openapi.FILE.read_text())
     schemas = document["components"]["schemas"]
     bodies = [
@@ -145,7 +143,7 @@ def by_http() -> Shapes:
         for told in operations.values()
         if "application/json" in told.get("requestBody", {}).get("content", {})
     ]
-    return [("", shape(each, schemas)) for each in (*schemas.values(), *bodies)]
+    return [shape(each, schemas) for each in (*schemas.values(), *bodies)]
 
 
 def shape(schema: dict[str, Any], schemas: dict[str, Any]) -> Draft202012Validator:
@@ -157,7 +155,7 @@ def test_json_block_is_as_it_is_described(block, by_socket, by_http):
     value = json.loads(block.text.replace("8a3f…", CONVERSATION_ID).replace("0193…", MESSAGE_ID))
     for told in value if isinstance(value, list) else [value]:
         if block.page.name.startswith("rest"):
-            fitting = [each for _, each in by_http]
+            fitting = by_http
         else:
             fitting = [each for name, each in by_socket if name == told.get("t", "")]
         assert any(each.is_valid(told) for each in fitting), told
