@@ -1,7 +1,7 @@
 # `make serve` is all it takes to try palaver; `make` alone tells the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-faces client plans due chaos requirements profiles endpoints asyncapi configuration docs check format coverage clean lint types arrows docs-tools serve-tools test-tools faces-tools
+.PHONY: help serve test test-faces client plans due chaos requirements profiles openapi asyncapi configuration commands python-reference pages docs check format coverage clean lint types arrows docs-tools serve-tools test-tools faces-tools
 
 ARGS ?=
 CHAOS_SEEDS ?= 20
@@ -16,11 +16,11 @@ RUFF := .venv/bin/ruff
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 	@echo 'PYTHON=python3.12 picks the interpreter (python3 otherwise; 3.11 or newer);'
-	@echo 'ARGS="..." is passed on by serve, test, chaos and coverage; CHAOS_SEEDS, CHAOS_SECONDS,'
-	@echo 'CHAOS_LONG and CHAOS_JOBS say how many runs, how long, how long the long one, how many at once;'
-	@echo 'JOBS=2 is how many processes share the tests.'
+	@echo 'ARGS="..." is passed on by serve, chaos, coverage and whatever tests; JOBS=2 is how many'
+	@echo 'processes share the tests; CHAOS_SEEDS, CHAOS_SECONDS, CHAOS_LONG and CHAOS_JOBS say how many'
+	@echo 'runs, how long, how long the long one, how many at once.'
 
 serve: serve-tools ## run the engine and its gateway; Ctrl-C drains and stops it
 	@exec .venv/bin/palaver serve $(ARGS)
@@ -55,14 +55,22 @@ requirements: test-tools ## count what is done, and write docs/requirements.md
 profiles: test-tools ## count what the products can do, and write docs/profiles.md
 	@.venv/bin/python tests/scenarios/account.py
 
-endpoints: test-tools ## write the table of endpoints into docs/rest.md
-	@.venv/bin/python tests/docs/endpoints.py
+openapi: test-tools ## describe HTTP, in docs/openapi.json and docs/rest-reference.md
+	@.venv/bin/python -m palaver.tests.docs.openapi
 
 asyncapi: test-tools ## describe the socket, in docs/asyncapi.yaml and docs/socket.md
 	@.venv/bin/python -m palaver.tests.docs.asyncapi
 
 configuration: test-tools ## write every setting into docs/configuration.md
 	@.venv/bin/python -m palaver.tests.docs.configuration
+
+commands: test-tools ## write every command and its options into docs/commands.md
+	@.venv/bin/python -m palaver.tests.docs.command_page
+
+python-reference: test-tools ## write what a product calls into docs/python-reference.md
+	@.venv/bin/python -m palaver.tests.docs.python_page
+
+pages: requirements profiles openapi asyncapi configuration commands python-reference ## all of these seven
 
 docs: docs-tools ## build the site of the docs in .site, strictly
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet --site-dir .site

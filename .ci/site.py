@@ -8,20 +8,6 @@ OUTSIDE = re.compile(r"\[([^\]]*)\]\(\.\./[^)]*\)")
 HOME = "getting-started"
 
 
-def on_config(config: Any) -> Any:
-    """The page about JavaScript comes with its client."""
-    docs = Path(config["docs_dir"])
-    for section in config["nav"]:
-        for name, pages in section.items():
-            if isinstance(pages, list):
-                section[name] = [
-                    page
-                    for page in pages
-                    if "javascript.md" not in page.values() or (docs / "javascript.md").exists()
-                ]
-    return config
-
-
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Without links to sources, which the site does not have."""
     return OUTSIDE.sub(r"\1", markdown)
@@ -29,5 +15,5 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 def on_post_build(config: Any) -> None:
     """The site begins with its first page."""
-    page = f'<!doctype html><meta http-equiv="refresh" content="0; url={HOME}/">'
+    page = f'<!doctype html><meta http-equiv="refresh" content="0; url={HOME}.html">'
     Path(config["site_dir"], "index.html").write_text(page)

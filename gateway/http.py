@@ -51,17 +51,26 @@ def make_app(gateway: Gateway) -> App:
     )
 
     @api.get("/health", include_in_schema=False)
-    @api.get("/v1/health", summary="How the engine is, for people and monitors; always 200")
+    @api.get(
+        "/v1/health",
+        operation_id="health",
+        summary="How the engine is, for people and monitors; always 200",
+    )
     async def get_health() -> dict[str, Any]:
         return health(gateway)
 
-    @api.get("/v1/ready", summary="Whether to send clients here: 200 or 503")
+    @api.get("/v1/ready", operation_id="ready", summary="Whether to send clients here: 200 or 503")
     async def get_ready() -> JSONResponse:
         ready = is_ready(gateway)
         return JSONResponse({"ready": ready}, status_code=200 if ready else 503)
 
     @api.get("/v1/metrics", include_in_schema=False, response_class=PlainTextResponse)
-    @api.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)
+    @api.get(
+        "/metrics",
+        operation_id="metrics",
+        summary="Figures for Prometheus",
+        response_class=PlainTextResponse,
+    )
     async def get_metrics() -> Response:
         figures = generate_latest(gateway.engine.metrics.registry)
         return Response(figures, media_type=CONTENT_TYPE_LATEST)

@@ -16,7 +16,8 @@ poll.py        who waits in it
 cursor.py      what a client knows, between two polls
 files.py       what people send besides text
 export.py      whole conversations, line by line
-answers.py     the shapes of what is answered
+answers.py     the shapes of what is answered, by examples
+like.py        what such an example leaves open
 service/       what the product's own servers ask for
 openapi.py     all of that for programs
 """

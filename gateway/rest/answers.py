@@ -5,54 +5,12 @@ A client is to ignore fields that it does not know, so more may come than stands
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
-
-@dataclass(frozen=True)
-class Maybe:
-    """Like `value`, or null."""
-
-    value: Any
-
-
-@dataclass(frozen=True)
-class Perhaps:
-    """Like `value`, or missing."""
-
-    value: Any
-
-
-@dataclass(frozen=True)
-class By:
-    """A map from names that are not ours, such as `key`, to what is like `value`."""
-
-    key: str
-    value: Any
-
-
-@dataclass(frozen=True)
-class Ref:
-    """The answer of this name."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class One:
-    """Either of these, shown by the first."""
-
-    of: tuple[Any, ...]
-
+from .like import By, Maybe, One, Perhaps, Rarely, Ref, Time
 
 CONVERSATION_ID: Final = "8a3f0f6e-0000-5000-8000-000000000001"
 MESSAGE_ID: Final = "01934f5e-0000-7000-8000-000000000001"
-
-
-@dataclass(frozen=True)
-class Time:
-    """In ISO 8601."""
-
 
 _TIME: Final = Time()
 _PLACE: Final = {"c": CONVERSATION_ID, "seq": 42, "id": MESSAGE_ID, "ts": _TIME}
@@ -62,7 +20,19 @@ _PAGE: Final = {"more": False, "seq": 42, **_LIMITED, **_USERS}
 _NUMBERED: Final = {"page": 1, "limit": 20, "total": 1, "total_pages": 1}
 _MARK: Final = {"seq": 42, "at": Maybe(_TIME)}
 _MARKS: Final = [{"user": "bob", "read": 42, "delivered": 42}]
-_MESSAGE: Final = {
+_ATTACHMENT: Final = {
+    "type": "image",
+    "url": "https://example.org/a.jpg",
+    "thumbnail_url": Perhaps("https://example.org/a-300.jpg"),
+    "name": Perhaps("a.jpg"),
+    "mime": Perhaps("image/jpeg"),
+    "size": Perhaps(123_456),
+    "width": Perhaps(640),
+    "height": Perhaps(480),
+    "duration_s": Rarely(3.5),
+    "waveform": Rarely([0, 17, 255]),
+}
+_MESSAGE: Final[dict[str, Any]] = {
     "id": MESSAGE_ID,
     "seq": 42,
     "ts": _TIME,
@@ -70,8 +40,66 @@ _MESSAGE: Final = {
     "by": Perhaps("ann"),
     "number": Perhaps(17),
     "text": Perhaps("lunch?"),
+    "type": Rarely("image"),
+    "format": Rarely("markdown"),
+    "metadata": Rarely(By("yours", Any)),
+    "attachments": Rarely([_ATTACHMENT]),
+    "mentions": Rarely(["bob"]),
+    "entities": Rarely(
+        [{"kind": "link", "offset": 0, "length": 19, "url": Perhaps("https://example.org")}]
+    ),
+    "context": Rarely(By("listing", Maybe("5"))),
+    "reply_to": Rarely({"id": MESSAGE_ID, "seq": 41}),
+    "preview": Rarely(
+        {
+            "by": Perhaps(Maybe("bob")),
+            "text": Perhaps("hungry?"),
+            "type": Perhaps("image"),
+            "attachments": Perhaps(["image"]),
+            "unavailable": Perhaps(True),
+        }
+    ),
+    "thread": Rarely(
+        {
+            "id": Perhaps(MESSAGE_ID),
+            "seq": Perhaps(40),
+            "count": Perhaps(3),
+            "last": Perhaps({"seq": 44, "by": Maybe("bob"), "ts": _TIME}),
+        }
+    ),
+    "reactions": Perhaps(By("👍", 1)),
+    "reacted": Perhaps(["👍"]),
+    "tally": Rarely([2, 1]),
+    "votes": Rarely(By("bob", 0)),
+    "pinned": Rarely(True),
+    "edited_at": Rarely(_TIME),
+    "version": Rarely(2),
+    "forwarded": Rarely({"hops": 1}),
+    "forwards": Rarely(1),
+    "expires_at": Rarely(_TIME),
+    "deleted_at": Rarely(_TIME),
+    "redacted": Rarely(True),
+    # Of what happened to members and settings, if that is asked for.
+    "user": Rarely("bob"),
+    "users": Rarely(["bob"]),
+    "role": Rarely("member"),
+    "title": Rarely("Ops"),
+    "description": Rarely("Who is on call"),
+    "icon": Rarely("https://example.org/ops.png"),
+    "who_may_send": Rarely("admins"),
+    "who_may_add": Rarely("admins"),
+    "until": Rarely(_TIME),
 }
-_LAST: Final = {"id": MESSAGE_ID, "seq": 42, "ts": _TIME, "by": Perhaps(Maybe("ann"))}
+_LAST: Final = {
+    "id": MESSAGE_ID,
+    "seq": 42,
+    "ts": _TIME,
+    "by": Perhaps(Maybe("ann")),
+    "text": Perhaps(Maybe("lunch?")),
+    "type": Rarely("image"),
+    "attachments": Rarely(["image"]),
+    "deleted": Rarely(True),
+}
 _CONVERSATION: Final = {
     "c": CONVERSATION_ID,
     "kind": "group",
@@ -106,15 +134,33 @@ _ROW: Final = {
     "members": ["ann", "bob"],
     "last": Maybe(_LAST),
     "ts": _TIME,
+    "preference": Rarely(
+        {
+            "muted_until": Perhaps(_TIME),
+            "pinned_at": Perhaps(_TIME),
+            "archived": Perhaps(True),
+            "unread": Perhaps(True),
+            "hidden_seq": Perhaps(12),
+            "hidden_number": Perhaps(5),
+        }
+    ),
+    "request": Rarely("pending"),
 }
 _OVERVIEW: Final = {
     name: value for name, value in _CONVERSATION.items() if name not in ("role", "unread", "users")
 }
-_ITEM: Final = {"t": "message.sent", "c": Perhaps(CONVERSATION_ID), "seq": Perhaps(43)}
+_ITEM: Final = {
+    "t": "message.sent",
+    "c": Perhaps(CONVERSATION_ID),
+    "seq": Perhaps(43),
+    "n": Rarely(7),
+    "ts": Perhaps(_TIME),
+    "d": Perhaps(By("text", Any)),
+}
 
 ANSWERS: Final[dict[str, Any]] = {
     "Message": {"c": Perhaps(CONVERSATION_ID), **_MESSAGE},
-    "NewMessage": {**_PLACE, **{name: _MESSAGE[name] for name in ("by", "number", "text")}},
+    "NewMessage": {**_MESSAGE, **_PLACE, "kind": Perhaps(_MESSAGE["kind"])},
     "Conversation": _CONVERSATION,
     "NewConversation": {name: Perhaps(value) for name, value in _CONVERSATION.items()},
     "Row": _ROW,
@@ -153,7 +199,7 @@ ANSWERS: Final[dict[str, Any]] = {
     "Loadables": {"attachments": [Ref("Loadable")], "seq": 42},
     "Upload": {"id": MESSAGE_ID, "type": "image", "name": "cat.jpg", "size": 123_456},
     "Filled": {"id": MESSAGE_ID, "bytes": 123_456},
-    "Attachment": {
+    "Completed": {
         "id": MESSAGE_ID,
         "type": "image",
         "url": f"/v1/files/{MESSAGE_ID}",
@@ -190,6 +236,8 @@ ANSWERS: Final[dict[str, Any]] = {
                 "send_at": _TIME,
                 "status": "pending",
                 "client_id": "5d0c…",
+                "message": Perhaps(By("text", Any)),
+                "error": Rarely("PERMISSION_DENIED"),
             }
         ],
         "next": Maybe("1700003600000 5d0c…"),
@@ -219,7 +267,15 @@ ANSWERS: Final[dict[str, Any]] = {
         "cursor": "lAGjODEyB5A",
         "more": False,
         "items": [Ref("Item")],
-        "resync": [{"reason": "new", "c": Perhaps(CONVERSATION_ID)}],
+        "resync": [
+            {
+                "reason": "new",
+                "c": Perhaps(CONVERSATION_ID),
+                "epoch": Perhaps(1),
+                "seq": Perhaps(7),
+                "reload_after": Rarely(Maybe(40)),
+            }
+        ],
         "marks": By(CONVERSATION_ID, _MARKS),
     },
     "Line": {"type": "message", "c": Perhaps(CONVERSATION_ID)},
@@ -251,7 +307,11 @@ def example(like: Any) -> Any:
         case Time():
             return "2026-01-31T12:00:00.000Z"
         case dict():
-            return {name: example(value) for name, value in like.items()}
+            return {
+                name: example(value)
+                for name, value in like.items()
+                if not isinstance(value, Rarely)
+            }
         case list():
             return [example(each) for each in like]
         case _:

@@ -58,13 +58,18 @@ def _describe(api: FastAPI, more: Iterable[More]) -> dict[str, Any]:
     for operations in whole["paths"].values():
         for operation in operations.values():
             operation["security"] = []  # monitors ask without a token
+            operation["tags"] = ["server"]
     definitions: dict[str, Any] = {}
     for endpoint in ENDPOINTS:
         path = whole["paths"].setdefault(endpoint.shown_path, {})
         path[endpoint.method.lower()] = operation_of(endpoint, definitions)
-    for path, operation in SINGLE.items():
-        whole["paths"].setdefault(path, {})["get"] = operation
-    whole["paths"].update(FILES)
+    for path, operations in [
+        *((path, {"get": each}) for path, each in SINGLE.items()),
+        *FILES.items(),
+    ]:
+        tags = [path.split("/")[2]]
+        told = {method: {**each, "tags": tags} for method, each in operations.items()}
+        whole["paths"].setdefault(path, {}).update(told)
     components = whole.setdefault("components", {})
     components["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
@@ -293,7 +298,7 @@ FILES: Final[dict[str, dict[str, Any]]] = {
         "put": _single("fillUpload", "Its bytes", "Filled", "upload", requestBody=_BYTES),
     },
     "/v1/attachments/{upload}/complete": {
-        "post": _single("completeUpload", "It is ready to be sent", "Attachment", "upload")
+        "post": _single("completeUpload", "It is ready to be sent", "Completed", "upload")
     },
     "/v1/files/{upload}": {"get": _file("loadFile", "A file, by its signed address", "upload")},
     "/v1/files/{upload}/{thumbnail}": {

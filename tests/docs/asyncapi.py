@@ -24,12 +24,10 @@ from palaver.gateway.rest.answers import (
     ANSWERS,
     CONVERSATION_ID,
     MESSAGE_ID,
-    Maybe,
-    Perhaps,
-    Time,
     example,
     schema,
 )
+from palaver.gateway.rest.like import Maybe, Perhaps, Time
 from palaver.gateway.rest.routes import ENDPOINTS
 from palaver.protocol.codec import CODECS
 from palaver.protocol.commands import Command, ConversationCommand, DurableCommand, UserCommand

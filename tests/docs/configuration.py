@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
 
@@ -60,7 +61,7 @@ def _table(fields: list[tuple[str, FieldInfo]]) -> Iterator[str]:
         default = field.get_default(call_default_factory=True)
         shown = "" if default is None else f"`{setting_value(default)}`"
         told = [" ".join(field.description.split())] if field.description else []
-        if values := _values(field.annotation):
+        if values := values_of(field.annotation):
             told.append(f"One of {', '.join(f'`{value}`' for value in values)}")
         about = ". ".join(told)
         yield (
@@ -71,12 +72,14 @@ def _table(fields: list[tuple[str, FieldInfo]]) -> Iterator[str]:
     yield ""
 
 
-def _values(annotation: Any) -> tuple[Any, ...]:
+def values_of(annotation: Any) -> tuple[Any, ...]:
     """Those of a choice, also of one that may be left out."""
     if get_origin(annotation) is Literal:
         return get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return tuple(annotation)
     if get_origin(annotation) is types.UnionType:
-        return next((found for each in get_args(annotation) if (found := _values(each))), ())
+        return next((found for each in get_args(annotation) if (found := values_of(each))), ())
     return ()
 
 

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from palaver.gateway.rest.answers import Time, example
+from palaver.gateway.rest.answers import example
+from palaver.gateway.rest.like import Time
 from palaver.protocol.commands import Command
 from palaver.protocol.events import Payload
 

@@ -4,7 +4,10 @@ import json
 import re
 from pathlib import Path
 
+from palaver.benchmarks.bench import DISTURBED
+from palaver.benchmarks.peers import PEERS
 from palaver.benchmarks.report.markdown import filled
+from palaver.benchmarks.workloads import WORKLOADS
 from palaver.tests.support.bench_figures import session
 
 PAGE = (Path(__file__).parents[2] / "docs/performance.md").read_text()
@@ -21,3 +24,9 @@ def test_there_is_a_place_for_figures():
     page = filled(PAGE, session())
     assert page.partition("<!-- figures -->")[0] == PAGE.partition("<!-- figures -->")[0]
     assert "1,000 members" in page.partition("<!-- figures -->")[2]
+
+
+def test_every_workload_and_peer_is_told_of():
+    rows = re.findall(r"^\| `([\w-]+)` \|", PAGE, re.M)
+    assert {*WORKLOADS, *PEERS} <= set(rows)
+    assert [name for name in DISTURBED if f"`{name}`" not in PAGE] == []

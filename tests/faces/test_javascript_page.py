@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from palaver.tests.docs.blocks import ROOT, of
 from palaver.tests.faces.typescript import hold
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "docs/javascript.md", ROOT / "clients/js/README.md"]
-TEXT = PAGES[0].read_text()
+TEXT = (ROOT / "docs/javascript.md").read_text()
 PUBLIC = ("Client", "Commands", "Conversation", "Draft", "Inbox", "Outgoing", "People", "Reads")
 
 MEMBERS = """
@@ -29,11 +28,7 @@ console.log(JSON.stringify({ exports: Object.keys(api), members }));
 
 def test_its_examples_compile(sdk: Path) -> None:
     declared = "declare function show(...what: unknown[]): void;\n"
-    blocks = {
-        f"{page.stem}{number}": declared + block
-        for page in PAGES
-        for number, block in enumerate(re.findall(r"```ts\n(.*?)```", page.read_text(), re.S))
-    }
+    blocks = {f"{each.page.stem}{each.line}": declared + each.text for each in of("ts")}
     hold(sdk, "docs", blocks)
 
 

@@ -99,19 +99,20 @@ def _validator(name: str) -> Draft7Validator | None:
         return None
     schema = whole(message["payload"], _components()["schemas"])
     if not name.endswith(".reply"):
-        return Draft7Validator(_closed(schema))
+        return Draft7Validator(closed(schema))
     schemas = schema["components"]["schemas"]
     for answer in references(message["payload"]):
         schemas[answer] = {"additionalProperties": False, **schemas[answer]}
     return Draft7Validator(schema)
 
 
-def _closed(schema: Any) -> Any:
+def closed(schema: Any) -> Any:
+    """Without room for fields that are not described."""
     if isinstance(schema, list):
-        return [_closed(each) for each in schema]
+        return [closed(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    closed = {key: _closed(each) for key, each in schema.items()}
+    told = {key: closed(each) for key, each in schema.items()}
     if isinstance(schema.get("properties"), dict) and "type" in schema:
-        closed.setdefault("additionalProperties", False)
-    return closed
+        told.setdefault("additionalProperties", False)
+    return told

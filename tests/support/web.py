@@ -9,6 +9,7 @@ import httpx
 from palaver.engine import Engine
 from palaver.gateway.http import make_app
 from palaver.tests.gateway.harness import House, town
+from palaver.tests.support.described_http import check_described
 
 
 class Web:
@@ -28,7 +29,9 @@ class Web:
         headers = {"Authorization": f"Bearer {self.here.token(user)}", **more.pop("headers", {})}
         if body is not None:
             more["json"] = body
-        return await self.http.request(method, f"/v1{path}", headers=headers, **more)
+        response = await self.http.request(method, f"/v1{path}", headers=headers, **more)
+        check_described(method, f"/v1{path}", response)
+        return response
 
     async def ok(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
         """The answer, which must not be a refusal."""
