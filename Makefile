@@ -10,7 +10,6 @@ CHAOS_LONG ?= 600
 CHAOS_JOBS ?= 2
 PICTURES ?= .pictures
 JOBS ?= 2
-PICTURES ?= .pictures
 RUFF := .venv/bin/ruff
 # The suite starts many processes; each would compile palaver anew.
 unexport PYTHONDONTWRITEBYTECODE
