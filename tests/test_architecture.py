@@ -33,7 +33,7 @@ FORBIDDEN = {
 CONFINED = {
     "asyncio": (
         "persistence/asyncio_thread.py",
-        "hosting/asyncio.py",
+        "hosting/asyncio",
         "gateway/cli/terminal.py",
         "benchmarks/peers",
     ),
