@@ -19,6 +19,7 @@ from palaver.gateway.cli.send import Letters
 from palaver.gateway.cli.tail import Tail
 from palaver.gateway.cli.words import Problem
 from palaver.gateway.client import Client, ConnectionLost, ReconnectFailed, Rejected, linear
+from palaver.gateway.client.results import Messages
 from palaver.tests.gateway.client.house import House, house
 
 
@@ -195,7 +196,7 @@ async def test_an_outage_while_a_tail_catches_up_does_not_end_it(
     troubles = [ConnectionLost("message.history", {}, None, sent=True), Rejected("UNAVAILABLE")]
     history = Client.history
 
-    async def troubled(client: Client, c: str, **page: Any) -> dict[str, Any]:
+    async def troubled(client: Client, c: str, **page: Any) -> Messages:
         answer = await history(client, c, **page)
         if troubles:
             raise troubles.pop()

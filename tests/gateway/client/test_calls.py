@@ -72,7 +72,7 @@ async def test_a_retryable_no_is_tried_again_when_the_server_said(
             await peer.reply(item, seq=1)
 
         nursery.start_soon(refuse)
-        assert await client.send("c", "hello", client_id="k") == {"seq": 1}
+        assert (await client.send("c", "hello", client_id="k"))["seq"] == 1
         assert [time - times[0] for time in times] == [0, 1.5, 4.0, 8.5]
 
 
