@@ -97,8 +97,10 @@ class Commands:
         self._session.note(HELP)
 
     async def _open(self, words: list[str], rest: str) -> None:
-        if words[0].isdigit() and self._inbox.rows:
+        if words[0].isdigit():
             number = int(words[0])
+            if not self._inbox.rows:
+                await self._inbox.learn()
             if not 0 < number <= len(self._inbox.rows):
                 self._session.note(f"there is no {number} in the list")
                 return

@@ -73,7 +73,7 @@ class Room:
         count = state["member_count"]
         members = "1 member" if count == 1 else f"{count} members"
         kind = "direct" if state["kind"] == "direct" else members
-        self._screen.show((f"── {self.title} ", "bold"), (f"({kind})", "dim"))
+        self._screen.show((f"{self.title} ", "bold"), (f"({kind})", "dim"), margin=("── ", "bold"))
         await self.history(limit=limit)
         early, self._early = self._early, None
         for event in early:

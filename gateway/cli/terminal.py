@@ -19,7 +19,6 @@ from typing import Any
 
 import trio
 from prompt_toolkit import PromptSession
-from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import has_focus
 from prompt_toolkit.formatted_text import ANSI, FormattedText, merge_formatted_text
@@ -152,9 +151,10 @@ class Terminal(Screen):
 
     def _redraw(self) -> None:
         if self._unprinted:
-            self._above = run_in_terminal(self._print)  # as long as it runs, somebody holds it
-        else:
-            self._session.app.invalidate()
+            # Not by run_in_terminal: meanwhile the terminal would echo what is typed.
+            self._session.app.renderer.erase()
+            self._print()
+        self._session.app.invalidate()
 
     def _print(self) -> None:
         with self._printing:

@@ -224,8 +224,9 @@ async def test_GRP_a_group_is_changed_and_left(clock: MockClock) -> None:
         assert " ann removed bob\n" in ann.text
         assert "   1  Our team" in ann.text
         assert "there is no 7 in the list" in ann.text
-        async with chat(home, "carol") as carol:
-            await carol.enter("/open 1", "/leave")
+        async with chat(home, "carol", to="ann") as carol:
+            await carol.enter("/open 3", "/open 2", "/leave")
+            assert "there is no 3 in the list" in carol.text
             assert " carol left\n" in ann.text
 
 
