@@ -20,25 +20,35 @@ T = TypeVar("T")
 
 
 class AsyncioIterator(Generic[T]):
-    """`items`, which live behind `portal`. A wait that was cancelled loses nothing: what would have
-    ended it comes the next time."""
+    """`items`, which live behind `portal`, for one task at a time. A wait that was cancelled loses
+    nothing: what would have ended it comes the next time."""
 
     def __init__(self, items: AsyncIterator[T], portal: BlockingPortal) -> None:
         self._items = items
         self._portal = portal
         self._next: asyncio.Future[T] | None = None
+        self._waiting = False
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> T:
+        if self._waiting:
+            raise RuntimeError("another task waits for what comes next")
         if self._next is None:
             self._next = asyncio.wrap_future(self._portal.start_task_soon(self._items.__anext__))
+        self._waiting = True
         try:
-            return await asyncio.shield(self._next)
+            item = await asyncio.shield(self._next)
+        except asyncio.CancelledError:
+            raise  # even if it has come by now: it is for the next one who asks
+        except BaseException:
+            self._next = None
+            raise
         finally:
-            if self._next.done():
-                self._next = None
+            self._waiting = False
+        self._next = None
+        return item
 
 
 class AsyncioStream(AsyncioIterator[T]):
@@ -50,6 +60,7 @@ class AsyncioStream(AsyncioIterator[T]):
         self._source = portal.wrap_async_context_manager(source)
         self._portal = portal
         self._next = None
+        self._waiting = False
 
     async def __aenter__(self) -> Self:
         self._items = await asyncio.to_thread(self._source.__enter__)

@@ -338,6 +338,14 @@ async def test_leaving_fails_the_calls_of_other_tasks(clock: MockClock, server: 
             await client.send("c", "hello")
 
 
+async def test_a_client_is_entered_once(clock: MockClock, server: Server) -> None:
+    async with server.client() as client:
+        pass
+    with pytest.raises(RuntimeError, match="entered once"):
+        async with client:
+            pass
+
+
 async def test_exceptions_leave_the_client_as_they_are(clock: MockClock, server: Server) -> None:
     with pytest.raises(KeyError, match="mine"):
         async with server.client():
