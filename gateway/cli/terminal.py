@@ -93,7 +93,7 @@ class Terminal(Screen):
         interrupted = False
         try:
             self._session.prompt(pre_run=begin, handle_sigint=False)
-        except EOFError:
+        except (EOFError, OSError):  # the latter if the terminal is gone
             pass
         except KeyboardInterrupt:
             interrupted = True

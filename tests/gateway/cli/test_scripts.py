@@ -123,7 +123,7 @@ async def test_a_line_without_end_takes_bounded_memory(monkeypatch: pytest.Monke
     assert next == "next"
 
 
-async def test_CLI_05_a_pipe_waits_for_the_server_only_while_a_line_does(
+async def test_a_pipe_waits_for_the_server_only_while_a_line_does(
     capsys: pytest.CaptureFixture[str], clock: MockClock
 ) -> None:
     letters = Letters("bob", None, None)

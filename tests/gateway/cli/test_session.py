@@ -196,7 +196,7 @@ async def test_wrong_commands_are_explained(clock: MockClock) -> None:
         assert "/quit" in ann.text
 
 
-async def test_MSG_14_replies_and_reactions_name_messages_by_their_numbers(
+async def test_replies_and_reactions_name_messages_by_their_numbers(
     clock: MockClock,
 ) -> None:
     async with (
@@ -216,7 +216,7 @@ async def test_MSG_14_replies_and_reactions_name_messages_by_their_numbers(
         assert "there is no message of this number on the screen" in bob.text
 
 
-async def test_GRP_a_group_is_changed_and_left(clock: MockClock) -> None:
+async def test_a_group_is_changed_and_left(clock: MockClock) -> None:
     async with house() as home, chat(home, "ann", group="Team", members=["bob"]) as ann:
         await ann.enter("/title Our team", "/add carol", "/remove bob", "/list", "/open 7")
         assert " ann calls this Our team\n" in ann.text
