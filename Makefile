@@ -19,7 +19,7 @@ help: ## this list
 	@echo 'PYTHON=python3.12 picks the interpreter (python3 otherwise; 3.11 or newer);'
 	@echo 'ARGS="..." is passed on by serve, chaos, coverage and whatever tests; JOBS=2 is how many'
 	@echo 'processes share the tests; CHAOS_SEEDS, CHAOS_SECONDS, CHAOS_LONG and CHAOS_JOBS say how many'
-	@echo 'runs, how long, how long the long one, how many at once.'
+	@echo 'runs, how long, how long the long one, how many at once; PICTURES where windows are kept.'
 
 serve: serve-tools ## run the engine and its gateway; Ctrl-C drains and stops it
 	@exec .venv/bin/palaver serve $(ARGS)

@@ -39,6 +39,8 @@ from .sections import (
 )
 
 ENV_PREFIX = "PALAVER_"
+TOKEN_VARIABLE = "PALAVER_TOKEN"
+"""No setting: what `palaver chat`, `tail` and `send` take for a token."""
 
 
 class Settings(BaseSettings):
@@ -138,7 +140,7 @@ def _of_profile(profile: str | Path) -> dict[str, Any]:
 def _refuse_unknown_variables(settings: type[BaseSettings]) -> None:
     """A misspelt `PALAVER_…` would otherwise be passed over in silence."""
     for variable in os.environ:
-        if not variable.upper().startswith(ENV_PREFIX):
+        if not variable.upper().startswith(ENV_PREFIX) or variable == TOKEN_VARIABLE:
             continue
         name, _, inner = variable[len(ENV_PREFIX) :].lower().partition("__")
         field = settings.model_fields.get(name)

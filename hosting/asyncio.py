@@ -19,17 +19,48 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class AsyncioStream(Generic[T]):
-    """What comes, one after another: an async context manager and iterator. A wait that was
-    cancelled loses nothing: what would have ended it comes the next time."""
+class AsyncioIterator(Generic[T]):
+    """`items`, which live behind `portal`, for one task at a time. A wait that was cancelled loses
+    nothing: what would have ended it comes the next time."""
+
+    def __init__(self, items: AsyncIterator[T], portal: BlockingPortal) -> None:
+        self._items = items
+        self._portal = portal
+        self._next: asyncio.Future[T] | None = None
+        self._waiting = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        if self._waiting:
+            raise RuntimeError("another task waits for what comes next")
+        if self._next is None:
+            self._next = asyncio.wrap_future(self._portal.start_task_soon(self._items.__anext__))
+        self._waiting = True
+        try:
+            item = await asyncio.shield(self._next)
+        except asyncio.CancelledError:
+            raise  # even if it has come by now: it is for the next one who asks
+        except BaseException:
+            self._next = None
+            raise
+        finally:
+            self._waiting = False
+        self._next = None
+        return item
+
+
+class AsyncioStream(AsyncioIterator[T]):
+    """What comes, one after another: an async context manager and iterator."""
 
     def __init__(
         self, source: AbstractAsyncContextManager[AsyncIterator[T]], portal: BlockingPortal
     ) -> None:
         self._source = portal.wrap_async_context_manager(source)
         self._portal = portal
-        self._items: AsyncIterator[T]
-        self._next: asyncio.Future[T] | None = None
+        self._next = None
+        self._waiting = False
 
     async def __aenter__(self) -> Self:
         self._items = await asyncio.to_thread(self._source.__enter__)
@@ -45,25 +76,19 @@ class AsyncioStream(Generic[T]):
             self._next.cancel()
         await asyncio.to_thread(self._source.__exit__, None, None, None)
 
-    def __aiter__(self) -> Self:
-        return self
 
-    async def __anext__(self) -> T:
-        if self._next is None:
-            self._next = asyncio.wrap_future(self._portal.start_task_soon(self._items.__anext__))
-        try:
-            return await asyncio.shield(self._next)
-        finally:
-            if self._next.done():
-                self._next = None
+async def awaited(
+    portal: BlockingPortal, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Call `method` behind `portal`. If cancelled here, it is cancelled there."""
+    return await asyncio.wrap_future(portal.start_task_soon(partial(method, *args, **kwargs)))
 
 
 def _awaited(
     method: Callable[Concatenate[User, P], Awaitable[T]],
 ) -> Callable[Concatenate[AsyncioUser, P], Coroutine[Any, Any, T]]:
     async def call(self: AsyncioUser, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        asked = self._portal.start_task_soon(partial(method, self._user, *args, **kwargs))
-        return await asyncio.wrap_future(asked)
+        return await awaited(self._portal, partial(method, self._user), *args, **kwargs)
 
     return update_wrapper(call, method)
 
@@ -123,8 +148,7 @@ class AsyncioEngine(EngineThread):
 
     async def call(self, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call what is awaited in the engine's thread, as `engine.post`."""
-        asked = self.portal.start_task_soon(partial(method, *args, **kwargs))
-        return await asyncio.wrap_future(asked)
+        return await awaited(self.portal, method, *args, **kwargs)
 
     async def call_sync(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call what is not awaited, as `engine.revoke`, in the engine's thread."""

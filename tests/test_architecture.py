@@ -31,7 +31,12 @@ FORBIDDEN = {
 # Where alone these may be imported, by the beginning of the path. The peers that palaver is
 # measured against are programs of their own, built the way such servers usually are.
 CONFINED = {
-    "asyncio": ("persistence/asyncio_thread.py", "hosting/asyncio.py", "benchmarks/peers"),
+    "asyncio": (
+        "persistence/asyncio_thread.py",
+        "hosting/asyncio",
+        "gateway/cli/terminal.py",
+        "benchmarks/peers",
+    ),
     "asyncpg": ("persistence/", "benchmarks/peers"),
 }
 

@@ -6,7 +6,9 @@ Commands import what they need when they are called, so that `palaver --help` is
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import entry_points
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -64,6 +66,9 @@ app.command()(doctor)
 
 def main() -> None:
     """The console script; other packages add commands by entry points `palaver.commands`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # what people say does not fit into any code page
     for entry in entry_points(group="palaver.commands"):
         app.command(entry.name)(entry.load())
     app()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
 As = Annotated[str | None, typer.Option("--as", help="Who you are, without --token.")]
 Url = Annotated[str | None, typer.Option(help="The server; by default the one on this machine.")]
-Token = Annotated[str | None, typer.Option(help="What the server knows you by.")]
+Token = Annotated[
+    str | None,
+    typer.Option(help="What the server knows you by; without --as, by default $PALAVER_TOKEN."),
+]
 Ca = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Trust this certificate or authority, for wss://."),
@@ -88,9 +92,12 @@ def access(
     http_url: str | None = None,
 ) -> Access:
     """What the options say, or the settings of the server on this machine. Raises `Problem`."""
+    from ...engine.settings import TOKEN_VARIABLE
     from ..client import Address
 
-    if user is None and token is None:
+    if user is None:
+        token = token or os.environ.get(TOKEN_VARIABLE)
+    if user is None and not token:
         raise Problem("who are you? Say --as NAME, or give a --token.")
     settings = load_settings(config, storage={"data": data})
     if url is None:

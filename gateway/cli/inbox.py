@@ -6,7 +6,7 @@ from typing import Any
 
 from ..client import Client
 from .people import People
-from .room import Room, clock, said, title_of
+from .room import MARGIN, Room, place, said, title_of
 from .screen import Screen, harmless
 
 
@@ -31,14 +31,13 @@ class Inbox:
         await self.learn(unread=unread)
         if not self.rows:
             nothing = "nothing new" if unread else "no conversations yet; /open USER begins one"
-            self._screen.show((f"      {nothing}", "dim"))
+            self._screen.show((nothing, "dim"), margin=MARGIN)
         for number, row in enumerate(self.rows, 1):
             new = (f"  {row['unread']} new", "bold") if row["unread"] else ""
             last = row.get("last") or {}
             text = harmless(last.get("text") or "").replace("\n", " ")[:50]
-            self._screen.show(
-                (f"{number:>4}  ", "dim"), self.names[row["c"]], new, (f"  {text}", "dim")
-            )
+            count = (f"{number:>4}  ", "dim")
+            self._screen.show(self.names[row["c"]], new, (f"  {text}", "dim"), margin=count)
 
     async def search(self, words: str, room: Room | None) -> None:
         """In `room`, or everywhere; with the seqs by which commands name messages of a room."""
@@ -48,10 +47,7 @@ class Inbox:
             await self.learn()
         for hit in found["hits"]:
             where = f"  {self.names.get(hit['c'], 'elsewhere')}" if room is None else ""
-            self._screen.show(
-                (f"{hit['seq']:>4}  {clock(hit['ts'])} ", "dim"),
-                f"{self._people.name(hit['by'])}: {harmless(said(hit))}".replace("\n", " "),
-                (where, "dim"),
-            )
+            text = f"{self._people.name(hit['by'])}: {harmless(said(hit))}".replace("\n", " ")
+            self._screen.show(text, (where, "dim"), margin=place(hit["seq"], hit["ts"]))
         if not found["hits"]:
-            self._screen.show(("      nothing found", "dim"))
+            self._screen.show(("nothing found", "dim"), margin=MARGIN)

@@ -7,14 +7,19 @@ from typing import Any
 
 from ..client import Client, Event, Outgoing, Signal
 from .people import People
-from .screen import Screen, harmless
+from .screen import Screen, Words, harmless
 
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_red")
 HISTORY = 20
 
 
-def clock(milliseconds: int) -> str:
-    return time.strftime("%H:%M", time.localtime(milliseconds / 1000))
+MARGIN = " " * 6
+
+
+def place(seq: int | str, milliseconds: int) -> Words:
+    """The margin of a message: where it stands, and when it was said."""
+    clock = time.strftime("%H:%M", time.localtime(milliseconds / 1000))
+    return f"{seq:>4}  {clock} ", "dim"
 
 
 def title_of(row: dict[str, Any], user: str, people: People) -> str:
@@ -66,8 +71,9 @@ class Room:
         told = {user: member for user, member in state["members"].items() if "read" in member}
         self._read = {user: member["read"]["seq"] for user, member in told.items()}
         count = state["member_count"]
-        kind = "direct" if state["kind"] == "direct" else f"{count} members"
-        self._screen.show((f"── {self.title} ", "bold"), (f"({kind})", "dim"))
+        members = "1 member" if count == 1 else f"{count} members"
+        kind = "direct" if state["kind"] == "direct" else members
+        self._screen.show((f"{self.title} ", "bold"), (f"({kind})", "dim"), margin=("── ", "bold"))
         await self.history(limit=limit)
         early, self._early = self._early, None
         for event in early:
@@ -78,13 +84,10 @@ class Room:
 
     def waiting(self, outgoing: Outgoing) -> None:
         """Show a message that cannot be sent yet; it comes again as an event, with its seq."""
-        self._screen.show(
-            (f"   …  {clock(round(outgoing.at * 1000))} ", "dim"),
-            self._name(self._client.user or "?"),
-            ": ",
-            harmless(outgoing.payload["text"]).replace("\n", "\n" + " " * 12),
-            ("  (waiting)", "dim"),
-        )
+        text = harmless(outgoing.payload["text"])
+        name = self._name(self._client.user or "?")
+        margin = place("…", round(outgoing.at * 1000))
+        self._screen.show(name, ": ", text, ("  (waiting)", "dim"), margin=margin)
 
     async def history(self, limit: int, before: int | None = None) -> None:
         page = await self._client.history(self.id, before=before, limit=limit)
@@ -185,10 +188,7 @@ class Room:
                 self._mark(by, signal.data["seq"])
             case "presence.changed":
                 online = "is here" if signal.data["online"] else "has gone"
-                self._screen.show(
-                    (f"      {self._people.name(signal.data['user'])} {online}", "dim"),
-                    passing=True,
-                )
+                self._note(f"{self._people.name(signal.data['user'])} {online}")
 
     def _show_typing(self) -> None:
         if not self._typing:
@@ -196,7 +196,7 @@ class Room:
             return
         who = " and ".join(map(self._people.name, sorted(self._typing)))
         verb = "is" if len(self._typing) == 1 else "are"
-        self._screen.show((f"      {who} {verb} typing …", "dim italic"), passing=True)
+        self._note(f"{who} {verb} typing …")
 
     def _mark(self, by: str, seq: int) -> None:
         """Say so when somebody has read one's last message."""
@@ -204,7 +204,10 @@ class Room:
         self._read[by] = max(before, seq)
         last = self._own[-1] if self._own else 0
         if by != self._client.user and before < last <= seq:
-            self._screen.show((f"      read by {self._people.name(by)}", "dim"), passing=True)
+            self._note(f"read by {self._people.name(by)}")
+
+    def _note(self, text: str) -> None:
+        self._screen.show((text, "dim"), margin=MARGIN, passing=True)
 
     def _message(self, seq: int, at: int, data: dict[str, Any]) -> None:
         self._messages[seq] = data["id"]
@@ -212,28 +215,18 @@ class Room:
         if by == self._client.user:
             self._own = sorted({*self._own, seq})
         text = data.get("text")
-        body = (
-            ("deleted", "dim italic")
-            if text is None
-            else harmless(said(data)).replace("\n", "\n" + " " * 12)
-        )
+        body: Words = ("deleted", "dim italic") if text is None else harmless(said(data))
         edited = ("  (edited)", "dim") if data.get("edited_at") else ""
-        quote: list[str | tuple[str, str]] = []
+        quote: list[Words] = []
         if preview := data.get("preview"):
             gone = preview.get("unavailable")
             what = "(gone)" if gone else f"{self._people.name(preview['by'])}: {said(preview)}"
-            quote = [(f"↪ {harmless(what)[:60]}\n" + " " * 12, "dim")]
-        self._screen.show(
-            (f"{seq:>4}  {clock(at)} ", "dim"), *quote, self._name(by), ": ", body, edited
-        )
+            quote = [(f"↪ {harmless(what)[:60]}".replace("\n", " "), "dim"), "\n"]
+        self._screen.show(*quote, self._name(by), ": ", body, edited, margin=place(seq, at))
 
-    def _line(self, event: Event, *parts: str | tuple[str, str]) -> None:
-        self._screen.show(
-            (f"{event.seq:>4}  {clock(event.at)} ", "dim"),
-            self._name(event.data.get("by", "")),
-            " ",
-            *parts,
-        )
+    def _line(self, event: Event, *words: Words) -> None:
+        name = self._name(event.data.get("by", ""))
+        self._screen.show(name, " ", *words, margin=place(event.seq, event.at))
 
     def _name(self, user: str) -> tuple[str, str]:
         if user == self._client.user:

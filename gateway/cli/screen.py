@@ -1,7 +1,6 @@
-"""The terminal of `palaver chat`: lines in, lines out, and both at the same time.
+"""Where `palaver chat` shows what comes, and takes what is entered.
 
-On a terminal the line being typed stays at the bottom, with the keys of readline, while messages
-are printed above it. Anywhere else it is plain lines, so that a script can hold a conversation.
+`Screen` is plain lines, so that a script can hold a conversation; `Terminal` is for people.
 """
 
 from __future__ import annotations
@@ -11,114 +10,100 @@ import sys
 import unicodedata
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from functools import partial
+from itertools import chain
 
 import trio
 from rich.console import Console
 from rich.text import Text
 
-PROMPT = "> "
-_CLEAR_LINE = "\r\x1b[K"
-_LINE_UP = "\x1b[A"
+Words = str | tuple[str, str]
+"""With a style, if it is a pair."""
+
+MAX_LINE = 4 * 2**20
+
 _DIRECTION = set(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
 
 
 def harmless(text: str) -> str:
     """`text` without what would command the terminal rather than be shown."""
+    text = text.replace("\r\n", "\n").replace("\t", "    ")
     return "".join(
         "�" if (unicodedata.category(char) == "Cc" and char != "\n") or char in _DIRECTION else char
         for char in text
     )
 
 
+def open_screen() -> Screen:
+    """What suits where input comes from and output goes to."""
+    if sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        from .terminal import Terminal
+
+        return Terminal()
+    return Screen()
+
+
 class Screen:
+    interactive = False
+
     def __init__(self) -> None:
-        self.interactive = sys.stdin.isatty() and sys.stdout.isatty()
         self._console = Console(highlight=False, soft_wrap=True)
-        self._passing = False
-        self._prompting = False
-        if self.interactive:
-            import readline  # from now on `input` uses it
 
-            self._typed = readline.get_line_buffer
-
-    def show(self, *parts: str | tuple[str, str], passing: bool = False) -> None:
-        """Print a line of parts, each with a style if it is a pair. A `passing` one disappears when
-        the next line comes, and is left out where that cannot be done."""
-        if not self.interactive and passing:
-            return
-        self._retract()
-        self._console.print(Text.assemble(*parts))
-        self._passing = passing
-        self._redraw()
+    def show(self, *words: Words, margin: Words = "", passing: bool = False) -> None:
+        """Print `words`, of which each line is as far to the right as the `margin` before the first
+        is wide. What is `passing` disappears when the next line comes, and is left out where that
+        cannot be done."""
+        if not passing:
+            for line in self._laid_out(words, margin):
+                self._console.print(line)
 
     def clear_passing(self) -> None:
-        """Let a `passing` line disappear now."""
-        if self._passing:
-            self._retract()
-            self._passing = False
-            self._redraw()
+        """Let what is `passing` disappear now."""
 
     def typed(self) -> str:
         """The line as far as it is typed; empty if this is no terminal."""
-        return self._typed() if self._prompting else ""
+        return ""
 
     async def lines(self) -> AsyncIterator[str]:
         """What is entered, line by line, until the end of the input."""
-        if not self.interactive:
-            async for given in piped():
-                yield given
-            return
-        while True:
-            self._prompting = True
-            line: str | None = await trio.to_thread.run_sync(_ask, abandon_on_cancel=True)
-            self._prompting = False
-            if line is None:
-                return
-            # What was typed comes back as a message; twice would be once too many.
-            sys.stdout.write(_LINE_UP + _CLEAR_LINE)
-            sys.stdout.flush()
-            yield line
+        async for given in piped():
+            yield given
 
     @contextmanager
-    def restored(self) -> Iterator[None]:
-        """Leave the terminal as it was found: readline may be interrupted in the middle."""
-        if not self.interactive:
-            yield
-            return
-        import termios
+    def held(self) -> Iterator[None]:
+        """What is entered and shown is, inside of this; the terminal is left as it was found."""
+        yield
 
-        before = termios.tcgetattr(sys.stdin)
-        try:
-            yield
-        finally:
-            self._retract()
-            sys.stdout.flush()
-            termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
+    def _laid_out(self, words: tuple[Words, ...], margin: Words) -> list[Text]:
+        first, text = Text.assemble(margin), Text.assemble(*words)
+        broken = partial(self._broken, margin=first.cell_len)
+        lines = [*chain.from_iterable(map(broken, text.split("\n", allow_blank=True)))]
+        margins = [first, *[Text(" " * first.cell_len)] * len(lines)]
+        return [Text.assemble(*pair) for pair in zip(margins, lines, strict=False)]
 
-    def _retract(self) -> None:
-        if self.interactive:
-            sys.stdout.write(_CLEAR_LINE + (_LINE_UP + _CLEAR_LINE if self._passing else ""))
-
-    def _redraw(self) -> None:
-        if self._prompting:
-            sys.stdout.write(PROMPT + self.typed())
-        sys.stdout.flush()
-
-
-def _ask() -> str | None:
-    try:
-        return input(PROMPT)
-    except EOFError:
-        return None
+    def _broken(self, line: Text, margin: int) -> list[Text]:
+        """As long as may be, beside the margin; here there is no bound."""
+        return [line]
 
 
 async def piped() -> AsyncIterator[str]:
-    """Lines of a pipe or file. Reads the descriptor itself: a thread that is left behind in
-    `sys.stdin` would hold its lock when the interpreter ends."""
-    rest = b""
+    """Lines of a pipe or file, whoever ended them how. What is not UTF-8 in them becomes U+FFFD; of
+    one that is longer than any message, as much is kept as is too much.
+
+    Reads the descriptor itself: a thread that is left behind in `sys.stdin` would hold its lock
+    when the interpreter ends.
+    """
+    line = bytearray()
     while chunk := await trio.to_thread.run_sync(os.read, 0, 65536, abandon_on_cancel=True):
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            yield line.decode(errors="replace")
-    if rest:
-        yield rest.decode(errors="replace")
+        *ends, begun = chunk.split(b"\n")
+        for end in ends:
+            yield _text(line + end)
+            line.clear()
+        if len(line) < MAX_LINE:
+            line += begun
+    if line:
+        yield _text(line)
+
+
+def _text(line: bytearray) -> str:
+    return line.removesuffix(b"\r").decode(errors="replace")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -37,8 +37,9 @@ def send(
 ) -> None:
     """Send TEXT, or each line of the input, and print the ids.
 
-    An id is printed when its message is durable. Exit status: 0 if all are, 1 if some were refused,
-    2 if it could not go on.
+    An id is printed when its message is durable, however long that takes while there is a server;
+    without one it gives up after a minute. Exit status: 0 if all are durable, 1 if some were
+    refused, which are named by their lines, 2 if it could not go on.
     """
     import trio
 
@@ -53,31 +54,54 @@ def send(
 
 
 async def _run(way: Access, letters: Letters, text: str | None) -> int:
-    from ..client import linear
     from .screen import piped
 
     with way.in_words():
-        async with way.client(pushes=False, backoff=at_first(linear)) as client:
+        async with way.client(pushes=False, backoff=at_first(letters.patience)) as client:
             await client.connected()
             if text is None:
                 return await letters.send_lines(client, piped())
+            text = text.encode(errors="surrogateescape").decode(errors="replace")
             return 0 if await letters.send(client, text, letters.client_id) else 1
 
 
-@dataclass(frozen=True, slots=True)
+PATIENCE = 60.0
+"""Seconds that a message may wait for a connection. Without one that waits there is no hurry."""
+
+
+@dataclass(slots=True)
 class Letters:
     to: str | None
     conversation: str | None
     client_id: str | None
+    _since: float | None = None
+    """When the present one began to wait, by trio's clock."""
+
+    def patience(self) -> Iterator[float]:
+        """The `Backoff` after a connection broke."""
+        import trio
+
+        from ..client import exponential
+
+        for bound in exponential(cap=5.0):
+            if self._since is not None and trio.current_time() - self._since > PATIENCE:
+                return
+            yield bound
 
     async def send_lines(self, client: Client, lines: AsyncIterator[str]) -> int:
         """One after another; empty ones are passed over. How many were refused."""
+        from ..client import ClientEnded
+
         number = refused = 0
         async for line in lines:
             number += 1
             if line.strip():
                 id = self.client_id and f"{self.client_id}.{number}"
-                refused += not await self.send(client, line, id, f"line {number}: ")
+                try:
+                    refused += not await self.send(client, line, id, f"line {number}: ")
+                except ClientEnded:
+                    complain(f"line {number}: no answer; what comes after it was not sent")
+                    raise
         return refused
 
     async def send(self, client: Client, text: str, id: str | None, where: str = "") -> bool:
@@ -88,6 +112,7 @@ class Letters:
         from ..client.calling import given
 
         payload = given(text=text, to=self.to, client_id=id)
+        self._since = trio.current_time()
         try:
             outgoing = await client.enqueue_call("message.send", payload, self.conversation)
             result = await outgoing.answer()
@@ -95,5 +120,9 @@ class Letters:
             reason = error.message if isinstance(error, Rejected) else str(error)
             complain(where + reason)
             return False
-        await trio.to_thread.run_sync(partial(print, result["id"], flush=True))
+        finally:
+            self._since = None
+        # Whoever reads it may be slow, or do so no more.
+        show = partial(print, result["id"], flush=True)
+        await trio.to_thread.run_sync(show, abandon_on_cancel=True)
         return True

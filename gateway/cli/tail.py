@@ -78,14 +78,18 @@ class Tail:
         from ..client import Event, Reload, StateChange
 
         await self._begin(after)
+        away = False
         async for push in self._client:
             match push:
                 case Event(kind, c) if self._wanted(c):
                     await self._event(kind, c, push.seq, push.at, push.data)
                 case Reload(c, reason) if self._wanted(c):
                     await self._reload(c, reason, push.keep)
-                case StateChange("disconnected", str(reason)):
+                case StateChange("disconnected", str(reason)) if not away:
+                    away = True
                     complain(f"{reason}; it goes on when there is a connection again")
+                case StateChange("connected"):
+                    away = False
 
     async def _begin(self, after: int | None) -> None:
         """Take note of where everything stands: so that whatever comes later is not missed."""

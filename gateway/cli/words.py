@@ -40,6 +40,10 @@ def in_words(command: Callable[P, T]) -> Callable[P, T]:
 
 
 def complain(sentence: str) -> None:
+    """On standard error. What a server says in it cannot command the terminal."""
+    from .screen import harmless
+
+    sentence = harmless(sentence)
     end = "" if sentence.endswith((".", "?", "!")) else "."
     typer.echo(f"palaver: {sentence}{end}", err=True)
 

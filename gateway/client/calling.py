@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar, cast
 
 from .outgoing import Outgoing
+
+T = TypeVar("T")
 
 Progress = Callable[[int, int], None]
 """Called with how many bytes of a file went, and how many there are."""
@@ -35,6 +37,12 @@ class Calling:
         self, name: str, payload: dict[str, Any] | None = None, c: str | None = None
     ) -> dict[str, Any]:
         raise NotImplementedError
+
+    async def _ask(
+        self, kind: type[T], name: str, payload: dict[str, Any] | None = None, c: str | None = None
+    ) -> T:
+        """`call`, of which it is known what it returns."""
+        return cast(T, await self.call(name, payload, c))
 
     async def enqueue_call(
         self, name: str, payload: dict[str, Any] | None = None, c: str | None = None

@@ -75,7 +75,8 @@ class Calls:
     def __init__(self) -> None:
         self._ids = itertools.count(1)
         self._open: dict[int, Call] = {}
-        self._queue: deque[Call | bytes] = deque()
+        self._queue: deque[Call] = deque()
+        self._posts: deque[bytes] = deque()
         self._in_flight: set[int] = set()
         self._wake = trio.Event()
         self._over: Callable[[], ClientEnded] | None = None
@@ -125,8 +126,11 @@ class Calls:
         raise CallTimeout(name, call.again(), conversation, sent=call.sent > 0)
 
     def post(self, item: dict[str, Any]) -> None:
-        """Write `item`, to which there is no Reply, on this connection or never."""
-        self._enqueue(self._codec.encode(item))
+        """Write `item`, to which there is no Reply, on this connection or never; and before calls,
+        which may have to wait for others."""
+        if not self.paused:
+            self._posts.append(self._codec.encode(item))
+            self._wake.set()
 
     def hello(self, payload: dict[str, Any]) -> bytes:
         return self._codec.encode({"t": "hello", "id": next(self._ids), "v": 1, "d": payload})
@@ -150,7 +154,7 @@ class Calls:
         A frame above `max_bytes` would end it for good; a call that makes one fails instead.
         """
         self._max_bytes = max_bytes
-        self._queue.clear()
+        self._clear()
         self.paused = False
         for call in list(self._open.values()):
             call.payload.update(call.again())
@@ -165,7 +169,7 @@ class Calls:
     def disconnected(self) -> None:
         """Calls that were written and may not be repeated fail; the others stay open."""
         self.paused = True
-        self._queue.clear()
+        self._clear()
         for id in self._in_flight:
             call = self._open[id]
             if not is_durable(call.name):
@@ -201,7 +205,7 @@ class Calls:
         What it returns counts as written: it is not given out again on this connection.
         """
         while True:
-            while self.paused or not self._queue or len(self._in_flight) >= WINDOW:
+            while self.paused or not (self._posts or (self._queue and self._room)):
                 self._wake = trio.Event()
                 await self._wake.wait()
             if items := self._gather():
@@ -210,23 +214,32 @@ class Calls:
             return items[0]
         return self._packer.pack_array_header(len(items)) + b"".join(items)
 
+    @property
+    def _room(self) -> bool:
+        return len(self._in_flight) < WINDOW
+
     def _gather(self) -> list[bytes]:
         items: list[bytes] = []
         room = min(FRAME_BYTES, self._max_bytes) - ARRAY_HEAD
-        while self._queue and len(items) < MAX_ITEMS and len(self._in_flight) < WINDOW:
-            entry = self._queue[0]
-            item = entry.item if isinstance(entry, Call) else entry
+        while len(items) < MAX_ITEMS and (self._posts or (self._queue and self._room)):
+            item = self._posts[0] if self._posts else self._queue[0].item
             if items and len(item) > room:
                 break
-            self._queue.popleft()
-            if isinstance(entry, Call):
-                if entry.id not in self._open:
+            if self._posts:
+                self._posts.popleft()
+            else:
+                call = self._queue.popleft()
+                if call.id not in self._open:
                     continue  # given up before it was written
-                entry.sent += 1
-                self._in_flight.add(entry.id)
+                call.sent += 1
+                self._in_flight.add(call.id)
             items.append(item)
             room -= len(item)
         return items
+
+    def _clear(self) -> None:
+        self._queue.clear()
+        self._posts.clear()
 
     def _close(self, id: Any) -> Call | None:
         if id in self._in_flight:
@@ -234,6 +247,8 @@ class Calls:
             self._wake.set()
         return self._open.pop(id, None)
 
-    def _enqueue(self, entry: Call | bytes) -> None:
-        self._queue.append(entry)
-        self._wake.set()
+    def _enqueue(self, call: Call) -> None:
+        """While nothing is written it need not wait here: the next connection asks what is open."""
+        if not self.paused:
+            self._queue.append(call)
+            self._wake.set()

@@ -63,7 +63,9 @@ class Client(Commands):
     that only calls: it follows nothing.
 
     Consume it with `async for`, or say `pushes=False`: of what is not taken at most `queue` items
-    are kept (see `Inbox` for what full means). Events are acknowledged as delivered when they are
+    are kept, or four times as many while a call waits. Beyond that nothing more is read, not even
+    answers, so that calls time out; the server ends the connection as slow, and once there is room
+    the next one makes good what was missed. Events are acknowledged as delivered when they are
     taken, at most every `ack_every` seconds for a conversation; None: never.
 
     `ssl_context` says whom to trust behind a `wss:` URL; by default whom the system trusts.
@@ -241,6 +243,8 @@ class Client(Commands):
         return push
 
     async def __aenter__(self) -> Self:
+        if self._manager is not None:
+            raise RuntimeError("a client is entered once; make another one")
         await self.outbox.open()
         self._manager = trio.open_nursery()
         self._nursery = await self._manager.__aenter__()

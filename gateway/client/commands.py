@@ -10,26 +10,26 @@ from ...protocol.roles import Who
 from .calling import MessageOptions, given
 from .outgoing import Outgoing
 from .own_commands import OwnCommands
+from .results import Loadables, Members, Messages, Moved, Placed, Readers, Templates, Versions
 
 
 class Commands(OwnCommands):
-    """`c` is a conversation's id, `message` a message's. Durable commands answer
-    `{"c", "seq", "id", "ts"}`. See `Client.call` for what they raise; arguments left None are not
-    sent. Lists continue as docs/protocol.md says: from `next`, or from the last thing they gave."""
+    """`c` is a conversation's id, `message` a message's. See `Client.call` for
+    what they raise, `results` for what they return: a durable command, where its event stands.
+    Arguments left None are not sent. Times are in milliseconds since 1970. Lists continue as
+    docs/protocol.md says: from `next`, or from the last thing they gave."""
 
     async def enqueue(self, c: str, text: str, **options: Unpack[MessageOptions]) -> Outgoing:
         """Keep a message in the outbox, from where it is sent whenever there is a connection. See
         `Client.enqueue_call` for what that promises and raises."""
         return await self.enqueue_call("message.send", given(text=text, **options), c)
 
-    async def send(self, c: str, text: str, **options: Unpack[MessageOptions]) -> dict[str, Any]:
-        return await self.call("message.send", given(text=text, **options), c)
+    async def send(self, c: str, text: str, **options: Unpack[MessageOptions]) -> Placed:
+        return await self._ask(Placed, "message.send", given(text=text, **options), c)
 
-    async def send_to(
-        self, user: str, text: str, **options: Unpack[MessageOptions]
-    ) -> dict[str, Any]:
+    async def send_to(self, user: str, text: str, **options: Unpack[MessageOptions]) -> Placed:
         """Into the direct conversation with `user`, which is made if need be."""
-        return await self.call("message.send", given(text=text, to=user, **options))
+        return await self._ask(Placed, "message.send", given(text=text, to=user, **options))
 
     async def edit(
         self,
@@ -39,34 +39,34 @@ class Commands(OwnCommands):
         *,
         version: int | None = None,
         mentions: Sequence[str] | None = None,
-    ) -> dict[str, Any]:
+    ) -> Placed:
         """`version`: only if the message still is at it (1 before any edit)."""
         payload = given(message_id=message, text=text, version=version, mentions=mentions)
-        return await self.call("message.edit", payload, c)
+        return await self._ask(Placed, "message.edit", payload, c)
 
-    async def delete(self, c: str, message: str) -> dict[str, Any]:
+    async def delete(self, c: str, message: str) -> Placed:
         """For everybody."""
-        return await self.call("message.delete", {"message_id": message}, c)
+        return await self._ask(Placed, "message.delete", {"message_id": message}, c)
 
-    async def restore(self, c: str, message: str) -> dict[str, Any]:
+    async def restore(self, c: str, message: str) -> Placed:
         """Take a deletion back, as long as the server leaves it."""
-        return await self.call("message.restore", {"message_id": message}, c)
+        return await self._ask(Placed, "message.restore", {"message_id": message}, c)
 
     async def forward(
         self, c: str, message: str, to: str, *, client_id: str | None = None
-    ) -> dict[str, Any]:
+    ) -> Placed:
         """A copy of a message of `c` to the conversation `to`."""
         payload = given(message_id=message, to=to, client_id=client_id)
-        return await self.call("message.forward", payload, c)
+        return await self._ask(Placed, "message.forward", payload, c)
 
-    async def react(self, c: str, message: str, emoji: str, on: bool = True) -> dict[str, Any]:
+    async def react(self, c: str, message: str, emoji: str, on: bool = True) -> Placed:
         """Put `emoji` on a message, or take one's own off."""
         payload = {"message_id": message, "emoji": emoji, "on": on}
-        return await self.call("reaction.set", payload, c)
+        return await self._ask(Placed, "reaction.set", payload, c)
 
-    async def vote(self, c: str, message: str, option: int | None) -> dict[str, Any]:
+    async def vote(self, c: str, message: str, option: int | None) -> Placed:
         """For an option of a poll, which replaces an earlier vote; None takes it back."""
-        return await self.call("poll.vote", {"message_id": message, "option": option}, c)
+        return await self._ask(Placed, "poll.vote", {"message_id": message, "option": option}, c)
 
     async def send_template(
         self,
@@ -75,36 +75,36 @@ class Commands(OwnCommands):
         variables: dict[str, Any] | None = None,
         *,
         client_id: str | None = None,
-    ) -> dict[str, Any]:
+    ) -> Placed:
         payload = given(template=template, variables=variables, client_id=client_id)
-        return await self.call("template.send", payload, c)
+        return await self._ask(Placed, "template.send", payload, c)
 
-    async def templates(self) -> dict[str, Any]:
+    async def templates(self) -> Templates:
         """The texts that the product suggests, with the names of their gaps."""
-        return await self.call("template.list")
+        return await self._ask(Templates, "template.list")
 
-    async def pin(self, c: str, message: str) -> dict[str, Any]:
-        return await self.call("message.pin", {"message_id": message}, c)
+    async def pin(self, c: str, message: str) -> Placed:
+        return await self._ask(Placed, "message.pin", {"message_id": message}, c)
 
-    async def unpin(self, c: str, message: str) -> dict[str, Any]:
-        return await self.call("message.unpin", {"message_id": message}, c)
+    async def unpin(self, c: str, message: str) -> Placed:
+        return await self._ask(Placed, "message.unpin", {"message_id": message}, c)
 
     async def pins(
         self, c: str, *, before: int | None = None, limit: int | None = None
-    ) -> dict[str, Any]:
+    ) -> Messages:
         """`before`: a seq."""
-        return await self.call("pin.list", given(before=before, limit=limit), c)
+        return await self._ask(Messages, "pin.list", given(before=before, limit=limit), c)
 
-    async def read(self, c: str, seq: int | None = None) -> dict[str, Any]:
+    async def read(self, c: str, seq: int | None = None) -> Moved:
         """Move the read mark up to `seq`, or to the end."""
-        return await self.call("message.read", given(seq=seq), c)
+        return await self._ask(Moved, "message.read", given(seq=seq), c)
 
     async def readers(
         self, c: str, message: str, *, after: str | None = None, limit: int | None = None
-    ) -> dict[str, Any]:
+    ) -> Readers:
         """Who has read a message, and when."""
         payload = given(message_id=message, after=after, limit=limit)
-        return await self.call("message.readers", payload, c)
+        return await self._ask(Readers, "message.readers", payload, c)
 
     async def create_direct(self, user: str) -> str:
         """The id of the direct conversation with `user`, which may have existed before."""
@@ -118,8 +118,8 @@ class Commands(OwnCommands):
         payload = given(kind="group", members=list(members), title=title, client_id=client_id)
         return str((await self.call("conversation.create", payload))["c"])
 
-    async def rename(self, c: str, title: str) -> dict[str, Any]:
-        return await self.call("conversation.rename", {"title": title}, c)
+    async def rename(self, c: str, title: str) -> Placed:
+        return await self._ask(Placed, "conversation.rename", {"title": title}, c)
 
     async def change_settings(
         self,
@@ -129,32 +129,32 @@ class Commands(OwnCommands):
         icon: str | None = None,
         who_may_send: Who | None = None,
         who_may_add: Who | None = None,
-    ) -> dict[str, Any]:
+    ) -> Placed:
         """Of a group; what is not given stays as it is."""
         payload = given(
             description=description, icon=icon, who_may_send=who_may_send, who_may_add=who_may_add
         )
-        return await self.call("conversation.change_settings", payload, c)
+        return await self._ask(Placed, "conversation.change_settings", payload, c)
 
-    async def lock(self, c: str, until: int | None = None) -> dict[str, Any]:
+    async def lock(self, c: str, until: int | None = None) -> Placed:
         """Nobody writes there until then (ms), or for good."""
-        return await self.call("conversation.lock", given(until=until), c)
+        return await self._ask(Placed, "conversation.lock", given(until=until), c)
 
-    async def unlock(self, c: str) -> dict[str, Any]:
-        return await self.call("conversation.unlock", {}, c)
+    async def unlock(self, c: str) -> Placed:
+        return await self._ask(Placed, "conversation.unlock", {}, c)
 
-    async def add_members(self, c: str, users: Sequence[str]) -> dict[str, Any]:
-        return await self.call("member.add", {"users": list(users)}, c)
+    async def add_members(self, c: str, users: Sequence[str]) -> Placed:
+        return await self._ask(Placed, "member.add", {"users": list(users)}, c)
 
-    async def remove_member(self, c: str, user: str) -> dict[str, Any]:
-        return await self.call("member.remove", {"user": user}, c)
+    async def remove_member(self, c: str, user: str) -> Placed:
+        return await self._ask(Placed, "member.remove", {"user": user}, c)
 
-    async def set_role(self, c: str, user: str, role: str) -> dict[str, Any]:
-        return await self.call("member.set_role", {"user": user, "role": role}, c)
+    async def set_role(self, c: str, user: str, role: str) -> Placed:
+        return await self._ask(Placed, "member.set_role", {"user": user, "role": role}, c)
 
-    async def leave(self, c: str, *, confirm: bool = False) -> dict[str, Any]:
+    async def leave(self, c: str, *, confirm: bool = False) -> Placed:
         """The last admin of others must `confirm`."""
-        return await self.call("conversation.leave", given(confirm=confirm or None), c)
+        return await self._ask(Placed, "conversation.leave", given(confirm=confirm or None), c)
 
     async def get(self, c: str) -> dict[str, Any]:
         """The conversation as it stands at `seq`: the snapshot to which later events apply."""
@@ -172,7 +172,7 @@ class Commands(OwnCommands):
         limit: int | None = None,
         system: bool | None = None,
         context: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:
+    ) -> Messages:
         """A page of messages, oldest first; without a cursor the newest (CLI-07). `before` and
         `after` are seqs, `around` is a message's id, `before_time` is in ms; `page` counts from 1.
         `system`: also what tells of members and settings."""
@@ -186,28 +186,28 @@ class Commands(OwnCommands):
             system=system,
             context=context,
         )
-        return await self.call("message.history", payload, c)
+        return await self._ask(Messages, "message.history", payload, c)
 
     async def thread(
         self, c: str, message: str, *, after: int | None = None, limit: int | None = None
-    ) -> dict[str, Any]:
+    ) -> Messages:
         """Replies under a message, oldest first; `after` is a seq."""
         payload = given(message_id=message, after=after, limit=limit)
-        return await self.call("thread.list", payload, c)
+        return await self._ask(Messages, "thread.list", payload, c)
 
     async def media(
         self, c: str, *, before: int | None = None, limit: int | None = None
-    ) -> dict[str, Any]:
+    ) -> Messages:
         """Messages with attachments, newest first; `before` is a seq."""
-        return await self.call("media.list", given(before=before, limit=limit), c)
+        return await self._ask(Messages, "media.list", given(before=before, limit=limit), c)
 
-    async def attachments(self, c: str, message: str) -> dict[str, Any]:
+    async def attachments(self, c: str, message: str) -> Loadables:
         """Addresses to load a message's attachments from, below `Client.http_url`."""
-        return await self.call("attachment.list", {"message_id": message}, c)
+        return await self._ask(Loadables, "attachment.list", {"message_id": message}, c)
 
-    async def versions(self, c: str, message: str) -> dict[str, Any]:
+    async def versions(self, c: str, message: str) -> Versions:
         """What a message said before it was edited, where the product shows it."""
-        return await self.call("message.versions", {"message_id": message}, c)
+        return await self._ask(Versions, "message.versions", {"message_id": message}, c)
 
     async def members(
         self,
@@ -216,8 +216,10 @@ class Commands(OwnCommands):
         prefix: str | None = None,
         after: str | None = None,
         limit: int | None = None,
-    ) -> dict[str, Any]:
-        return await self.call("member.list", given(prefix=prefix, after=after, limit=limit), c)
+    ) -> Members:
+        return await self._ask(
+            Members, "member.list", given(prefix=prefix, after=after, limit=limit), c
+        )
 
     async def presence(self, c: str) -> dict[str, Any]:
         return await self.call("presence.get", {"conversation": c})

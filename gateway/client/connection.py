@@ -118,9 +118,12 @@ class Connection:
             raise _ended(closed) from None
         try:
             value = msgpack.unpackb(message)  # type: ignore[arg-type]
-        except (ValueError, TypeError):
-            raise Ended("the server sent something unreadable") from None
-        return value if isinstance(value, list) else [value]
+            items = value if isinstance(value, list) else [value]
+            if all(isinstance(item["t"], str) for item in items):
+                return items
+        except (ValueError, TypeError, LookupError):
+            pass
+        raise Ended("the server sent something unreadable")
 
 
 async def converse(

@@ -2,7 +2,9 @@
 
 import asyncio
 import inspect
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from palaver import Settings
 from palaver.engine import StartupError
 from palaver.engine.user import User
 from palaver.hosting import AsyncioEngine, AsyncioUser, BlockingEngine, BlockingUser
+from palaver.hosting.asyncio import AsyncioIterator
 from palaver.protocol.errors import Rejected
 from palaver.protocol.policy import Policy
 from palaver.tests.support.hosts import Subscribers
@@ -153,3 +156,48 @@ def test_GRP_14_a_lapse_is_told_from_any_thread():
         engine.call_sync(engine.engine.premium_changed, "ann")
         with pytest.raises(Rejected, match="PREMIUM_REQUIRED"):
             ann.inbox()
+
+
+def test_a_wait_under_asyncio_that_is_cancelled_loses_nothing_whenever_that_is():
+    asked: list[Future[str]] = []
+
+    class Portal:
+        """Behind which everything happens when the test says so."""
+
+        def start_task_soon(self, act: object) -> Future[str]:
+            return asked.pop(0)
+
+    async def nothing() -> AsyncIterator[str]:
+        yield ""
+
+    async def main(yields: int) -> None:
+        first, second = Future[str](), Future[str]()
+        asked[:] = [first, second]
+        portal: Any = Portal()
+        items = AsyncioIterator(nothing(), portal)
+        waiting = asyncio.create_task(anext(items))
+        await asyncio.sleep(0)
+        first.set_result("one")
+        for _ in range(yields):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        second.set_result("two")
+        if waiting.cancelled():
+            assert await anext(items) == "one"
+        assert await anext(items) == "two"
+
+    for yields in range(5):
+        asyncio.run(main(yields))
+
+
+def test_one_task_at_a_time_waits_for_what_comes_next():
+    async def main() -> None:
+        async with AsyncioEngine(SETTINGS) as engine, engine.as_user("ann").pushes() as pushes:
+            first = asyncio.create_task(anext(pushes))
+            await asyncio.sleep(0)
+            with pytest.raises(RuntimeError, match="another task waits"):
+                await anext(pushes)
+            first.cancel()
+
+    asyncio.run(main())

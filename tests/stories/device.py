@@ -6,7 +6,7 @@ user sees who has just signed in: `Device.state` against `loaded`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -49,7 +49,7 @@ class View:
         self.taken.append(event)
         self._apply(event)
 
-    def show(self, page: dict[str, Any]) -> None:
+    def show(self, page: Mapping[str, Any]) -> None:
         """A page is as of its own `seq`: what was told since then changes what is new here."""
         for message in page["messages"]:
             self.messages.setdefault(message["id"], shown(message))

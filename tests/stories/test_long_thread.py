@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import trio
@@ -45,7 +45,7 @@ async def page(device: Device, c: str, **cursor: Any) -> list[dict[str, Any]]:
             device.come_back()
         else:
             device.views[c].show(found)
-            return cast(list[dict[str, Any]], found["messages"])
+            return found["messages"]
 
 
 async def find(home: House, device: Device, c: str) -> dict[str, Any]:
@@ -53,14 +53,14 @@ async def find(home: House, device: Device, c: str) -> dict[str, Any]:
     while True:
         text = f"message {home.chance.randrange(LENGTH)}"
         try:
-            found = await device.client.call("message.search", {"query": text, "conversation": c})
+            found = await device.client.search(text, c=c)
         except ConnectionLost:
             device.come_back()
             continue
         if found["total"]:
             (hit,) = found["hits"]
             assert hit["text"] == text
-            return cast(dict[str, Any], hit)
+            return hit
 
 
 async def jump(home: House, device: Device, c: str) -> None:

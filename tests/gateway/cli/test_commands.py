@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from palaver.engine.profiles import NAMES
 from palaver.engine.settings import Settings
 from palaver.gateway.cli import app, development
+from palaver.gateway.cli.access import access
 from palaver.gateway.cli.announcement import announcement
 from palaver.gateway.cli.options import load_settings
 from palaver.gateway.cli.words import Problem
@@ -239,6 +240,15 @@ def test_a_development_key_that_is_none_is_a_problem(tmp_path: Path) -> None:
 )
 def test_a_chat_that_cannot_begin_says_why(home: Path, args: tuple[str, ...], says: str) -> None:
     assert says in refused("chat", *args, "--data", home)
+
+
+def test_a_token_may_come_from_the_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PALAVER_TOKEN", "from the environment")
+    options = (None, None, None, home)
+    assert access(None, None, *options).token == "from the environment"
+    assert access(None, "given", *options).token == "given"
+    with pytest.raises(Problem, match="no development server"):
+        access("ann", None, *options)
 
 
 def test_memory_has_nothing_to_migrate(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

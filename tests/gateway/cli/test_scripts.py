@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
 import pytest
 import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from palaver.gateway.cli.access import Access, at_first
+from palaver.gateway.cli.screen import MAX_LINE, piped
 from palaver.gateway.cli.send import Letters
 from palaver.gateway.cli.tail import Tail
 from palaver.gateway.cli.words import Problem
-from palaver.gateway.client import Client, ConnectionLost, Rejected, linear
+from palaver.gateway.client import Client, ConnectionLost, ReconnectFailed, Rejected, linear
+from palaver.gateway.client.results import Messages
 from palaver.tests.gateway.client.house import House, house
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> MockClock:
+    """Nothing happens in threads, for which it would not wait."""
+
+    async def inline(act: Callable[[], Any], **options: Any) -> Any:
+        await trio.lowlevel.checkpoint()
+        return act()
+
+    monkeypatch.setattr("trio.to_thread.run_sync", inline)
+    return MockClock(autojump_threshold=0)
 
 
 async def lines(*given: str) -> AsyncIterator[str]:
@@ -89,6 +104,74 @@ async def test_a_refused_line_is_named_and_the_others_go(
         assert not await Letters(None, "nowhere", None).send(ann, "hello", None)
 
 
+async def piping(monkeypatch: pytest.MonkeyPatch, *chunks: bytes) -> list[str]:
+    given = iter([*chunks, b""])
+    monkeypatch.setattr("os.read", lambda descriptor, size: next(given))
+    return [line async for line in piped()]
+
+
+async def test_lines_end_as_they_do_anywhere_and_hold_whatever_they_hold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    got = await piping(monkeypatch, b"o", b"ne\ntwo\r\n\n\xc3", b"\xbc\n\xff?\nno", b" end")
+    assert got == ["one", "two", "", "ü", "\ufffd?", "no end"]
+
+
+async def test_a_line_without_end_takes_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    long, next = await piping(monkeypatch, *[b"x" * 65536] * 200, b"\nnext\n")
+    assert MAX_LINE <= len(long) < MAX_LINE + 65536
+    assert next == "next"
+
+
+async def test_a_pipe_waits_for_the_server_only_while_a_line_does(
+    capsys: pytest.CaptureFixture[str], clock: MockClock
+) -> None:
+    letters = Letters("bob", None, None)
+    async with house() as home:
+        given, lines = trio.open_memory_channel[str](0)
+
+        async def send() -> None:
+            options = {"pushes": False, "backoff": letters.patience, "random": lambda: 1.0}
+            async with home.client("ann", **options) as ann:
+                with pytest.raises(ReconnectFailed):
+                    await letters.send_lines(ann, lines)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(send)
+            await given.send("one")
+            await wait_all_tasks_blocked()
+            home.down = True
+            await home.cut()
+            await trio.sleep(10_000)
+            home.down = False
+            await given.send("two")
+            await wait_all_tasks_blocked()
+            await trio.sleep(10)
+            assert len(capsys.readouterr().out.split()) == 2
+            home.down = True
+            await home.cut()
+            await given.send("three")
+        assert "line 3: no answer; what comes after it was not sent." in capsys.readouterr().err
+
+
+async def test_an_outage_is_told_once(capsys: pytest.CaptureFixture[str], clock: MockClock) -> None:
+    async with (
+        house() as home,
+        home.client("ann", random=lambda: 1.0) as client,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(Tail(client, None, False).run, None)
+        await wait_all_tasks_blocked()
+        for _ in range(2):
+            home.down = True
+            await home.cut()
+            await trio.sleep(100)
+            home.down = False
+            await trio.sleep(100)
+        nursery.cancel_scope.cancel()
+    assert capsys.readouterr().err.count("it goes on when there is a connection again") == 2
+
+
 async def test_CLI_05_a_tail_goes_on_where_it_was(capsys: pytest.CaptureFixture[str]) -> None:
     async with house() as home:
         host = home.gateway.engine.as_user("bob")
@@ -113,7 +196,7 @@ async def test_an_outage_while_a_tail_catches_up_does_not_end_it(
     troubles = [ConnectionLost("message.history", {}, None, sent=True), Rejected("UNAVAILABLE")]
     history = Client.history
 
-    async def troubled(client: Client, c: str, **page: Any) -> dict[str, Any]:
+    async def troubled(client: Client, c: str, **page: Any) -> Messages:
         answer = await history(client, c, **page)
         if troubles:
             raise troubles.pop()

@@ -6,14 +6,13 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import trio
-from rich.text import Text
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from palaver.gateway.cli.screen import Screen, harmless
+from palaver.gateway.cli.screen import Screen, Words, harmless
 from palaver.gateway.cli.session import Opening, Session
 from palaver.gateway.client import Client, ClientEnded
 from palaver.protocol.features.messages import SendMessage
@@ -29,21 +28,17 @@ def clock() -> MockClock:
     return MockClock(autojump_threshold=0)
 
 
-class Paper:
-    """Stands in for `Screen`: `enter` types a line; `text` is everything that was shown."""
+class Paper(Screen):
+    """`enter` types a line; `text` is everything that was shown."""
 
     def __init__(self, interactive: bool) -> None:
+        super().__init__()
         self.interactive = interactive
         self._send, self._receive = trio.open_memory_channel[str](100)
         self.text = ""
 
-    def show(self, *parts: Any, passing: bool = False) -> None:
-        self.text += Text.assemble(*parts).plain + "\n"
-
-    def clear_passing(self) -> None: ...
-
-    def typed(self) -> str:
-        return ""
+    def show(self, *words: Words, margin: Words = "", passing: bool = False) -> None:
+        self.text += "".join(f"{line.plain}\n" for line in self._laid_out(words, margin))
 
     async def lines(self) -> AsyncIterator[str]:
         async for line in self._receive:
@@ -69,7 +64,7 @@ async def chat(
 ) -> AsyncIterator[Paper]:
     paper = Paper(interactive)
     async with home.client(user, **options or {}) as client, trio.open_nursery() as nursery:
-        session = Session(client, cast(Screen, paper))
+        session = Session(client, paper)
         nursery.start_soon(session.run, Opening(**opening))
         await wait_all_tasks_blocked()
         yield paper
@@ -196,9 +191,66 @@ async def test_wrong_commands_are_explained(clock: MockClock) -> None:
         assert "there is no /edti; /help shows what there is" in ann.text
         assert "say it like this: /open NUMBER | USER" in ann.text
         assert "say it like this: /delete [SEQ]" in ann.text
-        assert "no such message on the screen" in ann.text
+        assert "there is no message of this number on the screen" in ann.text
         assert "say it like this: /edit [SEQ] TEXT" in ann.text
         assert "/quit" in ann.text
+
+
+async def test_replies_and_reactions_name_messages_by_their_numbers(
+    clock: MockClock,
+) -> None:
+    async with (
+        house() as home,
+        chat(home, "ann", to="bob") as ann,
+        chat(home, "bob", to="ann") as bob,
+    ):
+        await ann.enter("lunch?")
+        await bob.enter(
+            "/reply 2 at  one", "/react 2 👍", "/unreact 2 👍", "/react 2", "/reply 9 x"
+        )
+        for paper in (ann, bob):
+            assert re.search(r" ↪ ann: lunch\?\n {12}bob: at  one\n", paper.text)
+            assert " bob puts 👍 2\n" in paper.text
+            assert " bob takes away 👍 2\n" in paper.text
+        assert "say it like this: /react SEQ EMOJI" in bob.text
+        assert "there is no message of this number on the screen" in bob.text
+
+
+async def test_a_group_is_changed_and_left(clock: MockClock) -> None:
+    async with house() as home, chat(home, "ann", group="Team", members=["bob"]) as ann:
+        await ann.enter("/title Our team", "/add carol", "/remove bob", "/list", "/open 7")
+        assert " ann calls this Our team\n" in ann.text
+        assert " ann added carol\n" in ann.text
+        assert " ann removed bob\n" in ann.text
+        assert "   1  Our team" in ann.text
+        assert "there is no 7 in the list" in ann.text
+        async with chat(home, "carol", to="ann") as carol:
+            await carol.enter("/open 3", "/open 2", "/leave")
+            assert "there is no 3 in the list" in carol.text
+            assert " carol left\n" in ann.text
+
+
+async def test_before_a_conversation_is_open_commands_say_so(clock: MockClock) -> None:
+    async with house() as home, chat(home, "ann") as ann:
+        await ann.enter("/who", "/title x", "/leave", "/add bob")
+        assert ann.text.count("no conversation is open; /list shows them") == 4
+
+
+async def test_what_others_write_cannot_command_the_terminal(clock: MockClock) -> None:
+    evil = "\x1b]0;x\x07\x9b2J"
+    users = Directory(u1=person("ann"), u2=person(f"bob{evil}"))
+    async with house(ports={"users": users}) as home, chat(home, "u1") as ann:
+        bob = home.gateway.engine.as_user("u2")
+        c = await bob.create_group(f"Team{evil}", ["u1"])
+        sent = await bob.send(c, f"hi{evil}")
+        await wait_all_tasks_blocked()
+        await ann.enter("/list", "/open 1", "/search hi", "/find bob", f"/open {evil}", f"/x{evil}")
+        await bob.edit(c, sent.id, f"ho{evil}")
+        await bob.send(c, f"again{evil}", reply_to=sent.id)
+        await bob.rename(c, f"Other{evil}")
+        await wait_all_tasks_blocked()
+        assert ann.text.count("�]0;x��2J") > 10
+        assert not [char for char in ann.text if not char.isprintable() and char != "\n"]
 
 
 async def test_a_conversation_of_others_is_refused_and_the_chat_goes_on(clock: MockClock) -> None:
@@ -268,7 +320,7 @@ async def test_CLI_02_what_could_not_be_sent_waits_in_the_file_for_the_next_time
 async def test_a_refusal_ends_the_chat(clock: MockClock) -> None:
     async with house() as home, Client("ws://x", "nonsense", connector=home.connect) as client:
         with pytest.raises(ClientEnded, match="The token is not valid"):
-            await Session(client, cast(Screen, Paper(interactive=False))).run(Opening(to="bob"))
+            await Session(client, Paper(interactive=False)).run(Opening(to="bob"))
 
 
 @pytest.mark.parametrize(

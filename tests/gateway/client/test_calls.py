@@ -1,12 +1,14 @@
 """Calls: correlation, timeouts, what happens to them when the connection does not hold."""
 
+import gc
+
 import msgpack
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from palaver.gateway.client import CallTimeout, ClientClosed, ConnectionLost, Rejected
-from palaver.gateway.client.calls import WINDOW
+from palaver.gateway.client.calls import WINDOW, Call
 from palaver.protocol.values import BadFrame
 from palaver.tests.gateway.client.scripted import Server
 
@@ -70,7 +72,7 @@ async def test_a_retryable_no_is_tried_again_when_the_server_said(
             await peer.reply(item, seq=1)
 
         nursery.start_soon(refuse)
-        assert await client.send("c", "hello", client_id="k") == {"seq": 1}
+        assert (await client.send("c", "hello", client_id="k"))["seq"] == 1
         assert [time - times[0] for time in times] == [0, 1.5, 4.0, 8.5]
 
 
@@ -117,6 +119,33 @@ async def test_no_more_than_a_window_is_in_flight(clock: MockClock, server: Serv
                 items.append(await peer.expect("message.send"))
                 assert items[-1]["d"]["text"] == f"{n + WINDOW}"
     assert answered == 100
+
+
+async def test_a_ping_is_answered_whatever_waits(clock: MockClock, server: Server) -> None:
+    async with server.client() as client, trio.open_nursery() as nursery:
+        peer = await server.peer()
+        await peer.welcome()
+        for n in range(WINDOW + 1):
+            nursery.start_soon(client.send, "c", f"{n}")
+        for _ in range(WINDOW):
+            await peer.expect("message.send")
+        await peer.say({"t": "ping", "id": 7})
+        with trio.fail_after(1):
+            assert (await peer.expect("pong"))["id"] == 7
+        nursery.cancel_scope.cancel()
+
+
+async def test_calls_given_up_while_there_is_no_connection_are_forgotten(
+    clock: MockClock, server: Server
+) -> None:
+    server.down = True
+    async with server.client() as client:
+        for n in range(50):
+            with trio.move_on_after(0.1):
+                await client.send("c", f"{n}")
+        gc.collect()
+        kept = [each for each in gc.get_objects() if isinstance(each, Call)]
+        assert len(kept) <= 1
 
 
 async def test_a_code_of_a_later_server_is_kept(clock: MockClock, server: Server) -> None:
@@ -307,6 +336,14 @@ async def test_leaving_fails_the_calls_of_other_tasks(clock: MockClock, server: 
             await peer.expect("message.send")
         with pytest.raises(ClientClosed):
             await client.send("c", "hello")
+
+
+async def test_a_client_is_entered_once(clock: MockClock, server: Server) -> None:
+    async with server.client() as client:
+        pass
+    with pytest.raises(RuntimeError, match="entered once"):
+        async with client:
+            pass
 
 
 async def test_exceptions_leave_the_client_as_they_are(clock: MockClock, server: Server) -> None:

@@ -1,15 +1,19 @@
-"""Every command has a method, and every method says what the command takes."""
+"""Every command has a method, which says what the command takes and returns what is answered."""
 
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, get_type_hints, is_typeddict
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from palaver.gateway.client import Outgoing, results
 from palaver.gateway.client.commands import Commands
+from palaver.gateway.rest.answers import ANSWERS, Perhaps, example
 from palaver.protocol.features import COMMANDS
+from palaver.tests.docs.asyncapi import OWN_ANSWERS, answer_of
+from palaver.tests.docs.schemas import in_ms
 
 ID = "0190c2a5-5d0e-7cc3-98c4-dc0c0c07398f"
 
@@ -64,7 +68,7 @@ class Heard(Commands):
 METHODS = {
     name: method
     for name, method in inspect.getmembers(Commands, inspect.iscoroutinefunction)
-    if name not in ("call", "enqueue_call")
+    if name not in ("call", "enqueue_call", "_ask")
 }
 
 
@@ -111,6 +115,24 @@ async def test_every_command_has_a_method() -> None:
         )
         said |= {name for name, _ in heard.said}
     assert COMMANDS.keys() - said == BY_ITSELF
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_what_a_method_returns_is_what_the_server_answers(method: str) -> None:
+    returned = get_type_hints(METHODS[method])["return"]
+    if returned in (str, Outgoing):
+        return
+    (answer,) = {answer_of(COMMANDS[name]) for name, _ in await said_by(method)}
+    assert getattr(results, answer, dict[str, Any]) == returned
+    if is_typeddict(returned):
+        like = {**ANSWERS, **OWN_ANSWERS}[answer]
+        types, shown = get_type_hints(returned), in_ms(example(like))
+        assert types.keys() == like.keys()
+        for name in types:
+            TypeAdapter(types[name]).validate_python(shown[name], strict=True)
+        if answer != "Placed":  # some say nothing if there was nothing to do
+            needed = {name for name, value in like.items() if not isinstance(value, Perhaps)}
+            assert returned.__required_keys__ == needed
 
 
 async def test_a_message_may_say_all_that_there_is() -> None:

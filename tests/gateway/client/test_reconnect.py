@@ -252,3 +252,16 @@ async def test_CONN_12_who_can_have_a_fresh_token_comes_back_after_one_has_run_o
 def test_an_address_that_is_none_is_refused_at_once(url: str) -> None:
     with pytest.raises(ValueError, match="not a WebSocket URL"):
         Client(url, "token")
+
+
+@pytest.mark.parametrize("item", [7, {"id": 1}, {"t": 3}, ["x"]])
+async def test_what_is_no_item_ends_the_connection_and_not_the_client(
+    clock: MockClock, server: Server, item: Any
+) -> None:
+    async with server.client() as client:
+        peer = await server.peer()
+        await peer.welcome()
+        await peer.say(item)
+        peer = await server.peer()
+        await peer.welcome()
+        assert (await client.connected())["user"] == "ann"
