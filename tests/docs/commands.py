@@ -108,7 +108,7 @@ def _of_pip(words: Told, whole: bool) -> None:
 def _of_npm(words: Told, whole: bool) -> None:
     scripts = json.loads((ROOT / "clients/js/package.json").read_text())["scripts"]
     name = words[1] if words[0] == "run" else words[0]
-    assert name in {*scripts, "ci"}, f"there is no `npm run {name}`"
+    assert name in {*scripts, "ci", "pack"}, f"there is no `npm run {name}`"
 
 
 def _of_curl(words: Told, whole: bool) -> None:

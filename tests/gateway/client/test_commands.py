@@ -10,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from palaver.gateway.client import Outgoing, results
 from palaver.gateway.client.commands import Commands
-from palaver.gateway.rest.answers import ANSWERS, Perhaps, example
+from palaver.gateway.rest.answers import ANSWERS, example
+from palaver.gateway.rest.like import Perhaps
 from palaver.protocol.features import COMMANDS
 from palaver.tests.docs.asyncapi import OWN_ANSWERS, answer_of
 from palaver.tests.docs.schemas import in_ms
