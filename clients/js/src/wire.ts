@@ -1,5 +1,7 @@
 /** What the server answers, as docs/protocol.md §5 says it. Names are those of the wire. */
 
+import type { ConversationEvent } from "./pushes.js";
+
 export type UserFields = Record<string, string | number | boolean | null>;
 
 export interface Attachment {
@@ -147,6 +149,9 @@ export interface Row {
   ts: number;
   preference?: Preference;
   request?: "pending";
+  /** What has happened since `last` and moved the row, if it was told here: the server does not say
+   * it of rows. */
+  activity?: ConversationEvent | undefined;
 }
 
 export interface Page<M = HistoryMessage> {
@@ -211,6 +216,10 @@ export interface Results {
     total_pages: number;
   };
   "member.list": { members: ({ user: string } & Member)[]; more: boolean; seq: number };
+  "star.list": {
+    stars: { c: string; ts: number; message: HistoryMessage }[];
+    next: number | null;
+  };
   "presence.get": { users: Record<string, { online: boolean; last_seen?: number }> };
   "presence.list": { online: string[]; more: boolean };
   "user.get": { users: Record<string, UserFields> };

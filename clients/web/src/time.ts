@@ -17,6 +17,12 @@ export function short(ts: number): string {
   return days < 7 ? WEEKDAY.format(ts) : DATE.format(ts);
 }
 
+/** A time to come. */
+export function until(ts: number): string {
+  const day = new Date(ts).toDateString();
+  return day === new Date().toDateString() ? CLOCK.format(ts) : `${DATE.format(ts)}, ${CLOCK.format(ts)}`;
+}
+
 /** `day` is a date as in 2026-11-21. */
 export function dayName(day: string): string {
   const noon = new Date(`${day}T12:00`).getTime();
