@@ -6,20 +6,28 @@ With SCREENSHOTS=DIRECTORY the last sight of every window is kept there.
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import re
 import shutil
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect, sync_playwright
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
-from palaver.tests.support.served import ENVIRONMENT, PROGRAM
+from palaver.tests.support.served import ENVIRONMENT, PROGRAM, SECRET
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -34,6 +42,8 @@ LEAD = """document.addEventListener("readystatechange", () => {
     document.querySelector("meta[name=palaver-port]").content = "%d";
 });"""
 LIMITS = {"PALAVER_LIMITS__CONNECTS_PER_MIN": "0"}
+PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
+AXE = Path(__file__).parents[2] / "clients/web/node_modules/axe-core/axe.min.js"
 
 
 class Server:
@@ -144,6 +154,56 @@ def shut(end: socket.socket) -> None:
         pass
 
 
+def picture() -> FilePayload:
+    file = io.BytesIO()
+    Image.radial_gradient("L").save(file, "PNG")
+    return {"name": "light.png", "mimeType": "image/png", "buffer": file.getvalue()}
+
+
+def token(user: str, ttl_s: int = 600) -> str:
+    return jwt.encode({"sub": user, "exp": int(time.time()) + ttl_s}, SECRET, algorithm="HS256")
+
+
+@contextmanager
+def speaking(server: Server, user: str) -> Iterator[Callable[[list[dict[str, Any]]], Any]]:
+    """Sends many items at once as `user`, without a browser, and answers with the last `ok`."""
+    with connect(server.ws_url, subprotocols=[Subprotocol("palaver.v1.json")]) as socket:
+
+        def ask(items: list[dict[str, Any]]) -> dict[str, Any]:
+            socket.send(json.dumps([{"id": number, **each} for number, each in enumerate(items)]))
+            while True:
+                told = json.loads(socket.recv())
+                for item in told if isinstance(told, list) else [told]:
+                    if item.get("id") == len(items) - 1 and item["t"] in ("reply", "welcome"):
+                        return dict(item.get("ok") or item)
+
+        ask([{"t": "hello", "v": 1, "d": {"token": token(user)}}])
+        yield ask
+
+
+def seed(server: Server, users: tuple[str, str], title: str, texts: list[str]) -> None:
+    """A group of two in which the first has said all of this, quickly."""
+    by, other = users
+    with speaking(server, by) as ask:
+        group = {"kind": "group", "members": [other], "title": title, "client_id": title}
+        c = ask([{"t": "conversation.create", "d": group}])["c"]
+        for at in range(0, len(texts), 200):
+            some = [{"text": text, "client_id": text} for text in texts[at : at + 200]]
+            ask([{"t": "message.send", "c": c, "d": each} for each in some])
+
+
+def serious_faults(page: Page) -> dict[str, list[str]]:
+    """What keeps people out, as axe sees the page now."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")
+    return {
+        each["id"]: [node["html"] for node in each["nodes"]]
+        for each in found["violations"]
+        if each["impact"] in ("serious", "critical")
+    }
+
+
 class Window:
     """What somebody does in a window of theirs."""
 
@@ -169,6 +229,41 @@ class Window:
     def open(self, title: str) -> None:
         self.page.locator(".sidebar .row", has_text=title).first.click()
         expect(self.input).to_be_visible()
+
+    def row(self, title: str) -> Locator:
+        whole = re.compile(f"^{re.escape(title)}$")
+        named = self.page.locator(".title", has_text=whole)
+        return self.page.locator(".sidebar .row").filter(has=named)
+
+    def do(self, title: str, *buttons: str) -> None:
+        """Choose from the menu of a conversation in the inbox."""
+        self.row(title).click(button="right")
+        for name in buttons:
+            self.page.get_by_role("button", name=name, exact=True).click()
+
+    def drag(self, target: Locator, by: int) -> None:
+        """With a finger, to the right or the left."""
+        with self.finger_on(target) as touch:
+            for step in range(1, 6):
+                touch("touchMove", by * step // 5)
+
+    @contextmanager
+    def finger_on(self, target: Locator) -> Iterator[Callable[..., None]]:
+        """Keeps a finger on it; what it yields moves that."""
+        target.scroll_into_view_if_needed()
+        box = target.bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        session = self.page.context.new_cdp_session(self.page)
+
+        def touch(kind: str, by: int = 0) -> None:
+            points = [] if kind == "touchEnd" else [{"x": x + by, "y": y}]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        touch("touchStart")
+        yield touch
+        touch("touchEnd")
+        session.detach()
 
     def say(self, text: str) -> None:
         self.input.fill(text)

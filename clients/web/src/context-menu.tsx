@@ -1,7 +1,7 @@
 /** A menu at a place on the page: where somebody pressed, or beside a button. */
 
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { step, within } from "./menu.js";
 
 export interface Point {
@@ -17,26 +17,47 @@ interface Props {
   children: ComponentChildren;
 }
 
+/** It is there until something is chosen, or somebody turns to something else. Not `popover="auto"`:
+ * the button of the mouse that opens it would close it as soon as it is let go. */
 export function ContextMenu({ label, at, onClose, children }: Props) {
   const ref = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const box = ref.current!;
+    const before = document.activeElement as HTMLElement | null;
     box.showPopover();
     box.style.left = `${within(at.x, innerWidth - box.offsetWidth)}px`;
     box.style.top = `${within(at.y, innerHeight - box.offsetHeight)}px`;
     box.querySelector("button")?.focus({ preventScroll: true });
+    return () => {
+      if (box.contains(document.activeElement)) before?.focus({ preventScroll: true });
+    };
   }, []);
+  useEffect(() => {
+    const elsewhere = (event: Event) => ref.current!.contains(event.target as Node) || onClose();
+    addEventListener("pointerdown", elsewhere, { capture: true });
+    addEventListener("blur", onClose);
+    return () => {
+      removeEventListener("pointerdown", elsewhere, { capture: true });
+      removeEventListener("blur", onClose);
+    };
+  });
+  const pressed = (event: KeyboardEvent) => {
+    if (event.key === "Escape" || event.key === "Tab") {
+      event.preventDefault();
+      event.stopPropagation();
+      onClose();
+    } else step(event, ref.current!, 1);
+  };
   return (
     <div
       ref={ref}
-      popover="auto"
+      popover="manual"
       class="menu"
       role="group"
       aria-label={label}
       style="--columns: 1"
-      onToggle={(event) => event.newState === "closed" && onClose()}
-      onClick={() => ref.current?.hidePopover()}
-      onKeyDown={(event) => step(event, ref.current!, 1)}
+      onClick={onClose}
+      onKeyDown={pressed}
     >
       {children}
     </div>

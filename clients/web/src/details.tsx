@@ -48,7 +48,7 @@ export function Details({ conversation, info, onClose, onGone, onOpen }: Props) 
           <button
             type="button"
             class="plain"
-            aria-label="Settings of the group"
+            aria-label="Edit the group"
             onClick={() => setEditing(true)}
           >
             <Icon name="edit" />

@@ -38,7 +38,7 @@ export function GroupSettings({ conversation, info, onClose }: Props) {
     });
   const locked = isLocked(info);
   return (
-    <Dialog title="Settings of the group" onClose={onClose}>
+    <Dialog title="Edit the group" onClose={onClose}>
       <form
         class="options"
         onSubmit={(event) => {

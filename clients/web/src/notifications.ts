@@ -24,14 +24,12 @@ export async function setNotifies(on: boolean): Promise<boolean> {
 /** Not of one's own, nor where one wants quiet: in what is muted or archived. */
 export function useNotifications(onOpen: (c: string) => void): void {
   const { client, user: me } = useSession();
-  useEffect(
-    () =>
-      client.on("message.sent", (event) => {
-        if (document.hasFocus() || event.data.by === me || !notifies()) return;
-        const { muted_until = 0, archived } = client.personal.preferences.get(event.conversation) ?? {};
-        if (muted_until < Date.now() && !archived) show(client, me, event, onOpen);
-      }),
-    [client],
+  useEffect(() =>
+    client.on("message.sent", (event) => {
+      if (document.hasFocus() || event.data.by === me || !notifies()) return;
+      const { muted_until = 0, archived } = client.personal.preferences.get(event.conversation) ?? {};
+      if (muted_until < Date.now() && !archived) show(client, me, event, onOpen);
+    }),
   );
 }
 

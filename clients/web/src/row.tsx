@@ -88,7 +88,6 @@ export function MovableRow({ onMenu, ...props }: MovableProps) {
       class="movable"
       data-side={swipe.x === 0 ? undefined : swipe.x < 0 ? "left" : "right"}
       data-far={sideOf(swipe.x) !== undefined}
-      data-held={swipe.held}
       {...(asked ? {} : swipe.listeners)}
       onContextMenu={(event) => {
         if (asked) return;
