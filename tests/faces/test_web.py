@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from palaver.tests.support.browsing import (
+    WEB,
     Network,
     People,
     Server,
@@ -28,7 +29,6 @@ from palaver.tests.support.browsing import (
 
 __all__ = ["chromium", "person", "server"]
 
-WEB = Path(__file__).parents[2] / "clients/web"
 BUILT = Path(__file__).parents[2] / "gateway/web"
 LONG = 10_000
 THERE = re.compile("sent|delivered|read")

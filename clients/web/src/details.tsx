@@ -14,7 +14,7 @@ import type { Found } from "./place.js";
 import { MuteItems } from "./row-menu.js";
 import { Media, Pinned } from "./shared.js";
 import { DeleteSure, Sure } from "./sure.js";
-import { short, until } from "./time.js";
+import { short, soon } from "./time.js";
 import { otherOf, titleOf } from "./titles.js";
 
 /** Below this width the details cover the messages. */
@@ -125,7 +125,7 @@ function Keep({ c, onGone }: { c: string; onGone(): void }) {
       >
         <Icon name="archive" /> {keeping.archived ? "Unarchive" : "Archive"}
       </button>
-      {mutedUntil !== undefined && isSoon(mutedUntil) && <small>Muted until {until(mutedUntil)}</small>}
+      {mutedUntil !== undefined && isForAWhile(mutedUntil) && <small>Muted, ends {soon(mutedUntil)}</small>}
       {menu && (
         <ContextMenu label="Mute" at={menu} onClose={() => setMenu(undefined)}>
           <MuteItems keeping={keeping} />
@@ -136,7 +136,7 @@ function Keep({ c, onGone }: { c: string; onGone(): void }) {
 }
 
 /** For good is the end of the year 9999. */
-const isSoon = (ts: number) => ts < Date.now() + 366 * 86_400_000;
+const isForAWhile = (ts: number) => ts < Date.now() + 366 * 86_400_000;
 
 interface EndingProps {
   c: string;

@@ -1,12 +1,12 @@
 /** The conversations of a view; or that there are none, not yet, or that something is wrong. */
 
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Point } from "./context-menu.js";
 import { attempt, useNames, useSession } from "./hooks.js";
 import { RowMenu } from "./row-menu.js";
 import { MovableRow } from "./row.js";
 import { titleOf } from "./titles.js";
-import { EMPTY, filterOf, useLoading, useRows, VIEWS, type View } from "./views.js";
+import { EMPTY, filterOf, useLoading, useRows, VIEWS, type Loading, type View } from "./views.js";
 import { VirtualList } from "./virtual-list.js";
 
 /** Pixels; as the style has it. */
@@ -35,9 +35,15 @@ export function InboxList({ view, open, onOpen, onGone, onNew }: Props) {
     paging.current = true;
     attempt(() => inbox.loadMore(filter).finally(() => (paging.current = false)));
   };
+  // Of what was loaded nothing may be of this view, and yet there is some.
+  const further = rows.length === 0 && loading === "ready" && inbox.more(filter);
+  useEffect(() => {
+    if (further) more();
+  });
   const asked = menu && inbox.get(menu.c);
   if (rows.length === 0) {
-    return <Nothing view={view} loading={loading} onRetry={retry} onNew={onNew} />;
+    const state = further ? "loading" : loading;
+    return <Nothing view={view} loading={state} onRetry={retry} onNew={onNew} />;
   }
   return (
     <>
@@ -74,10 +80,7 @@ export function InboxList({ view, open, onOpen, onGone, onNew }: Props) {
   );
 }
 
-type NothingProps = Pick<Props, "view" | "onNew"> & {
-  loading: ReturnType<typeof useLoading>[0];
-  onRetry(): void;
-};
+type NothingProps = Pick<Props, "view" | "onNew"> & { loading: Loading; onRetry(): void };
 
 function Nothing({ view, loading, onRetry, onNew }: NothingProps) {
   if (loading === "loading") {

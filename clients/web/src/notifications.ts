@@ -3,7 +3,7 @@
 import type { Client, ConversationEvent } from "palaver-client";
 import { useEffect } from "preact/hooks";
 import { nameOf, useSession } from "./hooks.js";
-import { messageLine, titleOf } from "./titles.js";
+import { contentOf, titleOf } from "./titles.js";
 
 const WANTED = "palaver-notifications";
 
@@ -36,18 +36,16 @@ export function useNotifications(onOpen: (c: string) => void): void {
 function show(
   client: Client,
   me: string,
-  { conversation: c, seq, at: ts, data }: ConversationEvent<"message.sent">,
+  { conversation: c, data }: ConversationEvent<"message.sent">,
   onOpen: (c: string) => void,
 ): void {
   const names = (user: string | undefined) =>
     user === undefined ? "" : nameOf(user, client.people.get(user));
   const row = client.inbox.get(c);
-  const { attachments, ...said } = data;
-  const types = attachments === undefined ? {} : { attachments: attachments.map(({ type }) => type) };
-  const body = messageLine({ ...said, ...types, seq, ts }, me, names, row?.kind === "direct");
   const title = row === undefined ? names(data.by) : titleOf(row, me, names);
+  const who = row?.kind === "direct" ? "" : `${names(data.by)}: `;
   // One per conversation: the next takes its place.
-  const shown = new Notification(title, { body, tag: c });
+  const shown = new Notification(title, { body: who + contentOf(data), tag: c });
   shown.onclick = () => {
     window.focus();
     onOpen(c);

@@ -1,20 +1,17 @@
 /** The messages that one has starred, wherever they are; each leads to its place. */
 
-import type { HistoryMessage, Results } from "palaver-client";
+import type { Results } from "palaver-client";
 import { useEffect, useState } from "preact/hooks";
-import { Avatar } from "./avatar.js";
-import { attempt, useModel, useNames, useSession } from "./hooks.js";
+import { Hit } from "./hit.js";
+import { attempt, useClient, useModel } from "./hooks.js";
 import { Icon } from "./icons.js";
 import type { Found } from "./place.js";
-import { short } from "./time.js";
-import { messageLine, otherOf, titleOf } from "./titles.js";
+import { contentOf } from "./titles.js";
 
 type Page = Results["star.list"];
 
 export function Starred({ onOpen }: { onOpen(c: string, message: Found): void }) {
-  const { client, user: me } = useSession();
-  const inbox = useModel(client.inbox);
-  const names = useNames();
+  const client = useClient();
   const { stars } = useModel(client.personal);
   const [page, setPage] = useState<Page>();
   const [problem, setProblem] = useState<string>();
@@ -32,7 +29,13 @@ export function Starred({ onOpen }: { onOpen(c: string, message: Found): void })
     const next = await client.call("star.list", { before: page!.next! });
     setPage({ stars: [...page!.stars, ...next.stars], next: next.next });
   };
-  if (problem !== undefined) return <p class="empty" role="alert">{problem}</p>;
+  if (problem !== undefined) {
+    return (
+      <p class="empty" role="alert">
+        {problem}
+      </p>
+    );
+  }
   if (page === undefined) return <p class="empty">Loading…</p>;
   const shown = page.stars.filter(({ message }) => stars.has(message.id));
   if (shown.length === 0) {
@@ -41,32 +44,21 @@ export function Starred({ onOpen }: { onOpen(c: string, message: Found): void })
   return (
     <div class="found">
       <ul class="rows" aria-label="Starred messages">
-        {shown.map(({ c, message }) => {
-          const row = inbox.get(c);
-          const title = row === undefined ? "A conversation" : titleOf(row, me, names);
-          return (
-            <li key={message.id} class="movable">
-              <button type="button" class="row" onClick={() => onOpen(c, message)}>
-                <Avatar user={(row && otherOf(row, me)) ?? c} name={title} />
-                <span class="words">
-                  <span class="title">{title}</span>
-                  <span class="line">{messageLine(lastOf(message), me, names, false)}</span>
-                </span>
-                <span class="facts">
-                  <time dateTime={new Date(message.ts).toISOString()}>{short(message.ts)}</time>
-                </span>
-              </button>
-              <button
-                type="button"
-                class="plain row-menu"
-                aria-label="Remove the star"
-                onClick={() => attempt(() => client.star(c, message.id, false))}
-              >
-                <Icon name="star" filled />
-              </button>
-            </li>
-          );
-        })}
+        {shown.map(({ c, message }) => (
+          <li key={message.id} class="movable">
+            <Hit c={c} message={message} onOpen={() => onOpen(c, message)}>
+              {contentOf(message)}
+            </Hit>
+            <button
+              type="button"
+              class="plain row-menu"
+              aria-label="Remove the star"
+              onClick={() => attempt(() => client.star(c, message.id, false))}
+            >
+              <Icon name="star" filled />
+            </button>
+          </li>
+        ))}
       </ul>
       {page.next !== null && (
         <button type="button" class="link" onClick={() => attempt(more)}>
@@ -75,14 +67,4 @@ export function Starred({ onOpen }: { onOpen(c: string, message: Found): void })
       )}
     </div>
   );
-}
-
-/** As a row of the inbox says it. */
-function lastOf({ attachments, deleted_at, ...message }: HistoryMessage) {
-  const types = attachments?.map(({ type }) => type);
-  return {
-    ...message,
-    ...(types === undefined ? {} : { attachments: types }),
-    ...(deleted_at === undefined ? {} : { deleted: true }),
-  };
 }

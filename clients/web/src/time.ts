@@ -17,12 +17,6 @@ export function short(ts: number): string {
   return days < 7 ? WEEKDAY.format(ts) : DATE.format(ts);
 }
 
-/** A time to come. */
-export function until(ts: number): string {
-  const day = new Date(ts).toDateString();
-  return day === new Date().toDateString() ? CLOCK.format(ts) : `${DATE.format(ts)}, ${CLOCK.format(ts)}`;
-}
-
 /** `day` is a date as in 2026-11-21. */
 export function dayName(day: string): string {
   const noon = new Date(`${day}T12:00`).getTime();
@@ -39,4 +33,12 @@ function daysAgo(ts: number): number {
 export function size(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   return bytes < 1_048_576 ? `${Math.round(bytes / 1024)} KB` : `${(bytes / 1_048_576).toFixed(1)} MB`;
+}
+
+/** A time that lies ahead: the shortest words that say when. */
+export function soon(ts: number): string {
+  const midnight = new Date().setHours(24, 0, 0, 0);
+  if (ts < midnight) return `at ${CLOCK.format(ts)}`;
+  if (ts < midnight + DAY_MS) return `tomorrow at ${CLOCK.format(ts)}`;
+  return `on ${DATE.format(ts)} at ${CLOCK.format(ts)}`;
 }

@@ -37,11 +37,22 @@ export function lineOf(row: Row, me: string, names: Names): { text: string; at: 
   return { text: messageLine(last, me, names, kind === "direct"), at: last.ts };
 }
 
-export function messageLine(last: Last, me: string, names: Names, direct: boolean): string {
-  const shown = last.attachments?.[0] ?? last.type ?? "";
-  const said = last.deleted ? "Message deleted" : last.text || KINDS[shown] || "";
+function messageLine(last: Last, me: string, names: Names, direct: boolean): string {
+  const said = last.deleted ? "Message deleted" : contentOf(last);
   if (last.by === me) return `You: ${said}`;
   return direct || last.by === undefined ? said : `${names(last.by)}: ${said}`;
+}
+
+interface Content {
+  text?: string;
+  type?: string;
+  attachments?: readonly (string | { type: string })[];
+}
+
+/** The text, or what there is instead of one. */
+export function contentOf({ text, type = "", attachments }: Content): string {
+  const first = attachments?.[0] ?? type;
+  return text || KINDS[typeof first === "string" ? first : first.type] || "";
 }
 
 /** Undefined for what need not be told. */
