@@ -15,6 +15,7 @@ from palaver.tests.support.browsing import (
     person,
     picture,
     server,
+    speaking,
 )
 
 __all__ = ["chromium", "person", "server"]
@@ -157,3 +158,29 @@ def test_UI_04_nobody_is_kept_out_of_the_panel(server: Server, person: People, c
     about.get_by_role("region", name="Pinned messages").get_by_role("button", name="Look").click()
     expect(about).to_have_count(0)  # it would cover the message
     expect(tilda.bubble("Look")).to_be_in_viewport()
+
+
+def test_UI_04_of_a_large_group_members_come_by_pages(person: People) -> None:
+    large = Server("--memory", PALAVER_POLICY__MAX_MEMBERS="1000")
+    large.start()
+    try:
+        with speaking(large, "xara") as ask:
+            group = {"kind": "group", "members": ["yuri"], "title": "Everybody"}
+            c = ask("conversation.create", [group])[0]["c"]
+            users = [f"x{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(600)]
+            for at in range(0, 600, 100):
+                ask("member.add", [{"users": users[at : at + 100]}], c)
+        yuri = person(large, "yuri")
+        yuri.open("Everybody")
+        members = details(yuri).get_by_role("region", name="Members")
+        expect(members.get_by_text("602 members")).to_be_visible()
+        expect(members.get_by_role("listitem")).to_have_count(12)
+        members.get_by_role("button", name="Show all").click()
+        expect(members.get_by_role("listitem")).to_have_count(100)
+        members.get_by_role("button", name="Load more").click()
+        expect(members.get_by_role("listitem")).to_have_count(200)
+        members.get_by_label("Find members").fill("xwb")
+        expect(members.get_by_role("listitem")).to_have_count(1)
+        expect(members).to_contain_text("Xwb")
+    finally:
+        large.kill()

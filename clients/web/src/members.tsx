@@ -31,13 +31,14 @@ export function Members({ conversation, info, onOpen }: Props) {
   const [adding, setAdding] = useState(false);
   const [all, setAll] = useState(false);
   const [wanted, setWanted] = useState("");
-  const { members, more } = useMembers(conversation, info);
+  const sought = wanted.trim().toLowerCase();
+  const { members, more, large } = useMembers(conversation, info, sought);
   const order = ({ user, role }: Member) =>
     user === me ? 0 : role !== "member" ? 1 : conversation.isOnline(user) ? 2 : 3;
   const sorted = members
-    .filter(({ user }) => names(user).toLowerCase().includes(wanted.trim().toLowerCase()))
+    .filter(({ user }) => large || names(user).toLowerCase().includes(sought))
     .sort((a, b) => order(a) - order(b) || names(a.user).localeCompare(names(b.user)));
-  const shown = all || wanted ? sorted : sorted.slice(0, SHOWN);
+  const shown = all || sought ? sorted : sorted.slice(0, SHOWN);
   return (
     <section aria-label="Members">
       <header>
@@ -50,7 +51,7 @@ export function Members({ conversation, info, onOpen }: Props) {
           </button>
         )}
       </header>
-      {members.length > SHOWN && (
+      {info.member_count > SHOWN && (
         <div class="search" role="search">
           <Icon name="search" />
           <input
@@ -73,12 +74,12 @@ export function Members({ conversation, info, onOpen }: Props) {
           />
         ))}
       </ul>
-      {!all && !wanted && sorted.length > SHOWN && (
+      {!all && !sought && sorted.length > SHOWN && (
         <button type="button" class="link" onClick={() => setAll(true)}>
           Show all
         </button>
       )}
-      {(all || wanted) && more && (
+      {(all || sought) && more && (
         <button type="button" class="link" onClick={() => attempt(more)}>
           Load more
         </button>
@@ -94,8 +95,9 @@ export function Members({ conversation, info, onOpen }: Props) {
   );
 }
 
-/** Of a large group only oneself is known: its members come by pages, in order of their ids. */
-function useMembers(conversation: Conversation, info: Readonly<ConversationInfo>) {
+/** Of a large group only oneself is known: its members come by pages in order of their ids, and are
+ * found by the beginnings of these. */
+function useMembers(conversation: Conversation, info: Readonly<ConversationInfo>, sought: string) {
   const { client } = useSession();
   const [pages, setPages] = useState<{ members: Member[]; more: boolean }>();
   const known = Object.entries(info.members).map(([user, { role }]) => ({ user, role }));
@@ -104,15 +106,20 @@ function useMembers(conversation: Conversation, info: Readonly<ConversationInfo>
     const after = before.at(-1)?.user;
     const page = await client.members(conversation.c, {
       limit: PAGE,
+      ...(sought === "" ? {} : { prefix: sought }),
       ...(after === undefined ? {} : { after }),
     });
-    setPages({ members: [...before, ...page.members], more: page.more });
+    return { members: [...before, ...page.members], more: page.more };
   };
   useEffect(() => {
-    if (large) attempt(() => load([]));
-  }, [conversation, large, info.member_count]);
-  if (!large || pages === undefined) return { members: known, more: undefined };
-  return { members: pages.members, more: pages.more ? () => load(pages.members) : undefined };
+    let current = true;
+    if (large) attempt(() => load([]).then((page) => current && setPages(page)));
+    return () => {
+      current = false;
+    };
+  }, [conversation, large, info.member_count, sought]);
+  const { members, more } = (large ? pages : undefined) ?? { members: known, more: false };
+  return { members, large, more: more && (async () => setPages(await load(members))) };
 }
 
 function MemberView({ member, conversation, info, onOpen }: Props & { member: Member }) {
