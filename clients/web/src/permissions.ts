@@ -13,12 +13,16 @@ type Permission =
   | "change_settings"
   | "lock_conversation";
 
+/** Who is in an external group, its host says. */
+const OF_MEMBERS: readonly Permission[] = ["add_members", "remove_members", "change_roles"];
+
 type Info = Readonly<ConversationInfo>;
 
 const rank = (role: string) => ROLES.indexOf(role as Role);
 
 export function may(info: Info, permission: Permission): boolean {
   if (info.kind === "direct") return false;
+  if (info.kind === "external_group" && OF_MEMBERS.includes(permission)) return false;
   if (permission === "add_members" && info.settings["who_may_add"] === "everyone") return true;
   return rank(info.role) >= rank("admin");
 }

@@ -40,7 +40,7 @@ export function Settings({ onClose, onLeave }: { onClose(): void; onLeave(): voi
     <Dialog title="Settings" onClose={onClose}>
       {settings !== undefined && (
         <div class="options">
-          <h3>What others see and may</h3>
+          <h3>Privacy</h3>
           <label>
             <input
               type="checkbox"
@@ -76,7 +76,7 @@ export function Settings({ onClose, onLeave }: { onClose(): void; onLeave(): voi
         </div>
       )}
       <div class="options">
-        <h3>In this browser</h3>
+        <h3>This browser</h3>
         {canNotify() && <Notifying />}
         <label>
           Colours
