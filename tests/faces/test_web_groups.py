@@ -142,7 +142,9 @@ def test_UI_04_nobody_is_kept_out_of_the_panel(server: Server, person: People, c
     tilda.page.set_input_files("input[type=file]", picture())
     tilda.say("Look")
     expect(tilda.page.locator(".bubble .picture img")).to_be_visible()
-    tilda.act("Look", "More", "Pin")
+    tilda.say("Pinned")
+    tilda.bubble("Pinned").tap()
+    tilda.act("Pinned", "More", "Pin")
     about = details(tilda)
     expect(about.get_by_role("region", name="Pinned messages")).to_be_visible()
     expect(about.locator(".media .picture img")).to_be_visible()
@@ -155,9 +157,9 @@ def test_UI_04_nobody_is_kept_out_of_the_panel(server: Server, person: People, c
     expect(settings(tilda)).to_be_visible()
     examine(tilda.page, "the group's settings")
     tilda.page.keyboard.press("Escape")
-    about.get_by_role("region", name="Pinned messages").get_by_role("button", name="Look").click()
+    about.get_by_role("region", name="Pinned messages").get_by_role("button", name="Pinned").click()
     expect(about).to_have_count(0)  # it would cover the message
-    expect(tilda.bubble("Look")).to_be_in_viewport()
+    expect(tilda.bubble("Pinned")).to_be_in_viewport()
 
 
 def test_UI_04_of_a_large_group_members_come_by_pages(person: People) -> None:
