@@ -3909,7 +3909,8 @@ var Inbox = class extends Model {
     const joined = event.kind === "member.added" && event.data.users.includes(me ?? "");
     if (row === void 0 || joined || event.kind === "void") return void this.#fetch(c);
     if (event.seq <= row.seq) return;
-    this.#update(c, { seq: event.seq, ts: event.at, ...changed(row, event, me) });
+    const activity = event.kind === "message.sent" ? void 0 : event;
+    this.#update(c, { seq: event.seq, ts: event.at, activity, ...changed(row, event, me) });
   }
   /** The row of one conversation, made of its state: there is no other way to get just one. */
   async #fetch(c) {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import re
 import subprocess
@@ -12,63 +10,28 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jwt
 import pytest
-from PIL import Image
-from playwright.sync_api import FilePayload, Page, Route, expect
-from websockets.sync.client import connect
-from websockets.typing import Subprotocol
+from playwright.sync_api import Page, Route, expect
 
 from palaver.tests.support.browsing import (
+    WEB,
     Network,
     People,
     Server,
     Window,
     chromium,
     person,
+    picture,
+    seed,
     server,
+    token,
 )
-from palaver.tests.support.served import SECRET
 
 __all__ = ["chromium", "person", "server"]
 
-WEB = Path(__file__).parents[2] / "clients/web"
 BUILT = Path(__file__).parents[2] / "gateway/web"
-PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
 LONG = 10_000
 THERE = re.compile("sent|delivered|read")
-
-
-def picture() -> FilePayload:
-    file = io.BytesIO()
-    Image.radial_gradient("L").save(file, "PNG")
-    return {"name": "light.png", "mimeType": "image/png", "buffer": file.getvalue()}
-
-
-def token(user: str, ttl_s: int = 600) -> str:
-    return jwt.encode({"sub": user, "exp": int(time.time()) + ttl_s}, SECRET, algorithm="HS256")
-
-
-def seed(server: Server, users: tuple[str, str], title: str, texts: list[str]) -> None:
-    """A group of two in which the first has said all of this, quickly."""
-    by, other = users
-    with connect(server.ws_url, subprotocols=[Subprotocol("palaver.v1.json")]) as socket:
-
-        def ask(items: list[dict[str, Any]]) -> dict[str, Any]:
-            """The reply to the last of these."""
-            socket.send(json.dumps([{"id": number, **each} for number, each in enumerate(items)]))
-            while True:
-                told = json.loads(socket.recv())
-                for item in told if isinstance(told, list) else [told]:
-                    if item.get("id") == len(items) - 1 and item["t"] in ("reply", "welcome"):
-                        return dict(item.get("ok") or item)
-
-        ask([{"t": "hello", "v": 1, "d": {"token": token(by)}}])
-        group = {"kind": "group", "members": [other], "title": title, "client_id": title}
-        c = ask([{"t": "conversation.create", "d": group}])["c"]
-        for at in range(0, len(texts), 200):
-            some = [{"text": text, "client_id": text} for text in texts[at : at + 200]]
-            ask([{"t": "message.send", "c": c, "d": each} for each in some])
 
 
 def drop(page: Page, event: str, place: str) -> None:
@@ -157,80 +120,6 @@ def test_a_search_leads_to_the_message(server: Server, person: People) -> None:
     expect(finn.bubble("the needle")).to_have_attribute("data-sought", "true")
     finn.page.get_by_role("button", name="To the newest message").click()
     expect(finn.bubble("hay 299")).to_be_in_viewport()
-
-
-def test_a_group_is_managed(server: Server, person: People) -> None:
-    grace, hugo = person(server, "grace"), person(server, "hugo")
-    grace.begin("Hugo Haas", "Iris", title="Garden")
-    hugo.open("Garden")
-    grace.page.get_by_role("button", name="About this conversation").click()
-    about = grace.page.get_by_role("complementary")
-    about.get_by_label("Name of the group").fill("Orchard")
-    about.get_by_role("button", name="Rename").click()
-    expect(hugo.page.get_by_text("Grace Gold named the conversation “Orchard”")).to_be_visible()
-    about.get_by_role("button", name="Add people").click()
-    grace.page.get_by_label("Find people").fill("jo")
-    grace.page.locator(".picker").get_by_role("button", name="Jo").click()
-    grace.page.get_by_role("button", name="Add", exact=True).click()
-    expect(hugo.page.locator(".subtitle")).to_have_text("4 members")
-    about.get_by_role("button", name="What to do with Iris").click()
-    about.get_by_role("button", name="Remove").click()
-    expect(hugo.page.locator(".subtitle")).to_have_text("3 members")
-    about.get_by_role("button", name="What to do with Hugo Haas").click()
-    about.get_by_role("button", name="Make admin").click()
-    expect(hugo.page.get_by_text("Hugo Haas is now admin")).to_be_visible()
-    about.get_by_role("button", name="Leave").click()
-    grace.page.get_by_role("dialog").get_by_role("button", name="Leave").click()
-    expect(hugo.page.get_by_text("Grace Gold left")).to_be_visible()
-    expect(grace.page.locator(".sidebar .row", has_text="Orchard")).to_have_count(0)
-
-
-def test_an_inbox_is_kept_in_order(server: Server, person: People) -> None:
-    kim, lea = person(server, "kim"), person(server, "lea")
-    lea.begin("Kim")
-    lea.say("Psst")
-    row = kim.page.locator(".sidebar .row", has_text="Lea")
-    expect(row.locator(".badge")).to_contain_text("1")
-    expect(kim.page).to_have_title("(1) palaver")
-    kim.open("Lea")
-    expect(row.locator(".badge")).to_have_count(0)
-    kim.page.get_by_role("button", name="About this conversation").click()
-    for name in ("Pin", "Mute"):
-        kim.page.locator(".keeping").get_by_role("button", name=name).click()
-    expect(row.locator(".facts .icon")).to_have_count(2)
-    kim.page.get_by_role("button", name="Archive", exact=True).click()
-    expect(row).to_have_count(0)
-    kim.page.get_by_role("button", name="Archived").click()
-    kim.open("Lea")
-    kim.page.get_by_role("button", name="About this conversation").click()
-    kim.page.get_by_role("button", name="Block Lea").click()
-    expect(kim.page.get_by_text("You have blocked Lea.")).to_be_visible()
-    expect(kim.input).to_have_count(0)
-    kim.page.get_by_role("button", name="Settings").click()
-    kim.page.get_by_role("dialog").get_by_role("button", name="Unblock").click()
-    kim.page.get_by_label("Others see what I have read").uncheck()
-    kim.page.keyboard.press("Escape")
-    expect(kim.input).to_be_visible()
-
-
-def test_a_request_is_answered_and_nobody_is_told(person: People) -> None:
-    asking = Server("--memory", PALAVER_POLICY__MESSAGE_REQUESTS="true")
-    asking.start()
-    try:
-        ann, bob = person(asking, "ann"), person(asking, "bob")
-        ann.begin("Bob Brandt")
-        ann.say("May I?")
-        bob.page.evaluate("dispatchEvent(new Event('focus'))")
-        bob.page.get_by_role("button", name="Requests 1").click()
-        bob.page.locator(".sidebar .row", has_text="Ann Abel").click()
-        expect(bob.bubble("May I?")).to_be_visible()
-        expect(ann.page.locator(".status")).to_have_attribute("data-status", "sent")
-        bob.page.get_by_role("button", name="Accept").click()
-        bob.say("Of course")
-        expect(ann.bubble("Of course")).to_be_visible()
-        expect(ann.page.locator(".status")).to_have_attribute("data-status", "read")
-    finally:
-        asking.kill()
 
 
 @pytest.fixture
@@ -352,31 +241,6 @@ def test_names_are_never_ids(server: Server, person: People) -> None:
     expect(ann.bubble("Who am I?")).to_be_visible()
     for window in (stranger, ann):
         assert user not in window.page.locator("body").inner_text().lower()
-
-
-def test_a_telephone(server: Server, person: People) -> None:
-    sam, tia = person(server, "sam", **PHONE), person(server, "tia", **PHONE)
-    sam.begin("Tia", "Uli", title="A group with a name that is far too long for a telephone")
-    sam.say("W" * 400)
-    sam.say("A very long text. " * 200)
-    tia.open("A group")
-    expect(tia.page.get_by_role("navigation")).to_be_hidden()
-    tia.say("Short")
-    expect(sam.bubble("Short")).to_be_in_viewport()
-    tia.page.get_by_role("button", name="Show all of it").tap()
-    expect(tia.page.get_by_role("button", name="Show all of it")).to_have_count(0)
-    tia.bubble("WWW").tap()
-    tia.bubble("WWW").get_by_role("button", name="More").tap()
-    expect(tia.page.get_by_role("button", name="Delete for me")).to_be_in_viewport(ratio=1)
-    tia.page.keyboard.press("Escape")
-    tia.page.get_by_role("button", name="About this conversation").tap()
-    expect(tia.page.get_by_role("complementary")).to_be_in_viewport()
-    tia.page.get_by_role("complementary").get_by_role("button", name="Close").tap()
-    for window in (sam, tia):
-        wide = window.page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= 390
-    tia.page.get_by_role("button", name="Back to the inbox").tap()
-    expect(tia.page.get_by_role("navigation")).to_be_visible()
 
 
 def go_to(page: Page, name: str, key: str = "Tab") -> None:

@@ -192,7 +192,8 @@ export class Inbox extends Model {
     const joined = event.kind === "member.added" && event.data.users.includes(me ?? "");
     if (row === undefined || joined || event.kind === "void") return void this.#fetch(c);
     if (event.seq <= row.seq) return;
-    this.#update(c, { seq: event.seq, ts: event.at, ...changed(row, event, me) });
+    const activity = event.kind === "message.sent" ? undefined : event;
+    this.#update(c, { seq: event.seq, ts: event.at, activity, ...changed(row, event, me) });
   }
 
   /** The row of one conversation, made of its state: there is no other way to get just one. */

@@ -1,5 +1,7 @@
 /** What the server answers, as docs/protocol.md §5 says it. Names are those of the wire. */
 
+import type { ConversationEvent } from "./pushes.js";
+
 export type UserFields = Record<string, string | number | boolean | null>;
 
 export interface Attachment {
@@ -170,6 +172,9 @@ export interface Row {
   ts: number;
   preference?: Preference;
   request?: "pending";
+  /** What has happened since `last` and moved the row, if it was told here: the server does not say
+   * it of rows. */
+  activity?: ConversationEvent | undefined;
 }
 
 /** Who the users in an answer are, where the server is connected with the product's own. */

@@ -28,6 +28,19 @@ test("newest activity first, pinned ones before", async () => {
   await client.close();
 });
 
+test("what has moved a row since its last message is known", async () => {
+  const [, client, peer] = await opened(row(1, 5));
+  await peer.say(sent(6, "new"));
+  assert.equal(client.inbox.get("c")!.activity, undefined);
+  const change = { id: "r", by: "bob", message_id: "m6", message_seq: 6, emoji: "🎉", on: true };
+  await peer.say({ t: "reaction.changed", c: "c", seq: 7, ts: 7, d: { ...change, count: 1 } });
+  assert.equal(client.inbox.get("c")!.activity?.kind, "reaction.changed");
+  assert.equal(client.inbox.get("c")!.last!.text, "new");
+  await peer.say(sent(8, "newer"));
+  assert.equal(client.inbox.get("c")!.activity, undefined);
+  await client.close();
+});
+
 test("pages follow one another", async () => {
   const server = new Server();
   const [client, peer] = await server.online();

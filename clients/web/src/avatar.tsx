@@ -1,9 +1,10 @@
-/** A face, or the first letters of a name on a colour that is always theirs. */
+/** A face or a group's picture, or the first letters of a name on a colour that is always theirs. */
 
 import { SessionContext } from "./hooks.js";
 import { useContext } from "preact/hooks";
 
 interface Props {
+  /** Of a group its conversation. */
   user: string;
   name: string;
   online?: boolean;
@@ -11,7 +12,8 @@ interface Props {
 }
 
 export function Avatar({ user, name, online, large }: Props) {
-  const picture = useContext(SessionContext)?.client.people.get(user)?.["avatar"];
+  const session = useContext(SessionContext); // there is none while one is asked who one is
+  const picture = session?.icons.get(user) ?? session?.client.people.get(user)?.["avatar"];
   return (
     <span class="avatar" data-large={large} style={`--hue: ${hue(user)}`} aria-hidden="true">
       {typeof picture === "string" ? <img src={picture} alt="" loading="lazy" /> : initials(name)}

@@ -1,26 +1,45 @@
 /** What everybody must see: that there is no connection, and what went wrong. */
 
 import { useEffect, useState } from "preact/hooks";
-import { useClient, useConnection } from "./hooks.js";
+import { useClient, useConnection, type Told } from "./hooks.js";
 
 const SHOWN_MS = 6_000;
 
-export function Problem() {
-  const [problem, setProblem] = useState<string>();
+/** What went wrong, and what was done and can be undone. */
+export function Notice() {
+  const [told, setTold] = useState<Told>();
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>;
     const show = (event: Event) => {
       clearTimeout(timer);
-      setProblem((event as CustomEvent<string>).detail);
-      timer = setTimeout(() => setProblem(undefined), SHOWN_MS);
+      setTold((event as CustomEvent<Told>).detail);
+      timer = setTimeout(() => setTold(undefined), SHOWN_MS);
     };
-    addEventListener("palaver-problem", show);
-    return () => removeEventListener("palaver-problem", show);
+    addEventListener("palaver-told", show);
+    return () => removeEventListener("palaver-told", show);
   }, []);
+  const undo = () => {
+    told?.undo?.();
+    setTold(undefined);
+  };
   return (
-    <div class="problem" role="alert">
-      {problem && <p>{problem}</p>}
-    </div>
+    <>
+      <div class="notice" data-problem="true" role="alert">
+        {told?.problem && <p>{told.text}</p>}
+      </div>
+      <div class="notice" role="status">
+        {told && !told.problem && (
+          <p>
+            {told.text}
+            {told.undo && (
+              <button type="button" class="link" onClick={undo}>
+                Undo
+              </button>
+            )}
+          </p>
+        )}
+      </div>
+    </>
   );
 }
 

@@ -1,9 +1,11 @@
 /** The whole of it: the inbox beside the conversation that is open, or one of the two on a phone. */
 
 import { useEffect, useState } from "preact/hooks";
-import { Offline, Problem } from "./banner.js";
+import { Notice, Offline } from "./banner.js";
 import { useModel, useNames, useSession } from "./hooks.js";
+import { useNotifications } from "./notifications.js";
 import { NewConversation } from "./new-conversation.js";
+import { usePlace } from "./place.js";
 import { Settings } from "./settings.js";
 import { Sidebar } from "./sidebar.js";
 import { Thread } from "./thread.js";
@@ -15,8 +17,9 @@ export function Chat({ onLeave }: { onLeave(): void }) {
   const { client, user } = useSession();
   const inbox = useModel(client.inbox);
   const names = useNames();
-  const [open, setOpen] = useOpen();
+  const [open, setOpen] = usePlace();
   const [dialog, setDialog] = useState<Shown>();
+  useNotifications((c) => setOpen({ c }));
   const row = open === undefined ? undefined : inbox.get(open.c);
   const title = row === undefined ? "palaver" : titleOf(row, user, names);
   useEffect(() => {
@@ -28,6 +31,7 @@ export function Chat({ onLeave }: { onLeave(): void }) {
       <Sidebar
         open={open?.c}
         onOpen={(c, message) => setOpen({ c, message })}
+        onGone={(c) => c === open?.c && setOpen(undefined)}
         onNew={() => setDialog("new")}
         onSettings={() => setDialog("settings")}
       />
@@ -46,7 +50,7 @@ export function Chat({ onLeave }: { onLeave(): void }) {
           c={open.c}
           target={open.message}
           onClose={() => setOpen(undefined)}
-          onOpen={(c) => setOpen({ c })}
+          onOpen={(c, message) => setOpen({ c, message })}
         />
       )}
       {dialog === "new" && (
@@ -59,34 +63,7 @@ export function Chat({ onLeave }: { onLeave(): void }) {
         />
       )}
       {dialog === "settings" && <Settings onClose={() => setDialog(undefined)} onLeave={onLeave} />}
-      <Problem />
+      <Notice />
     </div>
   );
-}
-
-interface Place {
-  c: string;
-  /** A message to be shown there, as a search found it. */
-  message?: { id: string; seq: number } | undefined;
-}
-
-/** What is open, as the address says: `#c/<conversation>`. */
-function useOpen(): [Place | undefined, (place: Place | undefined) => void] {
-  const [place, setPlace] = useState(fromAddress);
-  useEffect(() => {
-    const moved = () => setPlace(fromAddress());
-    addEventListener("popstate", moved);
-    return () => removeEventListener("popstate", moved);
-  }, []);
-  const go = (next: Place | undefined) => {
-    const address = location.pathname + location.search + (next ? `#c/${next.c}` : "");
-    if (next?.c !== place?.c) history.pushState(null, "", address);
-    setPlace(next);
-  };
-  return [place, go];
-}
-
-function fromAddress(): Place | undefined {
-  const c = /^#c\/([0-9a-f-]{36})$/.exec(location.hash)?.[1];
-  return c === undefined ? undefined : { c };
 }

@@ -1,40 +1,59 @@
-/** About a conversation: who is in it, and how one keeps it. */
+/** About a conversation: how one keeps it, who is in it, and what is to be found in it. */
 
 import type { Conversation, ConversationInfo } from "palaver-client";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Avatar } from "./avatar.js";
+import { below, ContextMenu, type Point } from "./context-menu.js";
+import { GroupSettings } from "./group-settings.js";
 import { attempt, useClient, useModel, useNames, useSession } from "./hooks.js";
-import { Group } from "./group.js";
 import { Icon } from "./icons.js";
-import { Sure } from "./sure.js";
+import { useKeeping } from "./keeping.js";
+import { Members } from "./members.js";
+import { may } from "./permissions.js";
+import type { Found } from "./place.js";
+import { MuteItems } from "./row-menu.js";
+import { Media, Pinned } from "./shared.js";
+import { DeleteSure, Sure } from "./sure.js";
+import { short, soon } from "./time.js";
 import { otherOf, titleOf } from "./titles.js";
 
-/** A week: long enough not to be asked again soon, and it ends by itself. */
-const MUTED_MS = 7 * 86_400_000;
+/** Below this width the details cover the messages. */
+const NARROW = "(max-width: 900px)";
 
 interface Props {
   conversation: Conversation;
   info: Readonly<ConversationInfo>;
   onClose(): void;
   onGone(): void;
-  onOpen(c: string): void;
+  onOpen(c: string, message?: Found): void;
 }
 
 export function Details({ conversation, info, onClose, onGone, onOpen }: Props) {
-  const { client, user: me } = useSession();
+  const { user: me } = useSession();
   const names = useNames();
+  const [editing, setEditing] = useState(false);
   const { c } = conversation;
   const other = otherOf(info, me);
   const title = titleOf(info, me, names);
-  const [asked, setAsked] = useState(false);
-  const hide = async () => {
-    await client.hideConversation(c);
-    onGone();
+  const group = info.kind !== "direct";
+  const show = (message: Found) => {
+    if (matchMedia(NARROW).matches) onClose();
+    onOpen(c, message);
   };
   return (
     <aside class="details" aria-label="About this conversation">
       <header>
         <h2>About</h2>
+        {may(info, "change_settings") && (
+          <button
+            type="button"
+            class="plain"
+            aria-label="Edit the group"
+            onClick={() => setEditing(true)}
+          >
+            <Icon name="edit" />
+          </button>
+        )}
         <button type="button" class="plain" aria-label="Close" onClick={onClose}>
           <Icon name="close" />
         </button>
@@ -42,86 +61,142 @@ export function Details({ conversation, info, onClose, onGone, onOpen }: Props) 
       <div class="face">
         <Avatar user={other ?? c} name={title} large />
         <h3>{title}</h3>
+        {other === undefined ? (
+          <p class="about">{info.settings["description"]}</p>
+        ) : (
+          <Presence conversation={conversation} user={other} />
+        )}
       </div>
-      <Keeping c={c} onGone={onGone} />
-      {other === undefined ? (
-        <Group conversation={conversation} info={info} onGone={onGone} onOpen={onOpen} />
-      ) : (
-        <Blocking user={other} name={names(other)} />
-      )}
-      <p class="note">
-        <button
-          type="button"
-          class="link danger"
-          onClick={() => setAsked(true)}
-        >
-          Delete it from my inbox
-        </button>
-      </p>
-      {asked && (
-        <Sure
-          title="Delete it from your inbox?"
-          text="What was said so far will be gone for you. You stay in it: it comes back with the next message."
-          label="Delete"
-          onSure={() => attempt(hide)}
-          onClose={() => setAsked(false)}
-        />
+      <Keep c={c} onGone={onGone} />
+      <Pinned conversation={conversation} onShow={show} />
+      {group && <Members conversation={conversation} info={info} onOpen={onOpen} />}
+      <Media conversation={conversation} onShow={show} />
+      <Ending c={c} other={other} group={group} onGone={onGone} />
+      {editing && (
+        <GroupSettings conversation={conversation} info={info} onClose={() => setEditing(false)} />
       )}
     </aside>
   );
 }
 
-/** Pinned, muted, archived: nobody else sees it. */
-function Keeping({ c, onGone }: { c: string; onGone(): void }) {
+/** Whether they are there, or when they were. */
+function Presence({ conversation, user }: { conversation: Conversation; user: string }) {
   const client = useClient();
-  const personal = useModel(client.personal);
-  const { pinned_at = 0, muted_until = 0, archived = false } = personal.preferences.get(c) ?? {};
-  const muted = muted_until > Date.now();
-  const prefer = (change: Parameters<typeof client.prefer>[1]) =>
-    attempt(() => client.prefer(c, change));
+  const online = conversation.isOnline(user);
+  const [seen, setSeen] = useState<number | null>();
+  useEffect(() => {
+    client.presence(conversation.c).then(
+      ({ users }) => setSeen(users[user]?.last_seen),
+      () => {}, // a product without presence
+    );
+  }, [client, conversation, online]);
+  if (online) return <p class="about">online</p>;
+  return <p class="about">{seen == null ? "offline" : `last seen ${short(seen)}`}</p>;
+}
+
+/** Pinned, muted, archived: nobody else sees it. */
+function Keep({ c, onGone }: { c: string; onGone(): void }) {
+  useModel(useClient().personal);
+  const keeping = useKeeping(c);
+  const [menu, setMenu] = useState<Point>();
+  const { mutedUntil } = keeping;
   return (
     <div class="keeping">
-      <button
-        type="button"
-        aria-pressed={pinned_at > 0}
-        onClick={() => prefer({ pinned: pinned_at === 0 })}
-      >
-        <Icon name="pin" /> {pinned_at > 0 ? "Unpin" : "Pin"}
+      <button type="button" aria-pressed={keeping.pinned} onClick={keeping.togglePin}>
+        <Icon name="pin" /> {keeping.pinned ? "Unpin" : "Pin"}
       </button>
       <button
         type="button"
-        aria-pressed={muted}
-        onClick={() => prefer({ muted_until: muted ? 0 : Date.now() + MUTED_MS })}
-      >
-        <Icon name="mute" /> {muted ? "Unmute" : "Mute"}
-      </button>
-      <button
-        type="button"
-        aria-pressed={archived}
-        onClick={() => {
-          prefer({ archived: !archived });
-          if (!archived) onGone();
+        aria-pressed={keeping.muted}
+        onClick={(event) => {
+          if (keeping.muted) keeping.unmute();
+          else setMenu(below(event.currentTarget));
         }}
       >
-        <Icon name="archive" /> {archived ? "Unarchive" : "Archive"}
+        <Icon name="mute" /> {keeping.muted ? "Unmute" : "Mute"}
       </button>
+      <button
+        type="button"
+        aria-pressed={keeping.archived}
+        onClick={() => {
+          keeping.toggleArchived();
+          if (!keeping.archived) onGone();
+        }}
+      >
+        <Icon name="archive" /> {keeping.archived ? "Unarchive" : "Archive"}
+      </button>
+      {mutedUntil !== undefined && isForAWhile(mutedUntil) && <small>Muted, ends {soon(mutedUntil)}</small>}
+      {menu && (
+        <ContextMenu label="Mute" at={menu} onClose={() => setMenu(undefined)}>
+          <MuteItems keeping={keeping} />
+        </ContextMenu>
+      )}
     </div>
   );
 }
 
-function Blocking({ user, name }: { user: string; name: string }) {
+/** For good is the end of the year 9999. */
+const isForAWhile = (ts: number) => ts < Date.now() + 366 * 86_400_000;
+
+interface EndingProps {
+  c: string;
+  other: string | undefined;
+  group: boolean;
+  onGone(): void;
+}
+
+/** Ways out of it. */
+function Ending({ c, other, group, onGone }: EndingProps) {
   const client = useClient();
+  const keeping = useKeeping(c);
+  const [asked, setAsked] = useState<"leave" | "delete">();
+  const close = () => setAsked(undefined);
+  const leave = async () => {
+    await client.leave(c, true);
+    onGone();
+  };
+  const remove = () => {
+    keeping.remove();
+    onGone();
+  };
+  return (
+    <section class="ending" aria-label="Ways out of it">
+      {other !== undefined && <Blocking user={other} />}
+      {group && (
+        <button type="button" class="danger" onClick={() => setAsked("leave")}>
+          <Icon name="leave" /> Leave
+        </button>
+      )}
+      <button type="button" class="danger" onClick={() => setAsked("delete")}>
+        <Icon name="remove" /> Delete from my inbox
+      </button>
+      {asked === "delete" && <DeleteSure onSure={remove} onClose={close} />}
+      {asked === "leave" && (
+        <Sure
+          title="Leave the group?"
+          text="You will get no more of its messages. Somebody in it can add you again."
+          label="Leave"
+          onSure={() => attempt(leave)}
+          onClose={close}
+        />
+      )}
+    </section>
+  );
+}
+
+function Blocking({ user }: { user: string }) {
+  const client = useClient();
+  const names = useNames();
   const { blocks } = useModel(client.personal);
   const blocked = blocks.has(user);
+  const name = names(user);
   return (
-    <p class="note">
-      <button
-        type="button"
-        class="link danger"
-        onClick={() => attempt(() => (blocked ? client.unblock(user) : client.block(user)))}
-      >
-        {blocked ? `Unblock ${name}` : `Block ${name}`}
-      </button>
-    </p>
+    <button
+      type="button"
+      class="danger"
+      onClick={() => attempt(() => (blocked ? client.unblock(user) : client.block(user)))}
+    >
+      <Icon name="close" /> {blocked ? `Unblock ${name}` : `Block ${name}`}
+    </button>
   );
 }

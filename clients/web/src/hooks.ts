@@ -48,9 +48,25 @@ const likeName = (user: string) =>
 
 const upper = (letter: string) => letter.toUpperCase();
 
+/** What stands at the foot of the page for a while. */
+export interface Told {
+  text: string;
+  /** It went wrong. */
+  problem?: boolean;
+  /** Takes back what was done. */
+  undo?: () => void;
+}
+
 /** Run `act`; what goes wrong is told at the foot of the page. */
 export function attempt(act: () => Promise<unknown>): void {
-  act().catch((error: unknown) => {
-    dispatchEvent(new CustomEvent("palaver-problem", { detail: (error as Error).message }));
-  });
+  act().catch((error: unknown) => show({ text: (error as Error).message, problem: true }));
+}
+
+/** Tell what was done, at the foot of the page. */
+export function tell(text: string, undo: () => void): void {
+  show({ text, undo });
+}
+
+function show(told: Told): void {
+  dispatchEvent(new CustomEvent("palaver-told", { detail: told }));
 }

@@ -1,4 +1,4 @@
-/** Drawings of buttons. They say nothing by themselves: the button has a label. */
+/** Drawings of buttons. They say nothing by themselves, the button has a label; unless they have one. */
 
 const PATHS = {
   back: "M15 5l-7 7 7 7",
@@ -30,9 +30,22 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-export function Icon({ name, filled }: { name: IconName; filled?: boolean }) {
+interface Props {
+  name: IconName;
+  filled?: boolean;
+  label?: string;
+}
+
+export function Icon({ name, filled, label }: Props) {
   return (
-    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" data-filled={filled}>
+    <svg
+      class="icon"
+      viewBox="0 0 24 24"
+      role={label === undefined ? undefined : "img"}
+      aria-label={label}
+      aria-hidden={label === undefined}
+      data-filled={filled}
+    >
       <path d={PATHS[name]} />
     </svg>
   );

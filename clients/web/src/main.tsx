@@ -4,6 +4,8 @@ import { render } from "preact";
 import { App } from "./app.js";
 import { applyTheme } from "./settings.js";
 import "./style.css";
+import "./style/inbox.css";
+import "./style/details.css";
 
 applyTheme();
 

@@ -72,10 +72,10 @@ function place(box: HTMLElement, button: HTMLElement): void {
   box.style.left = `${within(at.left, innerWidth - width)}px`;
 }
 
-const within = (place: number, room: number) => Math.max(Math.min(place, room - GAP), GAP);
+export const within = (place: number, room: number) => Math.max(Math.min(place, room - GAP), GAP);
 
 /** Arrows go from button to button. */
-function step(event: KeyboardEvent, box: HTMLElement, columns: number): void {
+export function step(event: KeyboardEvent, box: HTMLElement, columns: number): void {
   const steps: Record<string, number> = {
     ArrowRight: 1,
     ArrowLeft: -1,

@@ -31,7 +31,7 @@ export function NewConversation({ onClose, onMade }: Props) {
     <Dialog title="New conversation" onClose={onClose}>
       <PeoplePicker chosen={chosen} onChange={setChosen} />
       {chosen.length > 1 && (
-        <label class="line">
+        <label class="tall">
           Name of the group
           <input value={title} maxLength={100} onInput={(e) => setTitle(e.currentTarget.value)} />
         </label>

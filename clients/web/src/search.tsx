@@ -2,10 +2,9 @@
 
 import type { HistoryMessage } from "palaver-client";
 import { useEffect, useState } from "preact/hooks";
-import { Avatar } from "./avatar.js";
+import { Hit } from "./hit.js";
 import { useSession, useModel, useNames } from "./hooks.js";
 import { RowView } from "./row.js";
-import { short } from "./time.js";
 import { titleOf } from "./titles.js";
 
 const WAIT_MS = 250;
@@ -45,10 +44,6 @@ export function SearchResults({ query, onOpen }: Props) {
     .rows("all")
     .map((row) => ({ row, title: titleOf(row, me, names) }))
     .filter(({ title }) => title.toLowerCase().includes(wanted));
-  const where = (c: string) => {
-    const row = inbox.get(c);
-    return row === undefined ? "Another conversation" : titleOf(row, me, names);
-  };
   return (
     <div class="found" aria-live="polite">
       {titled.length > 0 && <h2>Conversations</h2>}
@@ -62,18 +57,9 @@ export function SearchResults({ query, onOpen }: Props) {
       <ul class="rows">
         {hits?.map((hit) => (
           <li key={hit.id}>
-            <button type="button" class="row" onClick={() => onOpen(hit.c, hit)}>
-              <Avatar user={hit.by ?? hit.c} name={names(hit.by)} />
-              <span class="words">
-                <span class="title">{where(hit.c)}</span>
-                <span class="line">
-                  {hit.by === me ? "You" : names(hit.by)}: {marked(hit.text ?? "", query)}
-                </span>
-              </span>
-              <span class="facts">
-                <time dateTime={new Date(hit.ts).toISOString()}>{short(hit.ts)}</time>
-              </span>
-            </button>
+            <Hit c={hit.c} message={hit} onOpen={() => onOpen(hit.c, hit)}>
+              {marked(hit.text ?? "", query)}
+            </Hit>
           </li>
         ))}
       </ul>

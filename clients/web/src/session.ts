@@ -1,10 +1,12 @@
 /** Who uses this tab. Two tabs can be two users; a tab that is loaded again is the same one. */
 
 import { browserOutbox, browserStore, Client } from "palaver-client";
+import { GroupIcons } from "./group-icons.js";
 
 export interface Session {
   user: string;
   client: Client;
+  icons: GroupIcons;
   /** A token that is good now, for what goes by HTTP. */
   token(): Promise<string>;
 }
@@ -27,13 +29,15 @@ export const remembered = (): string | undefined =>
 export function begin(user: string): Session {
   sessionStorage.setItem(KEY, user);
   const token = async () => (await admit(user)).token;
+  const store = browserStore(`palaver:${user}:`);
   const client = new Client(socketAddress(), token, {
     device: "web",
     outbox: browserOutbox(`palaver-${user}`),
-    store: browserStore(`palaver:${user}:`),
+    store,
   });
+  const icons = new GroupIcons(client, store);
   client.connect();
-  return { user, client, token };
+  return { user, client, icons, token };
 }
 
 export async function end(session: Session): Promise<void> {

@@ -5,6 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Dialog } from "./dialog.js";
 import { attempt, useClient, useModel, useNames } from "./hooks.js";
 import { Icon } from "./icons.js";
+import { canNotify, notifies, setNotifies } from "./notifications.js";
 
 type Chosen = Results["settings.get"];
 const THEME = "palaver-theme";
@@ -39,6 +40,7 @@ export function Settings({ onClose, onLeave }: { onClose(): void; onLeave(): voi
     <Dialog title="Settings" onClose={onClose}>
       {settings !== undefined && (
         <div class="options">
+          <h3>Privacy</h3>
           <label>
             <input
               type="checkbox"
@@ -74,6 +76,8 @@ export function Settings({ onClose, onLeave }: { onClose(): void; onLeave(): voi
         </div>
       )}
       <div class="options">
+        <h3>This browser</h3>
+        {canNotify() && <Notifying />}
         <label>
           Colours
           <select value={theme} onChange={(event) => choose(event.currentTarget.value)}>
@@ -104,5 +108,25 @@ export function Settings({ onClose, onLeave }: { onClose(): void; onLeave(): voi
         </button>
       </footer>
     </Dialog>
+  );
+}
+
+function Notifying() {
+  const [on, setOn] = useState(notifies);
+  return (
+    <label>
+      <input
+        type="checkbox"
+        checked={on}
+        onChange={(event) => {
+          const box = event.currentTarget;
+          attempt(async () => {
+            box.checked = on; // until the browser has been asked
+            setOn(await setNotifies(!on));
+          });
+        }}
+      />
+      Show new messages while I look elsewhere
+    </label>
   );
 }

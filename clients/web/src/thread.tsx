@@ -3,11 +3,13 @@
 import type { Message } from "palaver-client";
 import { useEffect, useState } from "preact/hooks";
 import { Avatar } from "./avatar.js";
+import { Back } from "./back.js";
 import { Composer } from "./composer.js";
 import { Details } from "./details.js";
 import { attempt, useClient, useModel, useNames, useSession } from "./hooks.js";
 import { Icon } from "./icons.js";
 import { MessageList } from "./message-list.js";
+import type { Found } from "./place.js";
 import { otherOf, titleOf } from "./titles.js";
 import { useConversation } from "./use-conversation.js";
 
@@ -18,7 +20,7 @@ interface Props {
   c: string;
   target: { id: string; seq: number } | undefined;
   onClose(): void;
-  onOpen(c: string): void;
+  onOpen(c: string, message?: Found): void;
 }
 
 export function Thread({ c, target, onClose, onOpen }: Props) {
@@ -48,9 +50,7 @@ export function Thread({ c, target, onClose, onOpen }: Props) {
     <>
       <main class="thread" aria-label={title}>
         <header>
-          <button type="button" class="plain back" aria-label="Back to the inbox" onClick={onClose}>
-            <Icon name="back" />
-          </button>
+          <Back c={c} onClick={onClose} />
           <button type="button" class="heading" onClick={() => setDetails(!details)}>
             <Avatar
               user={other ?? c}

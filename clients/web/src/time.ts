@@ -34,3 +34,11 @@ export function size(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   return bytes < 1_048_576 ? `${Math.round(bytes / 1024)} KB` : `${(bytes / 1_048_576).toFixed(1)} MB`;
 }
+
+/** A time that lies ahead: the shortest words that say when. */
+export function soon(ts: number): string {
+  const midnight = new Date().setHours(24, 0, 0, 0);
+  if (ts < midnight) return `at ${CLOCK.format(ts)}`;
+  if (ts < midnight + DAY_MS) return `tomorrow at ${CLOCK.format(ts)}`;
+  return `on ${DATE.format(ts)} at ${CLOCK.format(ts)}`;
+}

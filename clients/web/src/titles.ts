@@ -1,6 +1,6 @@
 /** What conversations, and what happened in them, are called. */
 
-import type { ConversationInfo, Last, Message, Row } from "palaver-client";
+import type { ConversationEvent, ConversationInfo, Last, Message, Row } from "palaver-client";
 
 type Names = (user: string | undefined) => string;
 
@@ -28,13 +28,41 @@ const KINDS: Record<string, string> = {
   poll: "Poll",
 };
 
-/** One line that stands for a message. */
-export function lineOf(last: Last | null, me: string, names: Names, direct: boolean): string {
-  if (last === null) return "";
-  const shown = last.attachments?.[0] ?? last.type ?? "";
-  const said = last.deleted ? "Message deleted" : last.text || KINDS[shown] || "";
+/** What a row says, and when that was: its last message, or what has moved it since. */
+export function lineOf(row: Row, me: string, names: Names): { text: string; at: number } {
+  const { last, activity, ts, kind } = row;
+  const happened = activity && activityLine(activity, me, names);
+  if (happened) return { text: happened, at: activity.at };
+  if (last === null) return { text: kind === "direct" ? "" : "Nothing has been said yet.", at: ts };
+  return { text: messageLine(last, me, names, kind === "direct"), at: last.ts };
+}
+
+function messageLine(last: Last, me: string, names: Names, direct: boolean): string {
+  const said = last.deleted ? "Message deleted" : contentOf(last);
   if (last.by === me) return `You: ${said}`;
   return direct || last.by === undefined ? said : `${names(last.by)}: ${said}`;
+}
+
+interface Content {
+  text?: string;
+  type?: string;
+  attachments?: readonly (string | { type: string })[];
+}
+
+/** The text, or what there is instead of one. */
+export function contentOf({ text, type = "", attachments }: Content): string {
+  const first = attachments?.[0] ?? type;
+  return text || KINDS[typeof first === "string" ? first : first.type] || "";
+}
+
+/** Undefined for what need not be told. */
+function activityLine(event: ConversationEvent, me: string, names: Names): string | undefined {
+  const { kind, data } = event;
+  const who = data.by === me ? "You" : names(data.by);
+  if (kind === "reaction.changed") return data.on ? `${who} reacted ${data.emoji}` : undefined;
+  if (kind === "message.pinned") return `${who} pinned a message`;
+  if (kind === "poll.voted") return data.option === undefined ? undefined : `${who} voted`;
+  return eventLine({ ...data, kind, seq: event.seq, ts: event.at } as Message, names);
 }
 
 /** What happened in the group, in words; undefined for what need not be shown. */
@@ -54,6 +82,8 @@ export function eventLine(message: Message, names: Names): string | undefined {
     case "conversation.renamed":
       return `${by} named the conversation “${message["title"]}”`;
     case "conversation.settings_changed":
+      if (message["icon"] !== undefined) return `${by} changed the picture`;
+      if (message["description"] !== undefined) return `${by} changed the description`;
       return `${by} changed the settings`;
     case "conversation.locked":
       return "The conversation was locked";

@@ -2,15 +2,20 @@
 
 import type { Conversation } from "palaver-client";
 import { useEffect, useMemo } from "preact/hooks";
-import { useClient, useModel } from "./hooks.js";
+import { useModel, useSession } from "./hooks.js";
 
 /** What is shown is read: it is in the foreground as long as the view is there. */
 export function useConversation(c: string): Conversation {
-  const client = useClient();
+  const { client, icons } = useSession();
   const conversation = useMemo(() => client.conversation(c, { system: true }), [client, c]);
   useEffect(() => {
     conversation.active = true;
     return () => conversation.close();
   }, [conversation]);
-  return useModel(conversation);
+  useModel(icons);
+  const { info } = useModel(conversation);
+  useEffect(() => {
+    if (info !== undefined) icons.learn(c, info.settings["icon"] ?? "");
+  }, [info]);
+  return conversation;
 }
