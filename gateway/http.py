@@ -39,6 +39,7 @@ def make_app(gateway: Gateway) -> App:
         redoc_url=None,
         redirect_slashes=False,
     )
+    api.add_middleware(Requests, gateway=gateway)
     api.add_middleware(
         CORSMiddleware,
         allow_origins=[origin.rstrip("/") for origin in listen.allowed_origins],
@@ -69,25 +70,31 @@ def make_app(gateway: Gateway) -> App:
     add_rest(api, gateway)
     if listen.development and gateway.listening is not None:
         add_demo(api, gateway.listening)
-    return _Bounded(api, gateway.settings.limits.max_payload_bytes)
+    return api
 
 
-class _TooLarge(Exception):
-    pass
+class Requests:
+    """What holds for each of them: a drain waits for its answer, and its body has at most
+    `limits.max_payload_bytes`, however its length is said or not said (CONN-20): 413. Files have
+    limits of their own."""
 
-
-class _Bounded:
-    """Refuses bodies above `max_bytes` with 413, however their length is said or not said
-    (CONN-20); all but files, which have limits of their own."""
-
-    def __init__(self, app: App, max_bytes: int) -> None:
+    def __init__(self, app: App, gateway: Gateway) -> None:
         self._app = app
-        self._max_bytes = max_bytes
+        self._gateway = gateway
+        self._max_bytes = gateway.settings.limits.max_payload_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or is_file(scope):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        with self._gateway.answering():
+            if is_file(scope):
+                await self._app(scope, receive, send)
+            else:
+                await self._bounded(scope, receive, send)
+
+    async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        too_large = Rejected("PAYLOAD_TOO_LARGE", details={"max_bytes": self._max_bytes})
         taken = 0
         answered = False
 
@@ -96,7 +103,7 @@ class _Bounded:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self._max_bytes:
-                raise _TooLarge
+                raise too_large
             return message
 
         async def sending(message: Message) -> None:
@@ -107,9 +114,8 @@ class _Bounded:
         try:
             for name, value in scope["headers"]:
                 if name == b"content-length" and int(value) > self._max_bytes:
-                    raise _TooLarge
+                    raise too_large
             await self._app(scope, bounded, sending)
-        except _TooLarge:
+        except Rejected as no:
             if not answered:
-                no = Rejected("PAYLOAD_TOO_LARGE", details={"max_bytes": self._max_bytes})
                 await problem(no)(scope, receive, send)

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from palaver.gateway.health import process
-from palaver.gateway.http import make_app
+from palaver.gateway.http import Requests, make_app
 from palaver.gateway.http_server import supervise
 from palaver.gateway.server import serve
 from palaver.tests.gateway.harness import House, fake, house, settings
@@ -125,13 +125,20 @@ async def test_CONN_14_preflight_of_a_foreign_origin_is_refused() -> None:
         assert "access-control-allow-origin" not in bad.headers
 
 
+async def test_CONN_14_a_page_of_ours_may_read_that_its_body_is_too_large() -> None:
+    async with application(listen={"allowed_origins": ["https://chat.example"]}) as (_, http):
+        origin = {"Origin": "https://chat.example"}
+        no = await http.post("/v1/messages", content=bytes(10_000_001), headers=origin)
+        assert (no.status_code, no.json()["code"]) == (413, "PAYLOAD_TOO_LARGE")
+        assert no.headers["access-control-allow-origin"] == origin["Origin"]
+
+
 @pytest.mark.parametrize("size", [10_000_000, 10_000_001])
 @pytest.mark.parametrize("said", [True, False], ids=["said", "in chunks"])
 async def test_CONN_20_a_body_of_10_MB_is_taken_and_one_more_byte_is_refused(
     said: bool, size: int
 ) -> None:
     async with house() as here:
-        app = make_app(here.gateway)
         sent: list[Any] = []
         left = size
 
@@ -151,9 +158,9 @@ async def test_CONN_20_a_body_of_10_MB_is_taken_and_one_more_byte_is_refused(
                 pass
             await send({"type": "http.response.start", "status": 204})
 
-        app._app = reading  # type: ignore[attr-defined]
         length = [(b"content-length", str(size).encode())] if said else []
-        await app({"type": "http", "headers": length}, receive, send)
+        scope = {"type": "http", "method": "POST", "headers": length}
+        await Requests(reading, here.gateway)(scope, receive, send)
         assert sent[0]["status"] == (204 if size == 10_000_000 else 413)
         if size > 10_000_000:
             assert b"PAYLOAD_TOO_LARGE" in sent[1]["body"]

@@ -1,6 +1,7 @@
 """Who may ask, how often and how: tokens, cookies, origins, rates, repetitions, bodies."""
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -152,6 +153,39 @@ async def test_while_the_server_drains_clients_are_told_to_come_back():
         response = await here.ask("GET", "/settings")
         assert (response.status_code, response.json()["code"]) == (503, "UNAVAILABLE")
         assert "retry-after" in response.headers
+
+
+async def test_DEP_11_what_is_in_flight_is_answered_before_the_server_ends():
+    store = MemoryStore()
+    order: list[str] = []
+    async with web(store=store) as here:
+        room = await here.room("bob")
+        store.hold()
+
+        async def send() -> None:
+            order.append((await here.send(room, "hi"))["text"])
+
+        async def end() -> None:
+            await here.here.gateway.drain()
+            order.append("drained")
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(send)
+            await settled()
+            nursery.start_soon(end)
+            await settled()
+            store.release()
+    assert order == ["hi", "drained"]
+
+
+async def test_CONN_20_a_limit_below_what_is_read_of_a_body_holds_as_well():
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b" " * 1000
+
+    async with web(limits={"max_payload_bytes": 2000}) as here:
+        no = await here.no("POST", "/messages", content=chunks())
+        assert (no["status"], no["code"]) == (413, "PAYLOAD_TOO_LARGE")
 
 
 DEEP = b'{"metadata":' + b'{"a":' * 40 + b"1" + b"}" * 41

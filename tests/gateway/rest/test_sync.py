@@ -270,6 +270,18 @@ async def test_CONN_13_to_wait_is_not_to_be_online_and_has_an_end():
         assert polled[0]["code"] == "UNAVAILABLE"
 
 
+async def test_CONN_13_nobody_begins_to_wait_while_the_server_goes():
+    """A poll may have been let in just before."""
+    async with web() as here:
+        gateway = here.here.gateway
+        await gateway.drain()
+        with (
+            pytest.raises(Rejected, match="UNAVAILABLE"),
+            gateway.polling(Device(here.engine, "ann")),
+        ):
+            raise AssertionError
+
+
 NO_CURSORS = [
     {"cursor": "nonsense"},
     {"cursor": "A" * 9000},
