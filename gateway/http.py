@@ -4,12 +4,14 @@ and operators and load balancers (MON-01, DEP-05)."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import ClientDisconnect
 
 from .. import __version__
 from ..protocol.errors import Rejected
@@ -87,7 +89,7 @@ class Requests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        with self._gateway.answering():
+        with self._gateway.answering(), suppress(ClientDisconnect):
             if is_file(scope):
                 await self._app(scope, receive, send)
             else:

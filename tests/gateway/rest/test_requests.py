@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import structlog
 import trio
 from trio.testing import MockClock
 
 from palaver.engine.testing import Device
 from palaver.gateway.auth import issue_token
+from palaver.gateway.http import make_app
 from palaver.gateway.rest.bodies import MAX_BYTES
 from palaver.gateway.rest.desk import REQUEST_S
 from palaver.persistence.memory.store import MemoryStore
@@ -133,6 +135,37 @@ async def test_a_body_that_does_not_come_ends_the_request(autojump_clock: MockCl
     async with web() as here:
         no = await here.no("POST", "/messages", content=never())
         assert (no["status"], no["code"]) == (503, "UNAVAILABLE")
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/host/users/changed"])
+async def test_who_breaks_off_in_the_middle_of_a_body_is_no_fault_of_ours(path: str):
+    secret = "whsec_" + "A" * 32
+    async with web(host={"secret": secret}) as here:
+        parts = iter(
+            [
+                {"type": "http.request", "body": b"{", "more_body": True},
+                {"type": "http.disconnect"},
+            ]
+        )
+
+        async def receive() -> Any:
+            return next(parts)
+
+        async def send(message: Any) -> None:
+            raise AssertionError(message)
+
+        token = f"Bearer {here.here.token('ann')}".encode()
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": path,
+            "query_string": b"",
+            "headers": [(b"authorization", token)],
+        }
+        with structlog.testing.capture_logs() as entries:
+            await make_app(here.here.gateway)(scope, receive, send)
+        assert entries == []
+        assert here.here.gateway.counters.errors == {}
 
 
 async def test_so_many_at_a_time_and_no_more():
