@@ -28,6 +28,11 @@ class Uploads(Protocol):
         """It is ready. Of one that is ready already, the first word holds."""
         ...
 
+    async def forget(self, before: int, limit: int) -> list[str]:
+        """Keep those no longer that were announced before that time (ms) and are not complete, at
+        most `limit` of them: their ids."""
+        ...
+
 
 class Links(Protocol):
     """Addresses of files that carry their own permission."""

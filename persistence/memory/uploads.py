@@ -43,6 +43,14 @@ class MemoryUploads:
         if upload is not None and upload.content is None:
             self._disk.uploads[id] = replace(upload, content=content)
 
+    async def forget(self, before: int, limit: int) -> list[str]:
+        await self._turn()
+        uploads = self._disk.uploads.values()
+        old = [each.id for each in uploads if each.content is None and each.created_at < before]
+        for id in old[:limit]:
+            del self._disk.uploads[id]
+        return old[:limit]
+
     async def _turn(self) -> None:
         await trio.lowlevel.checkpoint()
         self._check()

@@ -30,6 +30,12 @@ _COMPLETE = """
         thumbnails = $6
     WHERE id = $1 AND completed_at IS NULL
 """
+_FORGET = """
+    DELETE FROM upload WHERE completed_at IS NULL AND id = ANY (ARRAY (
+        SELECT id FROM upload WHERE completed_at IS NULL AND created_at < $1 LIMIT $2
+    ))
+    RETURNING id
+"""
 
 
 class PostgresUploads:
@@ -69,6 +75,10 @@ class PostgresUploads:
             content.height,
             list(content.thumbnails),
         )
+
+    async def forget(self, before: int, limit: int) -> list[str]:
+        rows = await self._database.fetch(_FORGET, before, limit)
+        return [str(row["id"]) for row in rows]
 
 
 def _upload(row: asyncpg.Record) -> Upload:
