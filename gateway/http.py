@@ -52,11 +52,14 @@ def make_app(gateway: Gateway) -> App:
         expose_headers=EXPOSED,
     )
 
+    @api.head("/health", include_in_schema=False)
+    @api.head("/v1/health", include_in_schema=False)
     @api.get("/health", include_in_schema=False)
     @api.get("/v1/health", summary="How the engine is, for people and monitors; always 200")
     async def get_health() -> dict[str, Any]:
         return health(gateway)
 
+    @api.head("/v1/ready", include_in_schema=False)
     @api.get("/v1/ready", summary="Whether to send clients here: 200 or 503")
     async def get_ready() -> JSONResponse:
         ready = is_ready(gateway)

@@ -115,6 +115,12 @@ async def test_error_rates_are_those_of_the_last_minute(
         assert await rate() == (0, 0)
 
 
+@pytest.mark.parametrize("path", ["/v1/health", "/health", "/v1/ready"])
+async def test_DEP_05_monitors_that_want_no_body_are_answered_as_well(path: str) -> None:
+    async with application() as (_, http):
+        assert (await http.head(path)).status_code == 200
+
+
 async def test_CONN_14_preflight_of_a_foreign_origin_is_refused() -> None:
     async with application(listen={"allowed_origins": ["https://chat.example"]}) as (_, http):
         ask = {"Access-Control-Request-Method": "POST"}
