@@ -19,9 +19,9 @@ class Uploads(Protocol):
         """Those of `ids` that there are."""
         ...
 
-    async def sent_in(self, url: str, limit: int) -> list[tuple[str, str]]:
+    async def sent_in(self, url: str, user: str, limit: int) -> list[tuple[str, str]]:
         """Conversation and id of at most `limit` messages, in no order, that have the attachment
-        that lies at `url`."""
+        that lies at `url`, in conversations that `user` is or was a member of."""
         ...
 
     async def complete(self, id: str, content: Content) -> None:

@@ -136,9 +136,9 @@ class Uploads:
             except (OSError, Rejected) as error:
                 _log.warning("uploads were not swept", reason=str(error))
 
-    async def sent_in(self, id: str, limit: int) -> list[tuple[str, str]]:
-        """Conversation and id of at most `limit` messages that have it."""
-        return await self._store.sent_in(PATH + id, limit)
+    async def sent_in(self, id: str, user: str, limit: int) -> list[tuple[str, str]]:
+        """Conversation and id of at most `limit` messages that have it, in those of `user`."""
+        return await self._store.sent_in(PATH + id, user, limit)
 
     async def own(self, user: str, id: str) -> Upload:
         """The upload of `user`. Raises ATTACHMENT_NOT_FOUND."""

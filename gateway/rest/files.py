@@ -26,7 +26,7 @@ from .handler import message as message_of
 CHUNK_S: Final = 30.0
 """For the next bytes of a file to come; however long the whole takes."""
 MAX_PLACES: Final = 100
-"""Messages that are looked at for one that the caller may see: one is enough as a rule."""
+"""The caller's messages that are looked at for one that they may see: one is enough as a rule."""
 _SHOWN: Final = ("image/", "audio/", "video/")
 """What a browser may show in place; the rest, and what can hold scripts, it saves."""
 _SCRIPTED: Final = frozenset({"image/svg+xml"})
@@ -103,7 +103,7 @@ class FileEndpoints:
         return answer(request.headers, loadable(found, self._links))
 
     async def _sent(self, caller: Caller, id: str) -> dict[str, Any]:
-        for conversation, message_id in await self._uploads.sent_in(id, MAX_PLACES):
+        for conversation, message_id in await self._uploads.sent_in(id, caller.user, MAX_PLACES):
             try:
                 message = await message_of(caller, conversation, message_id)
             except Rejected:

@@ -27,11 +27,12 @@ class MemoryUploads:
         uploads = self._disk.uploads
         return {id: uploads[id] for id in ids if id in uploads}
 
-    async def sent_in(self, url: str, limit: int) -> list[tuple[str, str]]:
+    async def sent_in(self, url: str, user: str, limit: int) -> list[tuple[str, str]]:
         await self._turn()
         sent = [
-            (id, event.id)
-            for id, shelf in self._disk.shelves.items()
+            (shelf.row.id, event.id)
+            for shelf in self._disk.of(user)
+            if shelf.row is not None
             for event in shelf.log
             if any(each.get("url") == url for each in event.data.media)
         ]

@@ -18,9 +18,10 @@ _FIND = "SELECT * FROM upload WHERE id = ANY ($1::uuid[])"
 _SENT_IN = """
     SELECT log.conversation, log.event_id
     FROM (
-        SELECT conversation, seq FROM attachment
-        WHERE url = $1 AND url LIKE '/v1/files/%'
-        LIMIT $2
+        SELECT a.conversation, a.seq FROM attachment AS a
+        JOIN member AS m ON m.conversation = a.conversation AND m.user_id = $2
+        WHERE a.url = $1 AND a.url LIKE '/v1/files/%'
+        LIMIT $3
     ) AS sent
     JOIN log USING (conversation, seq)
 """
@@ -61,8 +62,8 @@ class PostgresUploads:
         rows = await self._database.fetch(_FIND, [id for id in ids if is_uuid(id)])
         return {str(row["id"]): _upload(row) for row in rows}
 
-    async def sent_in(self, url: str, limit: int) -> list[tuple[str, str]]:
-        rows = await self._database.fetch(_SENT_IN, url, limit)
+    async def sent_in(self, url: str, user: str, limit: int) -> list[tuple[str, str]]:
+        rows = await self._database.fetch(_SENT_IN, url, user, limit)
         return [(str(row["conversation"]), str(row["event_id"])) for row in rows]
 
     async def complete(self, id: str, content: Content) -> None:

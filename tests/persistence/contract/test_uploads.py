@@ -56,6 +56,8 @@ async def test_ATT_18_the_messages_that_have_it_are_found(twin: Twin):
         await chat.send("ann", "x", uploads=ids).outcome()
     url = one.attachment()["url"]
     sent = [(chat.id, chat.sent[index].id) for index in (0, 3)]
-    assert sorted(await twin.store.uploads.sent_in(url, 10)) == sorted(sent)
-    assert len(await twin.store.uploads.sent_in(url, 1)) == 1
-    assert await twin.store.uploads.sent_in(f"{url}/300", 10) == []
+    for user in ("ann", "bob"):
+        assert sorted(await twin.store.uploads.sent_in(url, user, 10)) == sorted(sent)
+    assert len(await twin.store.uploads.sent_in(url, "ann", 1)) == 1
+    assert await twin.store.uploads.sent_in(f"{url}/300", "ann", 10) == []
+    assert await twin.store.uploads.sent_in(url, "eve", 10) == [], "she is in none of them"
