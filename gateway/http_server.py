@@ -104,6 +104,7 @@ def _config() -> hypercorn.config.Config:
     config.errorlog = logging.getLogger("palaver.http")
     config.include_server_header = False
     config.keep_alive_timeout = 30  # also for a request to begin: its line and its headers
-    config.read_timeout = None  # who takes long to read an answer says nothing meanwhile
+    # Who takes long to read an answer says nothing meanwhile; who says nothing for a day has gone.
+    config.read_timeout = 86_400
     config.ssl_handshake_timeout = 10
     return config
