@@ -18,6 +18,7 @@ import structlog
 import trio
 
 from ...actors.files import Uploads as Store
+from ...actors.logs import stack
 from ...actors.ports import Clock
 from ...protocol.errors import Rejected
 from ...protocol.policy import Policy
@@ -133,8 +134,8 @@ class Uploads:
             try:
                 while await self.sweep() == SWEPT_AT_ONCE:
                     pass
-            except (OSError, Rejected) as error:
-                _log.warning("uploads were not swept", reason=str(error))
+            except Exception as error:  # the engine must not end for that
+                _log.warning("uploads were not swept", stack=stack(error))
 
     async def sent_in(self, id: str, user: str, limit: int) -> list[tuple[str, str]]:
         """Conversation and id of at most `limit` messages that have it, in those of `user`."""

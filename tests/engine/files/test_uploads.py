@@ -13,7 +13,6 @@ from trio.testing import MockClock
 from palaver.engine import Engine
 from palaver.engine.files.uploads import KEPT_MS, MAX_FILLING, SWEPT_AT_ONCE, Uploads
 from palaver.engine.testing import TrioClock, memory_engine
-from palaver.protocol.errors import Rejected
 from palaver.protocol.features.attachments import ListAttachments
 from palaver.protocol.features.messages import SendMessage
 from palaver.protocol.features.schedule import ScheduleMessage
@@ -140,7 +139,7 @@ async def test_ATT_22_it_is_looked_after_every_hour(
     async def sweep(_: Uploads) -> int:
         times.append(trio.current_time())
         if len(times) == 1:
-            raise Rejected("UNAVAILABLE")
+            raise RuntimeError("no right to delete")
         return SWEPT_AT_ONCE if len(times) == 2 else 0
 
     monkeypatch.setattr(Uploads, "sweep", sweep)
