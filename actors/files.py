@@ -19,13 +19,18 @@ class Uploads(Protocol):
         """Those of `ids` that there are."""
         ...
 
-    async def sent_in(self, url: str, limit: int) -> list[tuple[str, str]]:
+    async def sent_in(self, url: str, user: str, limit: int) -> list[tuple[str, str]]:
         """Conversation and id of at most `limit` messages, in no order, that have the attachment
-        that lies at `url`."""
+        that lies at `url`, in conversations that `user` is or was a member of."""
         ...
 
     async def complete(self, id: str, content: Content) -> None:
         """It is ready. Of one that is ready already, the first word holds."""
+        ...
+
+    async def forget(self, before: int, limit: int) -> list[str]:
+        """Keep those no longer that were announced before that time (ms) and are not complete, at
+        most `limit` of them: their ids."""
         ...
 
 

@@ -176,6 +176,7 @@ class Engine(Told):
                 self._bound(GIVEN_UP),
             )
             nursery.start_soon(self._jobs.run)
+            nursery.start_soon(self.files.uploads.keep_swept, self.settings.files.sweep_s)
             self.metrics.watch(self._env, self._registry, self._jobs.counters)
             self._exit = stack.pop_all()
         self._status = "ok"

@@ -317,3 +317,8 @@ class Files(Section):
         description="Their addresses are signed with it; none: with one that is made at each start",
     )
     url_ttl_s: int = Field(3600, ge=60, description="How long an address is good (ATT-18, C-22)")
+    sweep_s: float = Field(
+        3600.0,
+        gt=0,
+        description="How often uploads of yesterday are let go, if not complete (ATT-22)",
+    )

@@ -47,6 +47,7 @@ class Gateway:
         """where clients reach it, if it has listeners"""
         self._connections: set[Connection] = set()
         self._polls: set[Outbox] = set()
+        self._answering = 0
         self._empty = trio.Event()
 
     @property
@@ -72,13 +73,28 @@ class Gateway:
         finally:
             self.admission.known(connection)
             self._connections.discard(connection)
-            if not self._connections:
-                self._empty.set()
+            self._left()
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """One request by HTTP, until all of its answer is written: a drain waits for it."""
+        self._answering += 1
+        try:
+            yield
+        finally:
+            self._answering -= 1
+            self._left()
+
+    def _left(self) -> None:
+        if not (self._connections or self._answering):
+            self._empty.set()
 
     @contextmanager
     def polling(self, poll: Outbox) -> Iterator[None]:
         """Meanwhile `poll` waits by HTTP: it is closed when the gateway is drained. Raises
-        OVERLOADED if there are as many clients as there may be."""
+        UNAVAILABLE if it is already, OVERLOADED if there are as many clients as there may be."""
+        if self.draining:
+            raise Rejected("UNAVAILABLE", retry_after=1.0)
         if len(self._polls) + len(self._connections) >= self.limits.max_total:
             raise Rejected("OVERLOADED", retry_after=float(random.randint(2, 10)))
         self._polls.add(poll)
@@ -94,9 +110,8 @@ class Gateway:
         for poll in list(self._polls):
             poll.close(DRAIN)
         leaving = list(self._connections)
-        if not leaving:
-            return
         self._empty = trio.Event()
+        self._left()
         spread = min(max(1.0, len(leaving) / RETURNS_PER_S), MAX_SPREAD_S)
         with trio.move_on_after(self.limits.drain_s):
             for n, connection in enumerate(leaving):

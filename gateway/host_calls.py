@@ -19,6 +19,9 @@ from ..protocol.ids import ClientId, UserId
 from ..protocol.references import References
 from .gateway import Gateway
 
+BODY_S: Final = 30.0
+"""For all of a body to come."""
+
 
 class HostCall(BaseModel):
     """The body of a POST to `/v1/host/{path}`; answered when `tell` has returned: with 204, or 200
@@ -152,7 +155,11 @@ def add_host_calls(api: FastAPI, gateway: Gateway) -> None:
 
 def _add(api: FastAPI, engine: Engine, key: bytes, call: type[HostCall]) -> None:
     async def told(request: Request) -> Response:
-        body = await request.body()
+        try:
+            with trio.fail_after(BODY_S):
+                body = await request.body()
+        except trio.TooSlowError:
+            return _refusal(Rejected("UPLOAD_TIMEOUT"))
         if not is_signed(key, request.headers, body, time.time()):
             return _refusal(Rejected("AUTH_FAILED"))
         try:

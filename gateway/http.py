@@ -4,15 +4,16 @@ and operators and load balancers (MON-01, DEP-05)."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import ClientDisconnect
 
 from .. import __version__
-from ..engine.settings import Settings
 from ..protocol.errors import Rejected
 from .demo import add_demo
 from .gateway import Gateway
@@ -40,6 +41,7 @@ def make_app(gateway: Gateway) -> App:
         redoc_url=None,
         redirect_slashes=False,
     )
+    api.add_middleware(Requests, gateway=gateway)
     api.add_middleware(
         CORSMiddleware,
         allow_origins=[origin.rstrip("/") for origin in listen.allowed_origins],
@@ -50,6 +52,8 @@ def make_app(gateway: Gateway) -> App:
         expose_headers=EXPOSED,
     )
 
+    @api.head("/health", include_in_schema=False)
+    @api.head("/v1/health", include_in_schema=False)
     @api.get("/health", include_in_schema=False)
     @api.get(
         "/v1/health",
@@ -59,6 +63,7 @@ def make_app(gateway: Gateway) -> App:
     async def get_health() -> dict[str, Any]:
         return health(gateway)
 
+    @api.head("/v1/ready", include_in_schema=False)
     @api.get("/v1/ready", operation_id="ready", summary="Whether to send clients here: 200 or 503")
     async def get_ready() -> JSONResponse:
         ready = is_ready(gateway)
@@ -79,26 +84,32 @@ def make_app(gateway: Gateway) -> App:
     add_rest(api, gateway)
     if listen.development and gateway.listening is not None:
         add_demo(api, gateway.listening)
-    return _Bounded(api, gateway.settings)
+    return api
 
 
-class _TooLarge(Exception):
-    pass
+class Requests:
+    """What holds for each of them: a drain waits for its answer, and its body has at most
+    `limits.max_payload_bytes`, however its length is said or not said (CONN-20): 413. Files have
+    limits of their own."""
 
-
-class _Bounded:
-    """Refuses bodies above `limits.max_payload_bytes` with 413, however their length is said or not
-    said (CONN-20); all but files, which have limits of their own."""
-
-    def __init__(self, app: App, settings: Settings) -> None:
+    def __init__(self, app: App, gateway: Gateway) -> None:
         self._app = app
-        self._max_bytes = settings.limits.max_payload_bytes
-        self._wording = settings.policy.error_messages
+        self._gateway = gateway
+        self._max_bytes = gateway.settings.limits.max_payload_bytes
+        self._wording = gateway.settings.policy.error_messages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or is_file(scope):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        with self._gateway.answering(), suppress(ClientDisconnect):
+            if is_file(scope):
+                await self._app(scope, receive, send)
+            else:
+                await self._bounded(scope, receive, send)
+
+    async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        too_large = Rejected("PAYLOAD_TOO_LARGE", details={"max_bytes": self._max_bytes})
         taken = 0
         answered = False
 
@@ -107,7 +118,7 @@ class _Bounded:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self._max_bytes:
-                raise _TooLarge
+                raise too_large
             return message
 
         async def sending(message: Message) -> None:
@@ -118,9 +129,8 @@ class _Bounded:
         try:
             for name, value in scope["headers"]:
                 if name == b"content-length" and int(value) > self._max_bytes:
-                    raise _TooLarge
+                    raise too_large
             await self._app(scope, bounded, sending)
-        except _TooLarge:
+        except Rejected as no:
             if not answered:
-                no = Rejected("PAYLOAD_TOO_LARGE", details={"max_bytes": self._max_bytes})
                 await problem(no, wording=self._wording)(scope, receive, send)

@@ -1,28 +1,32 @@
-"""Hypercorn, supervised: its failure restarts it and never reaches the sockets."""
+"""Hypercorn, on connections that are ours: if one fails, stalls or hangs, that is all that does."""
 
 from __future__ import annotations
 
 import logging
-import os
+import socket
 import ssl
 from collections.abc import Sequence
 from typing import Final
 
 import hypercorn.config
-import hypercorn.trio
 import structlog
 import trio
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ConnectionState
 
 from ..actors.logs import stack
 from .gateway import Gateway
 from .http import App, make_app
+from .listeners import accept, encrypted
 
 _log = structlog.get_logger("palaver.http")
 
-FIRST_DELAY_S: Final = 0.5
-MAX_DELAY_S: Final = 30.0
-STABLE_S: Final = 60.0
-"""Having run for so long, it starts again with the first delay."""
+STALLED_MS: Final = 30_000
+"""A connection is dropped if for so long nothing that was sent is taken. The system looks to it."""
+
+Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 
 
 async def serve_http(
@@ -44,26 +48,48 @@ async def supervise(
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Run the server again whenever it ends, at growing intervals while it keeps failing. Started
-    in a nursery it is waited for until it serves, or has failed for the first time."""
-    delay = FIRST_DELAY_S
-    started = _Started(task_status)
-    while True:
-        began = trio.current_time()
+    """Have `app` answer whoever connects to `listeners`, until cancelled: then all connections end
+    and `listeners` are closed. A connection that fails is logged and ends alone."""
+    connections = _Connections(app)
+    async with trio.open_nursery() as nursery:
+        for listener in listeners if tls is None else encrypted(listeners, tls):
+            nursery.start_soon(accept, listener, connections.serve, nursery)
+        task_status.started()
         try:
-            await hypercorn.trio.serve(
-                app,  # type: ignore[arg-type]
-                _config(listeners, tls),
-                task_status=started,
-                mode="asgi",
-            )
-        except Exception as error:
-            started.started()
-            _log.error("HTTP server failed", retry_s=delay, stack=stack(_innermost(error)))
-        if trio.current_time() - began > STABLE_S:
-            delay = FIRST_DELAY_S
-        await trio.sleep(delay)
-        delay = min(delay * 2, MAX_DELAY_S)
+            await trio.sleep_forever()
+        finally:
+            connections.drop()
+
+
+class _Connections:
+    def __init__(self, app: App) -> None:
+        self._app = ASGIWrapper(app)  # type: ignore[arg-type]
+        self._config = _config()
+        self._context = WorkerContext(None)
+        self._sockets: set[trio.socket.SocketType] = set()
+
+    async def serve(self, stream: Stream) -> None:
+        """Raises nothing of its own."""
+        plain = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
+        self._sockets.add(plain.socket)
+        try:
+            if hasattr(socket, "TCP_USER_TIMEOUT"):
+                plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_MS)
+            state = ConnectionState({})
+            await TCPServer(self._app, self._config, self._context, state, stream)  # type: ignore[arg-type]
+        except* (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # the client has gone
+        except* Exception as error:
+            _log.error("HTTP connection failed", stack=stack(_innermost(error)))
+        finally:
+            self._sockets.discard(plain.socket)
+            plain.socket.close()
+
+    def drop(self) -> None:
+        """End them all. Hypercorn's own writing cannot be cancelled: a client that does not read
+        would keep it for as long as it likes."""
+        for each in list(self._sockets):
+            each.close()
 
 
 def _innermost(error: Exception) -> Exception:
@@ -72,44 +98,13 @@ def _innermost(error: Exception) -> Exception:
     return error
 
 
-class _Started:
-    """Tells it once, however often the server is started."""
-
-    def __init__(self, status: trio.TaskStatus[None]) -> None:
-        self._status = status
-        self._told = False
-
-    def started(self, binds: object = None) -> None:
-        if not self._told:
-            self._told = True
-            self._status.started()
-
-
-class _Config(hypercorn.config.Config):
-    """Takes a context for TLS, where Hypercorn itself would read the files once and for all."""
-
-    tls: ssl.SSLContext | None = None
-
-    @property
-    def ssl_enabled(self) -> bool:
-        return self.tls is not None
-
-    def create_ssl_context(self) -> ssl.SSLContext | None:
-        return self.tls
-
-
-def _config(
-    listeners: Sequence[trio.SocketListener], tls: ssl.SSLContext | None
-) -> hypercorn.config.Config:
-    config = _Config()
-    # Of its own, because it closes what it was given; the port stays ours between two attempts.
-    config.bind = [f"fd://{os.dup(listener.socket.fileno())}" for listener in listeners]
-    config.tls = tls
+def _config() -> hypercorn.config.Config:
+    config = hypercorn.config.Config()
     config.accesslog = None
     config.errorlog = logging.getLogger("palaver.http")
     config.include_server_header = False
-    config.keep_alive_timeout = 30
-    config.read_timeout = 60
+    config.keep_alive_timeout = 30  # also for a request to begin: its line and its headers
+    # Who takes long to read an answer says nothing meanwhile; who says nothing for a day has gone.
+    config.read_timeout = 86_400
     config.ssl_handshake_timeout = 10
-    config.graceful_timeout = 1
     return config

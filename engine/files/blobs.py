@@ -33,6 +33,10 @@ class Blobs(Protocol):
         """Keep them no longer; that there are none is fine."""
         ...
 
+    async def forget(self, id: str) -> None:
+        """The same for `id`, all its variants, and what was left of them by a crash."""
+        ...
+
 
 class LocalBlobs:
     """`Blobs` in a directory, in 256 folders."""
@@ -59,6 +63,13 @@ class LocalBlobs:
 
     async def delete(self, key: str) -> None:
         await trio.Path(self._path(key)).unlink(missing_ok=True)
+
+    async def forget(self, id: str) -> None:
+        await trio.to_thread.run_sync(self._forget, id)
+
+    def _forget(self, id: str) -> None:
+        for path in self._path(id).parent.glob(f"{id}*"):
+            path.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
         return self._directory / key.partition(".")[0][-2:] / key

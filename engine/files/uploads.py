@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterable, Callable
-from contextlib import aclosing
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
 from weakref import WeakValueDictionary
 
+import structlog
 import trio
 
 from ...actors.files import Uploads as Store
+from ...actors.logs import stack
 from ...actors.ports import Clock
 from ...protocol.errors import Rejected
 from ...protocol.policy import Policy
@@ -23,6 +27,13 @@ from .blobs import Blobs
 from .content import check_content
 from .images import FORMATS, look_at
 
+_log = structlog.get_logger("palaver.files")
+
+KEPT_MS: Final = 24 * 3_600_000
+"""For an upload to be completed (ATT-22)."""
+SWEPT_AT_ONCE: Final = 1000
+MAX_FILLING: Final = 16
+"""Files of one user that come at a time; each takes a connection, a file and its memory."""
 _AT_ONCE: Final = 2
 """Files that are looked at; each keeps a thread busy, and a picture takes its memory."""
 
@@ -39,6 +50,7 @@ class Uploads:
         self._clock = clock
         self._new_id = new_id
         self._looking = trio.CapacityLimiter(_AT_ONCE)
+        self._filling = Counter[str]()
         self._completing = WeakValueDictionary[str, trio.Lock]()  # one at a time, of each
 
     async def announce(self, user: str, name: str, mime: str, size: int) -> Upload:
@@ -51,22 +63,35 @@ class Uploads:
     async def fill(self, user: str, id: str, chunks: AsyncIterable[bytes]) -> int:
         """Take its bytes; what came before of them is forgotten. How many they were.
 
-        Raises ATTACHMENT_NOT_FOUND, or ATTACHMENT_TOO_LARGE for more than was announced. One that
-        is complete keeps what it has.
+        Raises ATTACHMENT_NOT_FOUND, ATTACHMENT_TOO_LARGE for more than was announced, OVERLOADED
+        while `MAX_FILLING` are filled, or UNAVAILABLE if the disk is full. One that is complete
+        keeps what it has.
         """
         upload = await self.own(user, id)
         if upload.content is not None:
             return upload.content.size
-        return await self._blobs.put(_incoming(id), chunks, upload.size)
+        if self._filling[user] >= MAX_FILLING:
+            raise Rejected("OVERLOADED", retry_after=1.0)
+        self._filling[user] += 1
+        try:
+            with _disk_has_room():
+                size = await self._blobs.put(_incoming(id), chunks, upload.size)
+        finally:
+            self._filling -= Counter([user])  # forgets who has none
+        now = (await self._store.find([id])).get(id)
+        if now is None or now.content is not None:  # meanwhile: nobody will ask for it any more
+            await self._blobs.delete(_incoming(id))
+        return size
 
     async def complete(self, user: str, id: str) -> Upload:
         """It is ready, once its content is what was announced: else INVALID_FILE_TYPE, or
-        ATTACHMENT_NOT_READY while not all of it has come.
+        ATTACHMENT_NOT_READY while not all of it has come. UNAVAILABLE if the disk is full.
 
         What is looked at is what is kept: a copy that whoever fills it meanwhile does not get at.
         """
         async with self._completing.setdefault(id, trio.Lock()):
-            return await self._complete(user, id)
+            with _disk_has_room():
+                return await self._complete(user, id)
 
     async def _complete(self, user: str, id: str) -> Upload:
         upload = await self.own(user, id)
@@ -95,9 +120,26 @@ class Uploads:
                 return upload, path
         raise Rejected("ATTACHMENT_NOT_FOUND")
 
-    async def sent_in(self, id: str, limit: int) -> list[tuple[str, str]]:
-        """Conversation and id of at most `limit` messages that have it."""
-        return await self._store.sent_in(PATH + id, limit)
+    async def sweep(self) -> int:
+        """Forget what was announced more than a day ago and never completed (ATT-22); how many."""
+        old = await self._store.forget(self._clock() - KEPT_MS, SWEPT_AT_ONCE)
+        for id in old:
+            await self._blobs.forget(id)
+        return len(old)
+
+    async def keep_swept(self, every_s: float) -> None:
+        """Until cancelled. What goes wrong is tried again."""
+        while True:
+            await trio.sleep(every_s)
+            try:
+                while await self.sweep() == SWEPT_AT_ONCE:
+                    pass
+            except Exception as error:  # the engine must not end for that
+                _log.warning("uploads were not swept", stack=stack(error))
+
+    async def sent_in(self, id: str, user: str, limit: int) -> list[tuple[str, str]]:
+        """Conversation and id of at most `limit` messages that have it, in those of `user`."""
+        return await self._store.sent_in(PATH + id, user, limit)
 
     async def own(self, user: str, id: str) -> Upload:
         """The upload of `user`. Raises ATTACHMENT_NOT_FOUND."""
@@ -105,6 +147,18 @@ class Uploads:
         if upload is None or upload.owner != user:
             raise Rejected("ATTACHMENT_NOT_FOUND", details={"upload": id})
         return upload
+
+
+@contextmanager
+def _disk_has_room() -> Iterator[None]:
+    """UNAVAILABLE if it has not: it is for the operator to make some."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _log.error("no room for files", reason=error.strerror)
+        raise Rejected("UNAVAILABLE", "No room for files just now.", retry_after=60.0) from None
 
 
 def _incoming(id: str) -> str:

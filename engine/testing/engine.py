@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
@@ -46,6 +47,7 @@ async def memory_engine(
     settings["storage"] = {"memory": True, **settings.get("storage", {})}
     # Nobody else adds jobs, and a clock that jumps would spend its days with looking for some.
     settings["jobs"] = {"poll_s": 86_400.0, **settings.get("jobs", {})}
+    settings["files"] = {"sweep_s": math.inf, **settings.get("files", {})}
     chosen = Settings(**settings)
     if store is None:
         store = MemoryStore(durability=chosen.policy.durability)

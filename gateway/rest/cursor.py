@@ -7,6 +7,7 @@ often it is used.
 from __future__ import annotations
 
 import base64
+import hashlib
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from ...protocol.errors import Rejected, invalid
 MAX_POSITIONS: Final = 100
 """Conversations of which a cursor knows the position: the last that moved. It goes into a URL."""
 _MAX_CHARS: Final = 8192
-_FORM: Final = 1
+_FORM: Final = 2
 
 
 @dataclass(slots=True)
@@ -54,30 +55,39 @@ class Cursor:
             if conversation not in kept:
                 del self.positions[conversation]
 
-    def pack(self) -> str:
+    def pack(self, user: str) -> str:
         places = [
             (uuid.UUID(id).bytes, at.epoch, at.seq, at.marks) for id, at in self.positions.items()
         ]
-        data: bytes = msgpack.packb((_FORM, self.feed, self.n, places))
+        data: bytes = msgpack.packb((_FORM, _mark(user), self.feed, self.n, places))
         return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
     @classmethod
-    def unpack(cls, text: str) -> Cursor:
-        """Raises VALIDATION_FAILED for what `pack` has not made."""
+    def unpack(cls, text: str, user: str) -> Cursor:
+        """Raises VALIDATION_FAILED for what `pack` has not made, or for somebody else: another
+        place in another log would pass by what is in this one."""
         try:
             if len(text) > _MAX_CHARS:
                 raise ValueError
             data = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-            form, feed, n, places = msgpack.unpackb(data, max_ext_len=0)
+            form, mark, feed, n, places = msgpack.unpackb(data, max_ext_len=0)
             cursor = cls(feed, n)
             for place in places:
                 id, *numbers = place
                 cursor.positions[str(uuid.UUID(bytes=id))] = Position(*map(_number, numbers))
-            if form != _FORM or not isinstance(feed, str | None) or _number(n) < 0:
+            if (
+                (form, mark) != (_FORM, _mark(user))
+                or not isinstance(feed, str | None)
+                or _number(n) < 0
+            ):
                 raise ValueError
         except (ValueError, TypeError, AttributeError, RecursionError):
             raise _unknown() from None
         return cursor
+
+
+def _mark(user: str) -> bytes:
+    return hashlib.sha256(user.encode()).digest()[:4]
 
 
 def _number(value: object) -> int:

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 import trio
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from ...actors.logs import stack
@@ -65,6 +65,8 @@ class Desk:
                 counters.errors["UNAVAILABLE"] += 1
                 slow = Rejected("UNAVAILABLE", "Too slow; the outcome is unknown.")
                 response = self.refusal(slow)
+            except ClientDisconnect:
+                raise  # in the middle of its body, and nobody is there to be answered
             except Exception as error:
                 correlation = self.gateway.engine.new_id()
                 _log.error("request failed", correlation=correlation, stack=stack(error))

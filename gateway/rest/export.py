@@ -6,6 +6,7 @@ it the rest is missing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, Final
@@ -23,6 +24,8 @@ from .desk import Desk
 MEDIA_TYPE: Final = "application/x-ndjson"
 AT_ONCE: Final = 16
 """Exports of this process at a time."""
+AT_ONCE_OF_USER: Final = 2
+"""Of one user: who reads slowly must not keep others from theirs."""
 
 _json = JsonCodec()
 Lines = AsyncGenerator[dict[str, Any]]
@@ -42,7 +45,7 @@ class Export:
         self._desk = desk
         self._gateway = desk.gateway
         self._limit = desk.gateway.settings.policy.max_messages_page
-        self._open = 0
+        self._open = Counter[str]()
 
     async def conversation(self, request: Request, caller: Caller) -> Response:
         id = request.path_params["conversation"]
@@ -53,12 +56,13 @@ class Export:
         return self._stream(caller, self._everything(caller))
 
     def _stream(self, caller: Caller, lines: Lines) -> Response:
-        if self._open >= AT_ONCE:
+        user = caller.user
+        if self._open[user] >= AT_ONCE_OF_USER or self._open.total() >= AT_ONCE:
             raise Rejected("OVERLOADED", retry_after=10.0)
 
         async def written() -> AsyncGenerator[bytes]:
             count = 0
-            self._open += 1
+            self._open[user] += 1
             try:
                 async with aclosing(lines):
                     async for line in lines:
@@ -69,7 +73,7 @@ class Export:
                 problem = problems.body(no, wording=self._desk.wording)
                 yield _line({"type": "error", "problem": problem})
             finally:
-                self._open -= 1
+                self._open -= Counter([user])  # forgets who has none
 
         return _Stream(written(), media_type=MEDIA_TYPE)
 

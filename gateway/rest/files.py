@@ -26,7 +26,7 @@ from .handler import message as message_of
 CHUNK_S: Final = 30.0
 """For the next bytes of a file to come; however long the whole takes."""
 MAX_PLACES: Final = 100
-"""Messages that are looked at for one that the caller may see: one is enough as a rule."""
+"""The caller's messages that are looked at for one that they may see: one is enough as a rule."""
 _SHOWN: Final = ("image/", "audio/", "video/")
 """What a browser may show in place; the rest, and what can hold scripts, it saves."""
 _SCRIPTED: Final = frozenset({"image/svg+xml"})
@@ -49,6 +49,8 @@ def is_file(scope: Any) -> bool:
 
 
 class FileEndpoints:
+    """They ask by no command, so it is here that they meet who may not (SEC-12)."""
+
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
@@ -61,6 +63,7 @@ class FileEndpoints:
         return self._engine.files.links
 
     async def announce(self, request: Request, caller: Caller) -> Response:
+        await self._engine.admit(caller.user)
         body = await given(request)
         check_value(body)
         try:
@@ -74,18 +77,21 @@ class FileEndpoints:
         return response
 
     async def fill(self, request: Request, caller: Caller) -> Response:
+        await self._engine.admit(caller.user)
         id = request.path_params["upload"]
         async with aclosing(_body(request)) as body:
             size = await self._uploads.fill(caller.user, id, body)
         return answer(request.headers, {"id": id, "bytes": size})
 
     async def complete(self, request: Request, caller: Caller) -> Response:
+        await self._engine.admit(caller.user)
         upload = await self._uploads.complete(caller.user, request.path_params["upload"])
         return answer(request.headers, {"id": upload.id, **upload.attachment()})
 
     async def show(self, request: Request, caller: Caller) -> Response:
         """An address to load one from: for its owner, and for whoever may see a message that has
         it. Others get what they get of one that there is not."""
+        await self._engine.admit(caller.user)
         id = request.path_params["upload"]
         check_value(id)
         try:
@@ -97,7 +103,7 @@ class FileEndpoints:
         return answer(request.headers, loadable(found, self._links))
 
     async def _sent(self, caller: Caller, id: str) -> dict[str, Any]:
-        for conversation, message_id in await self._uploads.sent_in(id, MAX_PLACES):
+        for conversation, message_id in await self._uploads.sent_in(id, caller.user, MAX_PLACES):
             try:
                 message = await message_of(caller, conversation, message_id)
             except Rejected:

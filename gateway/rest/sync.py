@@ -68,12 +68,12 @@ class Sync:
         if query.cursor is None:
             cursor, news = await _begin(caller, query.watch, self._known)
         else:
-            cursor = Cursor.unpack(query.cursor)
+            cursor = Cursor.unpack(query.cursor, caller.user)
             news = await _compare(caller, cursor, query.watch)
             if not news and query.wait:
                 news = await self._wait(request, caller, cursor, query)
         cursor.trim(query.watch)
-        told = {"cursor": cursor.pack(), "more": news.more, "items": news.items}
+        told = {"cursor": cursor.pack(caller.user), "more": news.more, "items": news.items}
         return answer(request.headers, {**told, "resync": news.resync, "marks": news.marks})
 
     async def _wait(

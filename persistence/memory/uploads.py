@@ -27,11 +27,12 @@ class MemoryUploads:
         uploads = self._disk.uploads
         return {id: uploads[id] for id in ids if id in uploads}
 
-    async def sent_in(self, url: str, limit: int) -> list[tuple[str, str]]:
+    async def sent_in(self, url: str, user: str, limit: int) -> list[tuple[str, str]]:
         await self._turn()
         sent = [
-            (id, event.id)
-            for id, shelf in self._disk.shelves.items()
+            (shelf.row.id, event.id)
+            for shelf in self._disk.of(user)
+            if shelf.row is not None
             for event in shelf.log
             if any(each.get("url") == url for each in event.data.media)
         ]
@@ -42,6 +43,14 @@ class MemoryUploads:
         upload = self._disk.uploads.get(id)
         if upload is not None and upload.content is None:
             self._disk.uploads[id] = replace(upload, content=content)
+
+    async def forget(self, before: int, limit: int) -> list[str]:
+        await self._turn()
+        uploads = self._disk.uploads.values()
+        old = [each.id for each in uploads if each.content is None and each.created_at < before]
+        for id in old[:limit]:
+            del self._disk.uploads[id]
+        return old[:limit]
 
     async def _turn(self) -> None:
         await trio.lowlevel.checkpoint()

@@ -18,9 +18,10 @@ _FIND = "SELECT * FROM upload WHERE id = ANY ($1::uuid[])"
 _SENT_IN = """
     SELECT log.conversation, log.event_id
     FROM (
-        SELECT conversation, seq FROM attachment
-        WHERE url = $1 AND url LIKE '/v1/files/%'
-        LIMIT $2
+        SELECT a.conversation, a.seq FROM attachment AS a
+        JOIN member AS m ON m.conversation = a.conversation AND m.user_id = $2
+        WHERE a.url = $1 AND a.url LIKE '/v1/files/%'
+        LIMIT $3
     ) AS sent
     JOIN log USING (conversation, seq)
 """
@@ -29,6 +30,12 @@ _COMPLETE = """
         completed_at = now(), stored_size = $2, sha256 = $3, width = $4, height = $5,
         thumbnails = $6
     WHERE id = $1 AND completed_at IS NULL
+"""
+_FORGET = """
+    DELETE FROM upload WHERE completed_at IS NULL AND id = ANY (ARRAY (
+        SELECT id FROM upload WHERE completed_at IS NULL AND created_at < $1 LIMIT $2
+    ))
+    RETURNING id
 """
 
 
@@ -55,8 +62,8 @@ class PostgresUploads:
         rows = await self._database.fetch(_FIND, [id for id in ids if is_uuid(id)])
         return {str(row["id"]): _upload(row) for row in rows}
 
-    async def sent_in(self, url: str, limit: int) -> list[tuple[str, str]]:
-        rows = await self._database.fetch(_SENT_IN, url, limit)
+    async def sent_in(self, url: str, user: str, limit: int) -> list[tuple[str, str]]:
+        rows = await self._database.fetch(_SENT_IN, url, user, limit)
         return [(str(row["conversation"]), str(row["event_id"])) for row in rows]
 
     async def complete(self, id: str, content: Content) -> None:
@@ -69,6 +76,10 @@ class PostgresUploads:
             content.height,
             list(content.thumbnails),
         )
+
+    async def forget(self, before: int, limit: int) -> list[str]:
+        rows = await self._database.fetch(_FORGET, before, limit)
+        return [str(row["id"]) for row in rows]
 
 
 def _upload(row: asyncpg.Record) -> Upload:

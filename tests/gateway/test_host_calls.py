@@ -10,12 +10,15 @@ from typing import Any
 
 import httpx
 import pytest
+import trio
+from trio.testing import MockClock
 
 from palaver.engine import Engine
 from palaver.engine.host.callback import signature, signing_key
 from palaver.engine.testing import Follows, memory_engine
 from palaver.engine.user import User
 from palaver.gateway.gateway import open_gateway
+from palaver.gateway.host_calls import BODY_S
 from palaver.gateway.http import make_app
 from palaver.protocol.features.messages import SendMessage
 from palaver.protocol.features.settings import SetSettings
@@ -120,6 +123,16 @@ async def test_a_signature_is_of_the_body_and_may_be_one_of_several() -> None:
 async def test_without_a_secret_there_is_no_such_call() -> None:
     async with told(secret=None) as case:
         assert (await case.http.post(PATH, content=b"{}")).status_code == 404
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(autojump_clock: MockClock) -> None:
+    async def never() -> AsyncIterator[bytes]:
+        yield b"{"
+        await trio.sleep(BODY_S * 2)
+
+    async with told() as case:
+        no = await case.http.post(PATH, content=never())
+        assert (no.status_code, no.json()["error"]["code"]) == (408, "UPLOAD_TIMEOUT")
 
 
 def signed(body: bytes) -> dict[str, str]:

@@ -1,21 +1,21 @@
 """Health, readiness and metrics, on a server that may fail without anybody noticing."""
 
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from itertools import pairwise
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
-import hypercorn.trio
 import pytest
 import structlog
 import trio
+from hypercorn.trio.tcp_server import TCPServer
 from prometheus_client.parser import text_string_to_metric_families
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from palaver.gateway.health import process
-from palaver.gateway.http import make_app
-from palaver.gateway.http_server import FIRST_DELAY_S, MAX_DELAY_S, supervise
+from palaver.gateway.http import Requests, make_app
+from palaver.gateway.http_server import supervise
 from palaver.gateway.server import serve
 from palaver.tests.gateway.harness import House, fake, house, settings
 
@@ -115,6 +115,12 @@ async def test_error_rates_are_those_of_the_last_minute(
         assert await rate() == (0, 0)
 
 
+@pytest.mark.parametrize("path", ["/v1/health", "/health", "/v1/ready"])
+async def test_DEP_05_monitors_that_want_no_body_are_answered_as_well(path: str) -> None:
+    async with application() as (_, http):
+        assert (await http.head(path)).status_code == 200
+
+
 async def test_CONN_14_preflight_of_a_foreign_origin_is_refused() -> None:
     async with application(listen={"allowed_origins": ["https://chat.example"]}) as (_, http):
         ask = {"Access-Control-Request-Method": "POST"}
@@ -125,13 +131,20 @@ async def test_CONN_14_preflight_of_a_foreign_origin_is_refused() -> None:
         assert "access-control-allow-origin" not in bad.headers
 
 
+async def test_CONN_14_a_page_of_ours_may_read_that_its_body_is_too_large() -> None:
+    async with application(listen={"allowed_origins": ["https://chat.example"]}) as (_, http):
+        origin = {"Origin": "https://chat.example"}
+        no = await http.post("/v1/messages", content=bytes(10_000_001), headers=origin)
+        assert (no.status_code, no.json()["code"]) == (413, "PAYLOAD_TOO_LARGE")
+        assert no.headers["access-control-allow-origin"] == origin["Origin"]
+
+
 @pytest.mark.parametrize("size", [10_000_000, 10_000_001])
 @pytest.mark.parametrize("said", [True, False], ids=["said", "in chunks"])
 async def test_CONN_20_a_body_of_10_MB_is_taken_and_one_more_byte_is_refused(
     said: bool, size: int
 ) -> None:
     async with house() as here:
-        app = make_app(here.gateway)
         sent: list[Any] = []
         left = size
 
@@ -151,9 +164,9 @@ async def test_CONN_20_a_body_of_10_MB_is_taken_and_one_more_byte_is_refused(
                 pass
             await send({"type": "http.response.start", "status": 204})
 
-        app._app = reading  # type: ignore[attr-defined]
         length = [(b"content-length", str(size).encode())] if said else []
-        await app({"type": "http", "headers": length}, receive, send)
+        scope = {"type": "http", "method": "POST", "headers": length}
+        await Requests(reading, here.gateway)(scope, receive, send)
         assert sent[0]["status"] == (204 if size == 10_000_000 else 413)
         if size > 10_000_000:
             assert b"PAYLOAD_TOO_LARGE" in sent[1]["body"]
@@ -163,53 +176,84 @@ async def test_CONN_20_a_body_of_10_MB_is_taken_and_one_more_byte_is_refused(
 async def test_it_is_served_on_its_own_port_and_outlives_a_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    really = hypercorn.trio.serve
+    really = TCPServer.run
     failures = 0
 
-    async def sometimes(*args: Any, **kwargs: Any) -> None:
+    async def sometimes(self: TCPServer) -> None:
         nonlocal failures
         if failures < 2:
             failures += 1
-            raise RuntimeError("boom")
-        await really(*args, **kwargs)
+            raise ExceptionGroup("several", [RuntimeError("secret")])
+        await really(self)
 
-    monkeypatch.setattr("hypercorn.trio.serve", sometimes)
-    monkeypatch.setattr("palaver.gateway.http_server.FIRST_DELAY_S", 0.001)
+    monkeypatch.setattr(TCPServer, "run", sometimes)
     _, engine = fake(settings())
     with structlog.testing.capture_logs() as entries:
         async with trio.open_nursery() as nursery:
             listening = await nursery.start(serve, engine)
             async with httpx.AsyncClient() as http:
+                for _ in range(2):
+                    with pytest.raises(httpx.TransportError):
+                        await http.get(f"{listening.http_url}/v1/health")
                 response = await http.get(f"{listening.http_url}/v1/health?token=secret")
                 assert response.json()["status"] == "ok"
                 assert "server" not in response.headers
             nursery.cancel_scope.cancel()
-    assert [entry["event"] for entry in entries] == ["HTTP server failed"] * 2
+    assert [entry["event"] for entry in entries] == ["HTTP connection failed"] * 2
+    assert "secret" not in str(entries)
 
 
-async def test_it_is_tried_again_at_growing_intervals(
-    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
-) -> None:
-    attempts: list[float] = []
+LARGE = 50_000_000
+"""More than is ever under way."""
 
-    async def fail(*args: Any, **kwargs: Any) -> None:
-        attempts.append(trio.current_time())
-        if len(attempts) == 10:
-            await trio.sleep(100)
-        raise ExceptionGroup("several", [OSError("secret")])
 
-    monkeypatch.setattr("hypercorn.trio.serve", fail)
+@asynccontextmanager
+async def downloading(over: trio.Event | None = None) -> AsyncIterator[trio.SocketStream]:
+    """A client that has asked for much, from a server that goes on sending, and reads nothing."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        raise AssertionError
+        await send({"type": "http.response.start", "status": 200})
+        for _ in range(LARGE // 1_000_000):
+            await send({"type": "http.response.body", "body": bytes(1_000_000), "more_body": True})
+        await send({"type": "http.response.body"})
+        if over is not None:
+            over.set()
 
-    with structlog.testing.capture_logs() as entries, trio.move_on_after(300):
-        await supervise(app, [])
-    gaps = [round(b - a, 3) for a, b in pairwise(attempts)]
-    assert gaps[:3] == [FIRST_DELAY_S, 2 * FIRST_DELAY_S, 4 * FIRST_DELAY_S]
-    assert max(gaps[:9]) == MAX_DELAY_S
-    assert gaps[9] == 100 + FIRST_DELAY_S, "it had been stable"
-    assert "secret" not in str(entries)
+    async with AsyncExitStack() as client, trio.open_nursery() as nursery:
+        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        await nursery.start(supervise, app, listeners)
+        stream = await trio.open_tcp_stream("127.0.0.1", listeners[0].socket.getsockname()[1])
+        await client.enter_async_context(stream)
+        await stream.send_all(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        yield stream
+        nursery.cancel_scope.cancel()
+
+
+async def test_who_reads_nothing_does_not_keep_the_server_from_ending() -> None:
+    with trio.fail_after(30):
+        async with downloading() as stream:
+            await stream.receive_some(1)
+            await wait_all_tasks_blocked(0.05)
+
+
+async def test_who_reads_slowly_gets_it_all(autojump_clock: MockClock) -> None:
+    """However long it takes: whoever reads an answer has nothing to say meanwhile."""
+    taken = 0
+    async with downloading() as stream:
+        while taken < LARGE:
+            data = await stream.receive_some(2**26)
+            assert data, f"cut off after {taken} bytes"
+            taken += len(data)
+            await trio.sleep(20)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="this system cannot tell")
+async def test_who_takes_nothing_for_a_while_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("palaver.gateway.http_server.STALLED_MS", 200)
+    over = trio.Event()
+    async with downloading(over):
+        with trio.fail_after(30):
+            await over.wait()
 
 
 def test_the_process_is_measured_without_help() -> None:

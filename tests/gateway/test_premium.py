@@ -25,6 +25,7 @@ from palaver.tests.gateway.harness import Peer, settings
 from palaver.tests.support.engines import settled
 from palaver.tests.support.hosts import SECRET, Subscribers
 from palaver.tests.support.product import Product, product
+from palaver.tests.support.web import web
 
 REQUIRED = {"premium_required": True}
 
@@ -48,6 +49,20 @@ async def test_GRP_14_who_has_no_subscription_is_not_let_in():
         assert (error["code"], error["retryable"]) == ("PREMIUM_REQUIRED", False)
         assert await peer.closed() == 3506
         assert here.engine.health()["connections"] == 1
+
+
+async def test_SEC_12_without_a_subscription_files_are_refused_as_well():
+    async with web(premium=Subscribers("ann"), policy=REQUIRED) as here:
+        png = {"name": "a.png", "mime": "image/png", "size": 10}
+        id = (await here.ok("POST", "/attachments", png))["id"]
+        for method, path, body in (
+            ("POST", "/attachments", png),
+            ("PUT", f"/attachments/{id}", None),
+            ("POST", f"/attachments/{id}/complete", None),
+            ("GET", f"/attachments/{id}", None),
+        ):
+            no = await here.no(method, path, body, user="bob")
+            assert (no["status"], no["code"]) == (403, "PREMIUM_REQUIRED")
 
 
 async def test_GRP_14_the_next_command_is_refused_and_the_connections_end(

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from palaver.engine import Engine
-from palaver.gateway.http import make_app
+from palaver.gateway.http import App, make_app
 from palaver.tests.gateway.harness import House, town
 from palaver.tests.support.described_http import check_described
 
@@ -15,8 +15,9 @@ from palaver.tests.support.described_http import check_described
 class Web:
     """What users do by HTTP; `here` is where the same can be done by socket."""
 
-    def __init__(self, here: House, http: httpx.AsyncClient) -> None:
+    def __init__(self, here: House, app: App, http: httpx.AsyncClient) -> None:
         self.here = here
+        self.app = app
         self.http = http
 
     @property
@@ -60,6 +61,7 @@ class Web:
 @asynccontextmanager
 async def web(**sections: Any) -> AsyncIterator[Web]:
     async with town(**sections) as here:
-        transport = httpx.ASGITransport(make_app(here.gateway))
+        app = make_app(here.gateway)
+        transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://here") as http:
-            yield Web(here, http)
+            yield Web(here, app, http)

@@ -8,7 +8,7 @@ from ..desk import Desk
 from ..handler import Handler
 from .calls import ALL, Call
 from .routes import ENDPOINTS
-from .service import Service
+from .service import Respond, Service
 
 
 def add_service(api: FastAPI, desk: Desk) -> bool:
@@ -16,10 +16,12 @@ def add_service(api: FastAPI, desk: Desk) -> bool:
     if not desk.gateway.settings.auth.service_keys:
         return False
     service = Service(desk)
+
+    def add(method: str, path: str, respond: Respond) -> None:
+        api.add_route(path, service.handling(respond, method, path), methods=[method])
+
     for endpoint in ENDPOINTS:
-        work = service.handling(Handler(desk, endpoint).respond)
-        api.add_route(f"/v1{endpoint.path}", work, methods=[endpoint.method])
+        add(endpoint.method, f"/v1{endpoint.path}", Handler(desk, endpoint).respond)
     for call in ALL:
-        work = service.handling(Call(desk.gateway, call).respond)
-        api.add_route(f"/v1/service/{call.path}", work, methods=["POST"])
+        add("POST", f"/v1/service/{call.path}", Call(desk.gateway, call).respond)
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+import structlog
 import trio
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,8 +12,11 @@ from starlette.responses import Response
 from ....actors.bucket import Bucket, Rate
 from ....protocol.errors import Rejected
 from ..desk import Desk
+from ..who import SAFE
 from .caller import HostCaller
 from .keys import ServiceKeys
+
+_log = structlog.get_logger("palaver.rest")
 
 Respond = Callable[[Request, HostCaller], Awaitable[Response]]
 
@@ -27,8 +31,11 @@ class Service:
         rate = Rate(settings.limits.service_requests_per_min, 60.0)
         self._buckets = {name: Bucket(rate) for name in settings.auth.service_keys}
 
-    def handling(self, respond: Respond) -> Callable[[Request], Awaitable[Response]]:
-        """`respond` for who has a key; whatever is wrong becomes an answer."""
+    def handling(
+        self, respond: Respond, method: str, path: str
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """`respond` for who has a key; whatever is wrong becomes an answer. What may change
+        something is logged under the key's name, by `path` as it is in the table: no ids."""
 
         async def meet(request: Request) -> Response:
             name = self._keys.name_of(request.headers.get("authorization"))
@@ -36,6 +43,8 @@ class Service:
             if wait:
                 raise Rejected("RATE_LIMITED", retry_after=wait)
             self._desk.check_room()
+            if method not in SAFE:
+                _log.info("asked under a service key", key=name, method=method, path=path)
             with self._desk.counted():
                 return await respond(request, HostCaller(self._desk.gateway.engine))
 

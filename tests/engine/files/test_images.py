@@ -4,7 +4,8 @@ import io
 from pathlib import Path
 
 import pytest
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageOps
+from PIL.ImageCms import ImageCmsProfile, createProfile
 from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
@@ -121,3 +122,83 @@ def test_a_picture_that_would_fill_the_memory_is_refused(
         look(tmp_path, picture(size=(101, 100)), "image/png")
     assert no.value.code == "INVALID_FILE_TYPE"
     look(tmp_path, picture(size=(100, 100)), "image/png")
+
+
+def test_of_a_large_picture_only_small_copies_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    copied: list[int] = []
+    really = ImageOps.exif_transpose
+
+    def turned(image: Image.Image) -> Image.Image:
+        copied.append(max(image.size))
+        return really(image)
+
+    monkeypatch.setattr(ImageOps, "exif_transpose", turned)
+    seen = look(tmp_path, picture(size=(2000, 1000)), "image/png", (150, 600, 300))
+    assert list(seen.thumbnails) == [600, 300, 150]
+    assert copied == [600, 300, 150]
+
+
+@pytest.mark.parametrize("mime", ["image/jpeg", "image/webp"])
+def test_colours_stay_as_they_were(mime: str, tmp_path: Path):
+    profile = ImageCmsProfile(createProfile("sRGB")).tobytes()
+    content = picture(FORMATS[mime], (200, 100), exif=exif(), icc_profile=profile)
+    seen = look(tmp_path, content, mime)
+    assert seen.placeless is not None
+    for file in (seen.placeless, *seen.thumbnails.values()):
+        with Image.open(file) as image:
+            assert image.info["icc_profile"] == profile
+
+
+def test_ATT_16_of_a_jpeg_with_pictures_behind_it_the_first_stays_as_good_as_it_was(tmp_path: Path):
+    """Telephones put a preview there, which names the place, too."""
+    second = Image.new("RGB", (200, 100), "blue")
+    content = picture(
+        "MPO", (200, 100), save_all=True, append_images=[second], exif=exif(), quality=98
+    )
+    seen = look(tmp_path, content, "image/jpeg")
+    assert seen.placeless is not None
+    with Image.open(io.BytesIO(content)) as before, Image.open(seen.placeless) as after:
+        assert (before.format, after.format) == ("MPO", "JPEG")
+        assert after.quantization == before.quantization  # type: ignore[attr-defined]
+
+
+def test_a_tiff_that_was_taken_sideways_is_measured_upright(tmp_path: Path):
+    content = picture("TIFF", (200, 100), exif=exif(orientation=SIDEWAYS))
+    seen = look(tmp_path, content, "image/tiff")
+    with Image.open(seen.thumbnails[300]) as small:
+        assert (seen.width, seen.height) == small.size == (100, 200)
+
+
+def test_what_moves_and_names_a_place_has_so_many_frames_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    frames = [Image.new("RGB", (40, 20), colour) for colour in ("blue", "green")]
+    content = picture("WEBP", save_all=True, append_images=frames, exif=exif())
+    seen = look(tmp_path, content, "image/webp")
+    assert seen.placeless is not None
+    with Image.open(seen.placeless) as image:
+        assert image.n_frames == 3  # type: ignore[attr-defined]
+    monkeypatch.setattr(images, "MAX_FRAMES", 2)
+    with pytest.raises(Rejected, match="frames"):
+        look(tmp_path, content, "image/webp")
+
+
+def test_whatever_a_decoder_raises_is_told_of_the_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def broken(*_: object, **__: object) -> Image.Image:
+        raise RuntimeError("WebPEncodingError: 5")
+
+    monkeypatch.setattr(Image, "open", broken)
+    with pytest.raises(Rejected) as no:
+        look(tmp_path, picture(), "image/png")
+    assert no.value.code == "INVALID_FILE_TYPE"
+
+
+def test_where_nothing_can_be_written_the_picture_is_not_to_blame(tmp_path: Path):
+    file = tmp_path / "file"
+    file.write_bytes(picture())
+    with pytest.raises(FileNotFoundError):
+        look_at(file, "image/png", (300,), tmp_path / "nowhere")

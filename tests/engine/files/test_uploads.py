@@ -1,18 +1,22 @@
 """From a file to a message that has it, and to whoever may load it."""
 
+import errno
+import os
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from palaver.engine import Engine
-from palaver.engine.testing import memory_engine
+from palaver.engine.files.uploads import KEPT_MS, MAX_FILLING, SWEPT_AT_ONCE, Uploads
+from palaver.engine.testing import TrioClock, memory_engine
 from palaver.protocol.features.attachments import ListAttachments
 from palaver.protocol.features.messages import SendMessage
 from palaver.protocol.features.schedule import ScheduleMessage
-from palaver.tests.support.engines import refused
+from palaver.tests.support.engines import refused, settled
 from palaver.tests.support.samples import EXE, picture
 
 PNG = picture(size=(400, 200))
@@ -97,6 +101,93 @@ async def test_ATT_07_what_comes_after_the_look_is_not_what_is_served():
             completed.set()
         _, file = await uploads.file(upload.id, None)
         assert file.read_bytes() == PNG
+        assert list(file.parent.glob("*.incoming")) == [], "nothing of the other is left"
+
+
+class Still(TrioClock):
+    """Threads take time, in which a clock that jumps may go anywhere."""
+
+    now = 1_700_000_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+async def test_ATT_22_what_is_not_completed_within_a_day_is_gone():
+    clock = Still()
+    async with memory_engine(clock=clock) as engine:
+        uploads = engine.files.uploads
+        done = await uploaded(engine)
+        upload = await uploads.announce("ann", "a.png", "image/png", len(PNG))
+        await uploads.fill("ann", upload.id, pieces(PNG))
+        _, file = await uploads.file(done, None)
+        clock.now += KEPT_MS
+        assert await uploads.sweep() == 0
+        clock.now += 1
+        assert await uploads.sweep() == 1
+        no = await refused(uploads.complete("ann", upload.id))
+        assert no.code == "ATTACHMENT_NOT_FOUND"
+        left = [each.name for each in file.parents[1].rglob("*") if each.is_file()]
+        assert sorted(left) == [done, f"{done}.300"]
+
+
+async def test_ATT_22_it_is_looked_after_every_hour(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+):
+    times: list[float] = []
+
+    async def sweep(_: Uploads) -> int:
+        times.append(trio.current_time())
+        if len(times) == 1:
+            raise RuntimeError("no right to delete")
+        return SWEPT_AT_ONCE if len(times) == 2 else 0
+
+    monkeypatch.setattr(Uploads, "sweep", sweep)
+    async with memory_engine(files={"sweep_s": 3600.0}):
+        await trio.sleep(3600 * 2.5)
+    assert len(times) == 3, "once in vain; then twice, since there was more"
+
+
+async def test_a_full_disk_is_nothing_that_the_client_could_mend(monkeypatch: pytest.MonkeyPatch):
+    async with memory_engine() as engine:
+        uploads = engine.files.uploads
+        upload = await uploads.announce("ann", "a.png", "image/png", len(PNG))
+        await uploads.fill("ann", upload.id, pieces(PNG))
+
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", full)
+        for tried in (
+            uploads.fill("ann", upload.id, pieces(PNG)),
+            uploads.complete("ann", upload.id),
+        ):
+            no = await refused(tried)
+            assert (no.code, no.retry_after) == ("UNAVAILABLE", 60.0)
+        monkeypatch.undo()
+        assert (await uploads.complete("ann", upload.id)).content is not None
+
+
+async def test_ten_files_of_a_user_come_at_a_time_and_not_any_number():
+    async def until(over: trio.Event) -> AsyncIterator[bytes]:
+        await over.wait()
+        yield PNG
+
+    async with memory_engine() as engine:
+        uploads, over = engine.files.uploads, trio.Event()
+        ids = [
+            (await uploads.announce("ann", "a.png", "image/png", len(PNG))).id
+            for _ in range(MAX_FILLING + 1)
+        ]
+        assert MAX_FILLING >= 10
+        async with trio.open_nursery() as nursery:
+            for id in ids[1:]:
+                nursery.start_soon(uploads.fill, "ann", id, until(over))
+            await settled()
+            no = await refused(uploads.fill("ann", ids[0], pieces(PNG)))
+            assert no.code == "OVERLOADED"
+            over.set()
+        assert await uploads.fill("ann", ids[0], pieces(PNG)) == len(PNG)
 
 
 async def test_ATT_01_it_may_be_completed_by_several_at_once():

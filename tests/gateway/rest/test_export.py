@@ -4,8 +4,11 @@ import json
 from typing import Any
 
 import pytest
+import trio
 
 from palaver.gateway.rest.caller import Caller
+from palaver.gateway.rest.export import AT_ONCE_OF_USER
+from palaver.tests.support.engines import settled
 from palaver.tests.support.web import Web, web
 
 
@@ -69,6 +72,34 @@ async def test_an_export_that_cannot_go_on_says_so(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(here.engine, "submit", revoking)
         *_, last = await lines(here, f"/conversations/{room}/export")
         assert (last["type"], last["problem"]["code"]) == ("error", "SESSION_EXPIRED")
+
+
+async def test_who_reads_slowly_keeps_nobody_else_from_theirs():
+    async with web() as here:
+        room = await here.room("bob")
+        over = trio.Event()
+        token = f"Bearer {here.here.token('ann')}".encode()
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/v1/export",
+            "query_string": b"",
+            "headers": [(b"authorization", token)],
+        }
+
+        async def reads_nothing(message: Any) -> None:
+            if message.get("body"):
+                await over.wait()
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(AT_ONCE_OF_USER):
+                nursery.start_soon(here.app, scope, trio.sleep_forever, reads_nothing)
+            await settled()
+            no = await here.no("GET", f"/conversations/{room}/export")
+            assert (no["code"], no["retry_after"]) == ("OVERLOADED", 10.0)
+            await lines(here, f"/conversations/{room}/export", user="bob")
+            over.set()
+        await lines(here, f"/conversations/{room}/export")
 
 
 async def test_a_page_of_which_nothing_is_left_is_not_the_end(monkeypatch: pytest.MonkeyPatch):

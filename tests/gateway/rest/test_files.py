@@ -83,6 +83,19 @@ async def test_ATT_18_participants_load_it_and_nobody_else():
         assert (await here.ask("GET", f"/attachments/{id}", user="bob")).status_code == 404
 
 
+async def test_ATT_18_what_was_forwarded_far_and_wide_is_loaded_by_everybody_who_got_it(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """And nobody has conversations opened that are none of theirs."""
+    monkeypatch.setattr("palaver.gateway.rest.files.MAX_PLACES", 1)
+    async with web() as here:
+        id = await uploaded(here)
+        for user in ("bob", "cid", "dan"):
+            await sent(here, await here.room(user), id)
+        for user, status in (("bob", 200), ("cid", 200), ("dan", 200), ("eve", 404)):
+            assert (await here.ask("GET", f"/attachments/{id}", user=user)).status_code == status
+
+
 async def test_ATT_18_an_address_ends(mock_clock: MockClock):
     async with web(files={"url_ttl_s": 60}) as here:
         id = await uploaded(here)

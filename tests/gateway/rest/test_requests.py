@@ -1,14 +1,17 @@
 """Who may ask, how often and how: tokens, cookies, origins, rates, repetitions, bodies."""
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import structlog
 import trio
 from trio.testing import MockClock
 
 from palaver.engine.testing import Device
 from palaver.gateway.auth import issue_token
+from palaver.gateway.http import make_app
 from palaver.gateway.rest.bodies import MAX_BYTES
 from palaver.gateway.rest.desk import REQUEST_S
 from palaver.persistence.memory.store import MemoryStore
@@ -134,6 +137,37 @@ async def test_a_body_that_does_not_come_ends_the_request(autojump_clock: MockCl
         assert (no["status"], no["code"]) == (503, "UNAVAILABLE")
 
 
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/host/users/changed"])
+async def test_who_breaks_off_in_the_middle_of_a_body_is_no_fault_of_ours(path: str):
+    secret = "whsec_" + "A" * 32
+    async with web(host={"secret": secret}) as here:
+        parts = iter(
+            [
+                {"type": "http.request", "body": b"{", "more_body": True},
+                {"type": "http.disconnect"},
+            ]
+        )
+
+        async def receive() -> Any:
+            return next(parts)
+
+        async def send(message: Any) -> None:
+            raise AssertionError(message)
+
+        token = f"Bearer {here.here.token('ann')}".encode()
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": path,
+            "query_string": b"",
+            "headers": [(b"authorization", token)],
+        }
+        with structlog.testing.capture_logs() as entries:
+            await make_app(here.here.gateway)(scope, receive, send)
+        assert entries == []
+        assert here.here.gateway.counters.errors == {}
+
+
 async def test_so_many_at_a_time_and_no_more():
     store = MemoryStore()
     async with web(store=store, limits={"max_requests": 1}) as here:
@@ -152,6 +186,39 @@ async def test_while_the_server_drains_clients_are_told_to_come_back():
         response = await here.ask("GET", "/settings")
         assert (response.status_code, response.json()["code"]) == (503, "UNAVAILABLE")
         assert "retry-after" in response.headers
+
+
+async def test_DEP_11_what_is_in_flight_is_answered_before_the_server_ends():
+    store = MemoryStore()
+    order: list[str] = []
+    async with web(store=store) as here:
+        room = await here.room("bob")
+        store.hold()
+
+        async def send() -> None:
+            order.append((await here.send(room, "hi"))["text"])
+
+        async def end() -> None:
+            await here.here.gateway.drain()
+            order.append("drained")
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(send)
+            await settled()
+            nursery.start_soon(end)
+            await settled()
+            store.release()
+    assert order == ["hi", "drained"]
+
+
+async def test_CONN_20_a_limit_below_what_is_read_of_a_body_holds_as_well():
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b" " * 1000
+
+    async with web(limits={"max_payload_bytes": 2000}) as here:
+        no = await here.no("POST", "/messages", content=chunks())
+        assert (no["status"], no["code"]) == (413, "PAYLOAD_TOO_LARGE")
 
 
 DEEP = b'{"metadata":' + b'{"a":' * 40 + b"1" + b"}" * 41

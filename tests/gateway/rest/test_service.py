@@ -106,6 +106,19 @@ async def test_SEC_17_a_service_key_is_in_no_log(monkeypatch: pytest.MonkeyPatch
     assert KEY not in str(logs)
 
 
+async def test_SEC_15_under_which_key_something_was_changed_is_logged_without_ids():
+    with capture_logs() as logs:
+        async with backend() as service:
+            await service.ask("GET", "/users/ann")
+            await service.no("DELETE", "/conversations/some-room/members/ann")
+    told = [entry for entry in logs if entry["event"] == "asked under a service key"]
+    path = "/v1/service/conversations/{conversation}/members/{user:path}"
+    assert [(each["key"], each["method"], each["path"]) for each in told] == [
+        ("backend", "DELETE", path)
+    ]
+    assert "ann" not in str(told)
+
+
 def test_SEC_01_a_service_key_that_is_too_short_is_refused():
     with pytest.raises(ValidationError) as caught:
         Settings.model_validate({"auth": {"service_keys": {"backend": "short"}}})

@@ -270,6 +270,18 @@ async def test_CONN_13_to_wait_is_not_to_be_online_and_has_an_end():
         assert polled[0]["code"] == "UNAVAILABLE"
 
 
+async def test_CONN_13_nobody_begins_to_wait_while_the_server_goes():
+    """A poll may have been let in just before."""
+    async with web() as here:
+        gateway = here.here.gateway
+        await gateway.drain()
+        with (
+            pytest.raises(Rejected, match="UNAVAILABLE"),
+            gateway.polling(Device(here.engine, "ann")),
+        ):
+            raise AssertionError
+
+
 NO_CURSORS = [
     {"cursor": "nonsense"},
     {"cursor": "A" * 9000},
@@ -288,6 +300,15 @@ async def test_CONN_13_what_is_no_cursor_is_refused():
             no = await here.no("GET", "/sync", params=query)
             assert no["code"] == "VALIDATION_FAILED"
             assert no["details"]["field"].partition(".")[0] == next(iter(query))
+
+
+async def test_CONN_13_a_cursor_is_its_user_s_alone():
+    """One device, on which another user signs in."""
+    async with web() as here:
+        cursor = (await here.ok("GET", "/sync"))["cursor"]
+        no = await here.no("GET", "/sync", user="bob", params={"cursor": cursor})
+        assert (no["code"], no["details"]["field"]) == ("VALIDATION_FAILED", "cursor")
+        await here.ok("GET", "/sync", params={"cursor": cursor})
 
 
 async def test_CONN_13_to_watch_what_is_not_one_s_own_is_to_be_told_so():
@@ -310,13 +331,13 @@ NUMBERS = st.integers(0, 2**63 - 1)
 )
 def test_a_cursor_comes_back_as_it_was(feed: str | None, n: int, positions: dict[str, Position]):
     cursor = Cursor(feed, n, positions)
-    assert Cursor.unpack(cursor.pack()) == cursor
+    assert Cursor.unpack(cursor.pack("ann"), "ann") == cursor
 
 
 @given(st.text() | st.binary().map(lambda data: base64.urlsafe_b64encode(data).decode()))
 def test_whatever_is_given_as_a_cursor_is_one_or_is_refused(text: str):
     with suppress(Rejected):
-        Cursor.unpack(text)
+        Cursor.unpack(text, "ann")
 
 
 def test_a_cursor_goes_into_a_url():
@@ -326,7 +347,7 @@ def test_a_cursor_goes_into_a_url():
     cursor.trim(["00000000-0000-7000-8000-000000000000"])
     assert len(cursor.positions) == MAX_POSITIONS
     assert "00000000-0000-7000-8000-000000000000" in cursor.positions, "since it is looked at"
-    assert len(cursor.pack()) < 6000
+    assert len(cursor.pack("ann")) < 6000
 
 
 async def test_CONN_13_who_goes_away_waits_no_longer():
