@@ -1815,6 +1815,16 @@ function sleep(clock, ms, signal) {
   });
 }
 
+// src/id.ts
+function newId() {
+  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = bytes[6] & 15 | 64;
+  bytes[8] = bytes[8] & 63 | 128;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
 // src/commands.ts
 var Commands = class {
   /** Keep a message in the outbox, from where it is sent whenever there is a connection. */
@@ -1847,6 +1857,18 @@ var Commands = class {
   /** A copy of a message of `c` to the conversation `to`. */
   forward(c, message, to) {
     return this.call("message.forward", { message_id: message, to }, c);
+  }
+  /** What a message said before it was edited, oldest first, where the product shows it. */
+  versions(c, message) {
+    return this.call("message.versions", { message_id: message }, c);
+  }
+  /** Send a message at `at` (ms since 1970). Again under the same `id`: another message or time. */
+  async schedule(c, at2, text, options = {}, id = newId()) {
+    await this.call("message.schedule", { id, send_at: at2, message: { text, ...options } }, c);
+  }
+  /** Do not send what was scheduled under this id. */
+  async cancelScheduled(id) {
+    await this.call("schedule.cancel", { id });
   }
   /** Put `emoji` on a message, or take one's own off. */
   react(c, message, emoji, on = true) {
@@ -2159,6 +2181,9 @@ var Draft = class extends Model {
     return this.#replyTo;
   }
   set(text, replyTo = this.#replyTo) {
+    this.#put(text, replyTo);
+  }
+  #put(text, replyTo) {
     if (text === this.#text && replyTo === this.#replyTo) return;
     this.#text = text;
     this.#replyTo = replyTo;
@@ -2166,6 +2191,10 @@ var Draft = class extends Model {
     this.client.store.set(this.#key, JSON.stringify({ text, reply_to: replyTo }));
     this.#later();
     this.changed();
+  }
+  /** It answers another message, or none. */
+  answer(replyTo) {
+    this.#put(this.#text, replyTo);
   }
   /** It was sent, which clears it on the server, too. */
   sent() {
@@ -2220,16 +2249,6 @@ var Draft = class extends Model {
     if (this.#unsaved) this.#later();
   }
 };
-
-// src/id.ts
-function newId() {
-  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = bytes[6] & 15 | 64;
-  bytes[8] = bytes[8] & 63 | 128;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-}
 
 // src/status.ts
 var ORDER = ["sending", "sent", "delivered", "read"];
@@ -2423,13 +2442,16 @@ var RECENT = 1e3;
 var PREVIEW = 140;
 var CONTENT = ["id", "seq", "ts", "kind", "by", "number", "thread", "context", "client_id"];
 var Messages = class {
-  /** `system`: whether changes of the group are shown among the messages. */
-  constructor(me, system) {
+  /** `system`: whether changes of the group are shown among the messages. `grows`: whether what is
+   * said from now on belongs to them; if not, only what becomes of those that are here. */
+  constructor(me, system, grows = true) {
     this.me = me;
     this.system = system;
+    this.grows = grows;
   }
   me;
   system;
+  grows;
   #list = [];
   #recent = [];
   #provisional = /* @__PURE__ */ new Set();
@@ -2499,6 +2521,7 @@ var Messages = class {
     switch (event.kind) {
       case "message.sent":
       case "message.posted":
+        if (!this.grows) return true;
         if (this.#provisional.delete(data.id)) this.put(shown(event));
         else this.put(again(shown(event), this.#at(seq)));
         return true;
@@ -2572,7 +2595,7 @@ var Messages = class {
         this.remove(event.data.of);
         return true;
       default:
-        if (this.system && isSystem(event.kind)) this.put(shown(event));
+        if (this.grows && this.system && isSystem(event.kind)) this.put(shown(event));
         return true;
     }
   }
@@ -2640,6 +2663,148 @@ function without(fields) {
   const entries = Object.entries(fields).filter(([, value]) => value !== void 0);
   return Object.fromEntries(entries);
 }
+
+// src/stretch.ts
+var Stretch = class {
+  /** `limit`: messages that are asked for at once. */
+  constructor(messages, ask, limit) {
+    this.messages = messages;
+    this.ask = ask;
+    this.limit = limit;
+  }
+  messages;
+  ask;
+  limit;
+  /** Whether there are messages before the first one here. */
+  more = true;
+  #older;
+  #newer;
+  /** Begin anew with the newest page. */
+  restart(page) {
+    this.messages.restart(page);
+    this.more = page.more;
+  }
+  /** Begin with what is round a message. */
+  async loadAround(id) {
+    const page = await this.ask({ around: id, limit: this.limit });
+    const before2 = page.messages.findIndex((each2) => each2.id === id);
+    this.messages.show(page);
+    this.more = page.more && before2 >= this.limit;
+  }
+  /** Once at a time. */
+  loadOlder() {
+    return this.#older ??= this.#loadOlder().finally(() => this.#older = void 0);
+  }
+  async #loadOlder() {
+    const first = this.messages.all[0];
+    if (!this.more || first === void 0) return;
+    const page = await this.ask({ before: first.seq, limit: this.limit });
+    if (this.messages.all[0]?.seq !== first.seq) return;
+    this.messages.show(page);
+    this.more = page.more;
+  }
+  /** Whether these are the newest ones now. Once at a time. */
+  loadNewer() {
+    return this.#newer ??= this.#loadNewer().finally(() => this.#newer = void 0);
+  }
+  async #loadNewer() {
+    const last = this.messages.all.at(-1);
+    const page = await this.ask({ after: last?.seq ?? 0, limit: this.limit });
+    this.messages.show(page);
+    return !page.more;
+  }
+  /** Whether `later`, which goes on from somewhere, begins within these. */
+  reaches(later) {
+    const [last, next] = [this.messages.all.at(-1), later.messages.all[0]];
+    return last !== void 0 && next !== void 0 && last.seq >= next.seq;
+  }
+  /** Take in `earlier`, between which and these there is no gap. */
+  join(earlier) {
+    const { all } = earlier.messages;
+    const [first, here] = [all[0], this.messages.all[0]];
+    if (here === void 0 || first !== void 0 && first.seq < here.seq) {
+      this.more = earlier.more;
+    }
+    this.messages.show({ messages: [...all], more: false, seq: Infinity });
+  }
+};
+
+// src/loaded.ts
+var Loaded = class {
+  constructor(me, system, limit, ask) {
+    this.me = me;
+    this.system = system;
+    this.limit = limit;
+    this.ask = ask;
+    this.newest = this.#stretch(true);
+  }
+  me;
+  system;
+  limit;
+  ask;
+  newest;
+  #past;
+  /** What will be shown as soon as it is loaded. */
+  #sought;
+  #stretch(grows) {
+    const { me, system, ask, limit } = this;
+    const more = system ? { system } : {};
+    return new Stretch(new Messages(me, system, grows), (page) => ask({ ...page, ...more }), limit);
+  }
+  get shown() {
+    return this.#past ?? this.newest;
+  }
+  get isPast() {
+    return this.#past !== void 0;
+  }
+  get all() {
+    return [...this.newest.messages.all, ...this.#past?.messages.all ?? []];
+  }
+  /** Whether the message is shown now. */
+  async goTo(id) {
+    this.#sought = void 0;
+    if (this.shown.messages.get(id) !== void 0) return true;
+    if (this.newest.messages.get(id) !== void 0) {
+      this.toNewest();
+      return true;
+    }
+    const sought = this.#sought = this.#stretch(false);
+    try {
+      await sought.loadAround(id);
+    } catch (error) {
+      if (error instanceof Rejected && error.code === "MESSAGE_NOT_FOUND") return false;
+      throw error;
+    }
+    if (sought !== this.#sought) return false;
+    this.#sought = void 0;
+    this.#past = sought;
+    this.#meet(sought, false);
+    return true;
+  }
+  async loadOlder() {
+    await this.shown.loadOlder();
+  }
+  async loadNewer() {
+    const past = this.#past;
+    if (past === void 0) return;
+    const complete = await past.loadNewer();
+    if (past === this.#past) this.#meet(past, complete);
+  }
+  /** If it reaches the newest messages, they are one. */
+  #meet(past, complete) {
+    if (!complete && !past.reaches(this.newest)) return;
+    this.newest.join(past);
+    this.#past = void 0;
+  }
+  toNewest() {
+    this.#past = this.#sought = void 0;
+  }
+  /** False if what the event says of the newest ones cannot be shown without loading something. */
+  take(event) {
+    for (const stretch of [this.#past, this.#sought]) stretch?.messages.take(event);
+    return this.newest.messages.take(event);
+  }
+};
 
 // src/optimistic.ts
 var Optimistic = class {
@@ -2824,7 +2989,8 @@ var Conversation = class extends Model {
     this.#system = options.system ?? false;
     this.#forget = forget;
     const me = () => client.user;
-    this.#messages = new Messages(me, this.#system);
+    const ask = (page) => client.history(c, page);
+    this.#loaded = new Loaded(me, this.#system, this.#limit, ask);
     this.#optimistic = new Optimistic(me);
     this.#restore();
     this.#typingIn = new TypingIn(client.clock, () => this.changed());
@@ -2848,13 +3014,11 @@ var Conversation = class extends Model {
   c;
   phase = "loading";
   error;
-  /** Whether there are messages before the first one here. */
-  more = true;
   unread = 0;
   draft;
   #limit;
   #system;
-  #messages;
+  #loaded;
   #optimistic;
   #info;
   #typingIn;
@@ -2862,9 +3026,9 @@ var Conversation = class extends Model {
   #active = false;
   #online = /* @__PURE__ */ new Map();
   #turn = 0;
+  #closed = false;
   #shown;
   #told = /* @__PURE__ */ new WeakMap();
-  #older;
   #expiry = () => {
   };
   #offs;
@@ -2872,6 +3036,14 @@ var Conversation = class extends Model {
   /** Oldest first, those that are on their way last. Do not change them. */
   get messages() {
     return this.#shown ??= this.#all();
+  }
+  /** Whether there are messages before the first one here. */
+  get more() {
+    return this.#loaded.shown.more;
+  }
+  /** Whether these lie somewhere back (`goTo`), so that the newest ones are not among them. */
+  get isPast() {
+    return this.#loaded.isPast;
   }
   /** What `conversation.get` says, brought up to date; undefined while it is loading. */
   get info() {
@@ -2904,6 +3076,7 @@ var Conversation = class extends Model {
   send(text, options = {}) {
     const client_id = options.client_id ?? newId();
     const payload = { text, ...options, client_id };
+    this.toNewest();
     const message = this.#optimistic.add(
       payload,
       this.client.clock.now(),
@@ -2942,7 +3115,23 @@ var Conversation = class extends Model {
   }
   /** Load what is before the first message here. */
   loadOlder() {
-    return this.#older ??= this.#loadOlder().finally(() => this.#older = void 0);
+    return this.#show(this.#loaded.loadOlder());
+  }
+  /** Load what is behind the last message here, if that is not the newest one. As soon as the
+   * newest ones are reached it goes on from there by itself. */
+  loadNewer() {
+    return this.#show(this.#loaded.loadNewer());
+  }
+  /** Show the messages round this one, however far back it is, to go on from there in both
+   * directions. False: it is not there (any more), or something else was asked for meanwhile. */
+  goTo(id) {
+    return this.#show(this.#loaded.goTo(id));
+  }
+  /** Show the newest messages again. */
+  toNewest() {
+    if (!this.isPast) return;
+    this.#touch(() => this.#loaded.toNewest());
+    this.#look();
   }
   /** Everything up to `message`, or to the end, has been read. Gathered (`client.reads`). */
   markRead(message) {
@@ -2965,6 +3154,7 @@ var Conversation = class extends Model {
   }
   /** It is shown no more: signals of it are no longer wanted. */
   close() {
+    this.#closed = true;
     this.#turn++;
     for (const off of this.#offs) off();
     this.#expiry();
@@ -2975,11 +3165,24 @@ var Conversation = class extends Model {
     this.client.unsubscribe(this.c).catch(() => {
     });
   }
+  /** The newest ones. */
+  get #messages() {
+    return this.#loaded.newest.messages;
+  }
+  /** When it is loaded. */
+  async #show(loading) {
+    const loaded = await loading;
+    if (this.#closed) return loaded;
+    this.#setExpiry();
+    this.#touch();
+    this.#look();
+    return loaded;
+  }
   #all() {
     const { hidden } = this.client.personal;
     const now = this.client.clock.now();
-    const told = this.#messages.all.filter((each2) => !hidden.has(each2.id) && (each2.expires_at ?? Infinity) > now).map((each2) => this.#withStatus(each2));
-    return [...told, ...this.#optimistic.messages];
+    const told = this.#loaded.shown.messages.all.filter((each2) => !hidden.has(each2.id) && (each2.expires_at ?? Infinity) > now).map((each2) => this.#withStatus(each2));
+    return this.isPast ? told : [...told, ...this.#optimistic.messages];
   }
   /** One's own with what has become of it: the same object as long as that does not change. */
   #withStatus(message) {
@@ -3017,7 +3220,8 @@ var Conversation = class extends Model {
     super.changed();
   }
   #look() {
-    if (this.#active && this.phase === "ready" && isLookedAt()) this.markRead();
+    const isShown = this.#active && this.phase === "ready" && !this.isPast;
+    if (isShown && isLookedAt()) this.markRead();
   }
   /** The position first, then what was said: what happens meanwhile is told, and put on top. */
   async #load() {
@@ -3032,7 +3236,7 @@ var Conversation = class extends Model {
           client.call("conversation.get", {}, c, ever),
           client.call("message.history", page, c, ever)
         ]);
-        if (turn === this.#turn) this.#loaded(info, newest);
+        if (turn === this.#turn) this.#begin(info, newest);
         return;
       } catch (error) {
         if (turn !== this.#turn) return;
@@ -3046,12 +3250,11 @@ var Conversation = class extends Model {
       }
     }
   }
-  #loaded(info, newest) {
+  #begin(info, newest) {
     const fresh = new Info(info);
     for (const event of this.#messages.since(info.seq)) fresh.apply(event, this.client.user);
     this.#info = fresh;
-    this.#messages.restart(newest);
-    this.more = newest.more;
+    this.#loaded.newest.restart(newest);
     this.unread = info.unread;
     this.phase = "ready";
     this.error = void 0;
@@ -3060,19 +3263,6 @@ var Conversation = class extends Model {
     this.#touch();
     this.#look();
     void this.#askPresence();
-  }
-  async #loadOlder() {
-    const turn = this.#turn;
-    const first = this.#messages.all[0];
-    if (!this.more || first === void 0) return;
-    const system = this.#system ? { system: true } : {};
-    const asked2 = { before: first.seq, limit: this.#limit, ...system };
-    const page = await this.client.history(this.c, asked2);
-    if (turn !== this.#turn) return;
-    this.#messages.show(page);
-    this.more = page.more;
-    this.#setExpiry();
-    this.#touch();
   }
   /** Without a connection nobody is known to be there. */
   #alone() {
@@ -3120,7 +3310,7 @@ var Conversation = class extends Model {
       if (data.by !== void 0) this.#typingIn.stopped(data.by);
       if (data.by === me && data.client_id !== void 0) this.#optimistic.arrived(data.client_id);
     }
-    const shown2 = this.#messages.take(event);
+    const shown2 = this.#loaded.take(event);
     this.#info?.apply(event, me);
     if (kind === "member.removed" && event.data.user === me) {
       this.phase = "gone";
@@ -3146,6 +3336,7 @@ var Conversation = class extends Model {
       this.#touch(() => this.phase = "gone");
       return;
     }
+    this.#loaded.toNewest();
     if (reason === "diverged") {
       this.#messages.dropAbove(keep);
       this.#touch(() => this.#restore());
@@ -3188,7 +3379,7 @@ var Conversation = class extends Model {
   #setExpiry() {
     this.#expiry();
     const { clock } = this.client;
-    const times = this.#messages.all.map((each2) => each2.expires_at ?? Infinity);
+    const times = this.#loaded.all.map((each2) => each2.expires_at ?? Infinity);
     const next = Math.min(...times.filter((time) => time > clock.now()), Infinity);
     this.#expiry = clock.after(next - clock.now(), () => {
       this.#touch();
@@ -4901,13 +5092,31 @@ function each(store, visit, after = () => {
   };
 }
 
+// src/mentions.ts
+function findMentions(text, called) {
+  const users = /* @__PURE__ */ new Map();
+  for (const [user, name] of called) if (name && !users.has(name)) users.set(name, user);
+  if (users.size === 0 || !text.includes("@")) return [];
+  const names = [...users.keys()].sort((a, b) => b.length - a.length).map(escaped);
+  const pattern = new RegExp(`(?<![\\p{L}\\p{N}_])@(${names.join("|")})(?![\\p{L}\\p{N}_])`, "gu");
+  return [...text.matchAll(pattern)].map((found) => ({
+    user: users.get(found[1]),
+    start: found.index,
+    end: found.index + found[0].length
+  }));
+}
+function mentionsIn(text, called) {
+  return [...new Set(findMentions(text, called).map(({ user }) => user))];
+}
+var escaped = (name) => name.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+
 // src/text.ts
-function parts(text, entities = []) {
+function parts(text, entities = [], called = []) {
   const points = [...text];
   const found = [];
   let at2 = 0;
   const plain = (to) => {
-    if (to > at2) found.push({ text: points.slice(at2, to).join("") });
+    if (to > at2) found.push(...withMentions(points.slice(at2, to).join(""), called));
   };
   for (const { kind, offset, length, url } of entities) {
     if (kind !== "link" || url === void 0 || offset < at2) continue;
@@ -4916,6 +5125,17 @@ function parts(text, entities = []) {
     found.push({ text: points.slice(offset, at2).join(""), url });
   }
   plain(points.length);
+  return found;
+}
+function withMentions(text, called) {
+  const found = [];
+  let at2 = 0;
+  for (const { user, start, end } of findMentions(text, called)) {
+    if (start > at2) found.push({ text: text.slice(at2, start) });
+    found.push({ text: text.slice(start, end), user });
+    at2 = end;
+  }
+  if (at2 < text.length) found.push({ text: text.slice(at2) });
   return found;
 }
 export {
@@ -4951,11 +5171,13 @@ export {
   browserOutbox,
   browserStore,
   exponential,
+  findMentions,
   grouped,
   groupedByDay,
   linear,
   mayBecome,
   mayReconnect,
+  mentionsIn,
   parts,
   shownStatus,
   systemClock

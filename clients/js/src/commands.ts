@@ -1,6 +1,7 @@
 /** What a client says, as methods: one line each over `call`, so that editors complete them. */
 
 import type { CommandPayloads } from "./generated.js";
+import { newId } from "./id.js";
 import type { Outgoing } from "./outgoing.js";
 import type { ConversationInfo, Durable, Page, Results } from "./wire.js";
 
@@ -75,6 +76,27 @@ export abstract class Commands {
   /** A copy of a message of `c` to the conversation `to`. */
   forward(c: string, message: string, to: string): Promise<Durable> {
     return this.call("message.forward", { message_id: message, to }, c);
+  }
+
+  /** What a message said before it was edited, oldest first, where the product shows it. */
+  versions(c: string, message: string): Promise<Results["message.versions"]> {
+    return this.call("message.versions", { message_id: message }, c);
+  }
+
+  /** Send a message at `at` (ms since 1970). Again under the same `id`: another message or time. */
+  async schedule(
+    c: string,
+    at: number,
+    text: string,
+    options: Omit<MessageOptions, "client_id"> = {},
+    id: string = newId(),
+  ): Promise<void> {
+    await this.call("message.schedule", { id, send_at: at, message: { text, ...options } }, c);
+  }
+
+  /** Do not send what was scheduled under this id. */
+  async cancelScheduled(id: string): Promise<void> {
+    await this.call("schedule.cancel", { id });
   }
 
   /** Put `emoji` on a message, or take one's own off. */

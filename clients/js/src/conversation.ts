@@ -9,10 +9,12 @@ import { NoAnswer, Rejected } from "./errors.js";
 import type { CommandPayloads } from "./generated.js";
 import { newId } from "./id.js";
 import { Info } from "./info.js";
-import { Messages, type Message } from "./messages.js";
+import { Loaded } from "./loaded.js";
+import type { Message, Messages } from "./messages.js";
 import { Optimistic } from "./optimistic.js";
 import { isLookedAt, pageEvents } from "./page.js";
 import type { ConversationEvent, Push, Reload, Signal } from "./pushes.js";
+import type { Ask } from "./stretch.js";
 import { TypingIn, TypingOut } from "./typing.js";
 import type { ConversationInfo, Page } from "./wire.js";
 
@@ -30,14 +32,12 @@ export type ConversationPhase = "loading" | "ready" | "gone";
 export class Conversation extends Model {
   phase: ConversationPhase = "loading";
   error: Error | undefined;
-  /** Whether there are messages before the first one here. */
-  more = true;
   unread = 0;
   readonly draft: Draft;
 
   #limit: number;
   #system: boolean;
-  #messages: Messages;
+  #loaded: Loaded;
   #optimistic: Optimistic;
   #info: Info | undefined;
   #typingIn: TypingIn;
@@ -45,9 +45,9 @@ export class Conversation extends Model {
   #active = false;
   #online = new Map<string, boolean>();
   #turn = 0;
+  #closed = false;
   #shown: readonly Message[] | undefined;
   #told = new WeakMap<Message, Message>();
-  #older: Promise<void> | undefined;
   #expiry: () => void = () => {};
   #offs: (() => void)[];
   #forget: () => void;
@@ -64,7 +64,8 @@ export class Conversation extends Model {
     this.#system = options.system ?? false;
     this.#forget = forget;
     const me = () => client.user;
-    this.#messages = new Messages(me, this.#system);
+    const ask: Ask = (page) => client.history(c, page);
+    this.#loaded = new Loaded(me, this.#system, this.#limit, ask);
     this.#optimistic = new Optimistic(me);
     this.#restore();
     this.#typingIn = new TypingIn(client.clock, () => this.changed());
@@ -87,6 +88,16 @@ export class Conversation extends Model {
   /** Oldest first, those that are on their way last. Do not change them. */
   get messages(): readonly Message[] {
     return (this.#shown ??= this.#all());
+  }
+
+  /** Whether there are messages before the first one here. */
+  get more(): boolean {
+    return this.#loaded.shown.more;
+  }
+
+  /** Whether these lie somewhere back (`goTo`), so that the newest ones are not among them. */
+  get isPast(): boolean {
+    return this.#loaded.isPast;
   }
 
   /** What `conversation.get` says, brought up to date; undefined while it is loading. */
@@ -126,6 +137,7 @@ export class Conversation extends Model {
   send(text: string, options: MessageOptions = {}): Message {
     const client_id = options.client_id ?? newId();
     const payload = { text, ...options, client_id };
+    this.toNewest();
     const message = this.#optimistic.add(payload, this.client.clock.now(), (id) =>
       this.#messages.get(id),
     );
@@ -169,7 +181,26 @@ export class Conversation extends Model {
 
   /** Load what is before the first message here. */
   loadOlder(): Promise<void> {
-    return (this.#older ??= this.#loadOlder().finally(() => (this.#older = undefined)));
+    return this.#show(this.#loaded.loadOlder());
+  }
+
+  /** Load what is behind the last message here, if that is not the newest one. As soon as the
+   * newest ones are reached it goes on from there by itself. */
+  loadNewer(): Promise<void> {
+    return this.#show(this.#loaded.loadNewer());
+  }
+
+  /** Show the messages round this one, however far back it is, to go on from there in both
+   * directions. False: it is not there (any more), or something else was asked for meanwhile. */
+  goTo(id: string): Promise<boolean> {
+    return this.#show(this.#loaded.goTo(id));
+  }
+
+  /** Show the newest messages again. */
+  toNewest(): void {
+    if (!this.isPast) return;
+    this.#touch(() => this.#loaded.toNewest());
+    this.#look();
   }
 
   /** Everything up to `message`, or to the end, has been read. Gathered (`client.reads`). */
@@ -196,6 +227,7 @@ export class Conversation extends Model {
 
   /** It is shown no more: signals of it are no longer wanted. */
   close(): void {
+    this.#closed = true;
     this.#turn++;
     for (const off of this.#offs) off();
     this.#expiry();
@@ -206,13 +238,28 @@ export class Conversation extends Model {
     this.client.unsubscribe(this.c).catch(() => {});
   }
 
+  /** The newest ones. */
+  get #messages(): Messages {
+    return this.#loaded.newest.messages;
+  }
+
+  /** When it is loaded. */
+  async #show<T>(loading: Promise<T>): Promise<T> {
+    const loaded = await loading;
+    if (this.#closed) return loaded;
+    this.#setExpiry();
+    this.#touch();
+    this.#look();
+    return loaded;
+  }
+
   #all(): Message[] {
     const { hidden } = this.client.personal;
     const now = this.client.clock.now();
-    const told = this.#messages.all
+    const told = this.#loaded.shown.messages.all
       .filter((each) => !hidden.has(each.id) && (each.expires_at ?? Infinity) > now)
       .map((each) => this.#withStatus(each));
-    return [...told, ...this.#optimistic.messages];
+    return this.isPast ? told : [...told, ...this.#optimistic.messages];
   }
 
   /** One's own with what has become of it: the same object as long as that does not change. */
@@ -255,7 +302,8 @@ export class Conversation extends Model {
   }
 
   #look(): void {
-    if (this.#active && this.phase === "ready" && isLookedAt()) this.markRead();
+    const isShown = this.#active && this.phase === "ready" && !this.isPast;
+    if (isShown && isLookedAt()) this.markRead();
   }
 
   /** The position first, then what was said: what happens meanwhile is told, and put on top. */
@@ -271,7 +319,7 @@ export class Conversation extends Model {
           client.call("conversation.get", {}, c, ever),
           client.call("message.history", page, c, ever),
         ]);
-        if (turn === this.#turn) this.#loaded(info, newest);
+        if (turn === this.#turn) this.#begin(info, newest);
         return;
       } catch (error) {
         if (turn !== this.#turn) return;
@@ -286,12 +334,11 @@ export class Conversation extends Model {
     }
   }
 
-  #loaded(info: ConversationInfo, newest: Page): void {
+  #begin(info: ConversationInfo, newest: Page): void {
     const fresh = new Info(info);
     for (const event of this.#messages.since(info.seq)) fresh.apply(event, this.client.user);
     this.#info = fresh;
-    this.#messages.restart(newest);
-    this.more = newest.more;
+    this.#loaded.newest.restart(newest);
     this.unread = info.unread;
     this.phase = "ready";
     this.error = undefined;
@@ -300,20 +347,6 @@ export class Conversation extends Model {
     this.#touch();
     this.#look();
     void this.#askPresence();
-  }
-
-  async #loadOlder(): Promise<void> {
-    const turn = this.#turn;
-    const first = this.#messages.all[0];
-    if (!this.more || first === undefined) return;
-    const system = this.#system ? { system: true } : {};
-    const asked = { before: first.seq, limit: this.#limit, ...system };
-    const page = await this.client.history(this.c, asked);
-    if (turn !== this.#turn) return;
-    this.#messages.show(page);
-    this.more = page.more;
-    this.#setExpiry();
-    this.#touch();
   }
 
   /** Without a connection nobody is known to be there. */
@@ -366,7 +399,7 @@ export class Conversation extends Model {
       if (data.by !== undefined) this.#typingIn.stopped(data.by);
       if (data.by === me && data.client_id !== undefined) this.#optimistic.arrived(data.client_id);
     }
-    const shown = this.#messages.take(event);
+    const shown = this.#loaded.take(event);
     this.#info?.apply(event, me);
     if (kind === "member.removed" && event.data.user === me) {
       this.phase = "gone";
@@ -394,6 +427,7 @@ export class Conversation extends Model {
       this.#touch(() => (this.phase = "gone"));
       return;
     }
+    this.#loaded.toNewest(); // what became of the others meanwhile is not known
     if (reason === "diverged") {
       this.#messages.dropAbove(keep);
       this.#touch(() => this.#restore());
@@ -439,7 +473,7 @@ export class Conversation extends Model {
   #setExpiry(): void {
     this.#expiry();
     const { clock } = this.client;
-    const times = this.#messages.all.map((each) => each.expires_at ?? Infinity);
+    const times = this.#loaded.all.map((each) => each.expires_at ?? Infinity);
     const next = Math.min(...times.filter((time) => time > clock.now()), Infinity);
     this.#expiry = clock.after(next - clock.now(), () => {
       this.#touch();

@@ -201,6 +201,7 @@ export interface Results {
   "member.add": Durable;
   "member.remove": Durable;
   "member.set_role": Durable;
+  "message.versions": { versions: { version: number; text: string; ts: number }[]; seq: number };
   "message.read": { seq: number; at: number; unread: number; durable?: false };
   "message.readers": { readers: { user: string; at: number }[]; more: boolean; seq: number };
   "message.search": {
