@@ -26,7 +26,7 @@ export { DISCONNECTS, VERSION } from "./generated.js";
 export { grouped, groupedByDay } from "./grouping.js";
 export { Inbox, type Filter } from "./inbox.js";
 export { browserOutbox, IndexedDBOutbox } from "./indexeddb-outbox.js";
-export { findMentions, mentionsIn, type Called, type Mention } from "./mentions.js";
+export { mentionsIn, type Called } from "./mentions.js";
 export type { Message } from "./messages.js";
 export { Outbox, type OutboxBounds } from "./outbox.js";
 export type { Outgoing, OutgoingState } from "./outgoing.js";

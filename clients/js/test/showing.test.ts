@@ -31,6 +31,15 @@ test("MSG-31 consecutive messages of one sender within five minutes are one grou
   assert.deepEqual(grouped([]), []);
 });
 
+test("MSG-31 what else somebody has done is no part of what they have said", () => {
+  const did = { ...said("ann", 1), kind: "member.added" };
+  const messages = [said("ann", 0), did, did, { ...said("ann", 2), kind: "message.sent" }];
+  assert.deepEqual(
+    grouped(messages).map((group) => group.length),
+    [1, 1, 1, 1],
+  );
+});
+
 test("MSG-31 a day is one where the reader is", () => {
   const messages = [said("ann", 0), said("ann", 3_600), said("bob", 7_200)]; // 22:13, 23:13, 00:13
   const days = (zone: string) =>
