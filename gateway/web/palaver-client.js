@@ -4909,11 +4909,12 @@ var asked = (token) => async () => token();
 
 // src/grouping.ts
 function grouped(messages, within = 3e5) {
-  return runs(
-    messages,
-    (last, next) => next.by !== void 0 && next.by === last.by && next.ts - last.ts <= within
-  );
+  return runs(messages, (last, next) => {
+    const isOnes = isSaid(last) && isSaid(next) && next.by === last.by;
+    return isOnes && next.ts - last.ts <= within;
+  });
 }
+var isSaid = ({ by, kind = "message.sent" }) => by !== void 0 && kind === "message.sent";
 function groupedByDay(messages, timeZone) {
   const format = new Intl.DateTimeFormat("sv-SE", timeZone === void 0 ? {} : { timeZone });
   const day = ({ ts }) => format.format(ts);
@@ -5171,7 +5172,6 @@ export {
   browserOutbox,
   browserStore,
   exponential,
-  findMentions,
   grouped,
   groupedByDay,
   linear,
