@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import re
 import subprocess
@@ -12,63 +10,30 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jwt
 import pytest
-from PIL import Image
-from playwright.sync_api import FilePayload, Page, Route, expect
-from websockets.sync.client import connect
-from websockets.typing import Subprotocol
+from playwright.sync_api import Page, Route, expect
 
 from palaver.tests.support.browsing import (
+    PHONE,
+    WEB,
     Network,
     People,
     Server,
     Window,
     chromium,
+    examine,
     person,
+    picture,
+    seed,
     server,
+    token,
 )
-from palaver.tests.support.served import SECRET
 
 __all__ = ["chromium", "person", "server"]
 
-WEB = Path(__file__).parents[2] / "clients/web"
 BUILT = Path(__file__).parents[2] / "gateway/web"
-PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
 LONG = 10_000
 THERE = re.compile("sent|delivered|read")
-
-
-def picture() -> FilePayload:
-    file = io.BytesIO()
-    Image.radial_gradient("L").save(file, "PNG")
-    return {"name": "light.png", "mimeType": "image/png", "buffer": file.getvalue()}
-
-
-def token(user: str, ttl_s: int = 600) -> str:
-    return jwt.encode({"sub": user, "exp": int(time.time()) + ttl_s}, SECRET, algorithm="HS256")
-
-
-def seed(server: Server, users: tuple[str, str], title: str, texts: list[str]) -> None:
-    """A group of two in which the first has said all of this, quickly."""
-    by, other = users
-    with connect(server.ws_url, subprotocols=[Subprotocol("palaver.v1.json")]) as socket:
-
-        def ask(items: list[dict[str, Any]]) -> dict[str, Any]:
-            """The reply to the last of these."""
-            socket.send(json.dumps([{"id": number, **each} for number, each in enumerate(items)]))
-            while True:
-                told = json.loads(socket.recv())
-                for item in told if isinstance(told, list) else [told]:
-                    if item.get("id") == len(items) - 1 and item["t"] in ("reply", "welcome"):
-                        return dict(item.get("ok") or item)
-
-        ask([{"t": "hello", "v": 1, "d": {"token": token(by)}}])
-        group = {"kind": "group", "members": [other], "title": title, "client_id": title}
-        c = ask([{"t": "conversation.create", "d": group}])["c"]
-        for at in range(0, len(texts), 200):
-            some = [{"text": text, "client_id": text} for text in texts[at : at + 200]]
-            ask([{"t": "message.send", "c": c, "d": each} for each in some])
 
 
 def drop(page: Page, event: str, place: str) -> None:
@@ -441,30 +406,19 @@ def test_without_a_mouse(server: Server, person: People) -> None:
 
 @pytest.mark.parametrize("colors", ["light", "dark"])
 def test_axe_finds_no_serious_fault(server: Server, person: People, colors: str) -> None:
-    axe = (WEB / "node_modules/axe-core/axe.min.js").read_text()
     me, other = f"xia{colors}", f"yan{colors}"
     xia = person(server, None, color_scheme=colors)
     page = xia.page
 
-    def examine(what: str) -> None:
-        found = page.evaluate("axe.run({ resultTypes: ['violations'] })")
-        faults = {
-            each["id"]: [node["html"] for node in each["nodes"]]
-            for each in found["violations"]
-            if each["impact"] in ("serious", "critical")
-        }
-        assert faults == {}, what
-
-    page.evaluate(axe)
     expect(page.get_by_role("button", name="Ann Abel")).to_be_visible()
-    examine("login")
+    examine(page, "login")
     page.get_by_label("Or somebody else").fill(me)
     page.get_by_role("button", name="Enter").click()
     xia.expect_state("Connected")
-    examine("an empty inbox")
+    examine(page, "an empty inbox")
     page.get_by_role("button", name="New conversation").first.click()
     expect(page.locator(".picker").get_by_role("button", name="Ann Abel")).to_be_visible()
-    examine("a new conversation")
+    examine(page, "a new conversation")
     page.keyboard.press("Escape")
     xia.begin(other, "zoe", title="Examined")
     yan = person(server, other)
@@ -480,19 +434,19 @@ def test_axe_finds_no_serious_fault(server: Server, person: People, colors: str)
     xia.act("A link", "More", "Pin")
     yan.input.press_sequentially("typing")
     expect(page.locator(".subtitle.typing")).to_be_visible()
-    examine("a conversation")
+    examine(page, "a conversation")
     xia.act("An answer", "More")
-    examine("a menu")
+    examine(page, "a menu")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="About this conversation").click()
-    examine("details")
+    examine(page, "details")
     page.get_by_role("button", name="Settings").click()
     expect(page.get_by_label("Others see what I have read")).to_be_visible()
-    examine("settings")
+    examine(page, "settings")
     page.keyboard.press("Escape")
     page.get_by_label("Search conversations and messages").fill("answer")
     expect(page.locator(".found .row").first).to_be_visible()
-    examine("what was found")
+    examine(page, "what was found")
 
 
 def test_what_is_served_is_built_from_the_source(tmp_path: Path) -> None:

@@ -6,21 +6,31 @@ With SCREENSHOTS=DIRECTORY the last sight of every window is kept there.
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import re
 import shutil
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect, sync_playwright
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
-from palaver.tests.support.served import ENVIRONMENT, PROGRAM
+from palaver.tests.support.served import ENVIRONMENT, PROGRAM, SECRET
 
+WEB = Path(__file__).parents[2] / "clients/web"
+PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -29,6 +39,9 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A microphone that beeps, and may be used.
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
 ]
 LEAD = """document.addEventListener("readystatechange", () => {
     document.querySelector("meta[name=palaver-port]").content = "%d";
@@ -187,6 +200,65 @@ class Window:
     def expect_said(self, *texts: str) -> None:
         """These, in this order, and nothing else."""
         expect(self.bubbles.locator(".text")).to_have_text(list(texts), timeout=20_000)
+
+
+def picture(name: str = "light.png", width: int = 256) -> FilePayload:
+    file = io.BytesIO()
+    Image.radial_gradient("L").resize((width, 256)).save(file, "PNG")
+    return {"name": name, "mimeType": "image/png", "buffer": file.getvalue()}
+
+
+def token(user: str, ttl_s: int = 600) -> str:
+    return jwt.encode({"sub": user, "exp": int(time.time()) + ttl_s}, SECRET, algorithm="HS256")
+
+
+Ask = Callable[..., list[dict[str, Any]]]
+
+
+@contextmanager
+def speaking(server: Server, user: str) -> Iterator[Ask]:
+    """`ask(name, payloads, c)` has `user` say all of these, quickly; what is answered to each."""
+    with connect(server.ws_url, subprotocols=[Subprotocol("palaver.v1.json")]) as socket:
+
+        def ask(name: str, payloads: list[dict[str, Any]], c: str | None = None) -> Any:
+            there = {} if c is None else {"c": c}
+            items = [{"t": name, "id": n, "d": d, **there} for n, d in enumerate(payloads)]
+            socket.send(json.dumps(items))
+            answers: list[dict[str, Any]] = []
+            while len(answers) < len(items):
+                told = json.loads(socket.recv())
+                some = told if isinstance(told, list) else [told]
+                answers += [item["ok"] for item in some if item["t"] == "reply"]
+            return answers
+
+        socket.send(json.dumps({"t": "hello", "id": 0, "v": 1, "d": {"token": token(user)}}))
+        assert json.loads(socket.recv())["t"] == "welcome"
+        yield ask
+
+
+def seed(server: Server, users: tuple[str, str], title: str, texts: list[str]) -> str:
+    """A group of two in which the first has said all of this; its id."""
+    by, other = users
+    with speaking(server, by) as ask:
+        group = {"kind": "group", "members": [other], "title": title, "client_id": title}
+        c = str(ask("conversation.create", [group])[0]["c"])
+        for at in range(0, len(texts), 200):
+            some = texts[at : at + 200]
+            ask("message.send", [{"text": text, "client_id": text} for text in some], c)
+    return c
+
+
+def examine(page: Page, what: str) -> None:
+    """axe finds no serious fault in what is shown."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate((WEB / "node_modules/axe-core/axe.min.js").read_text())
+    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")
+    faults = {
+        each["id"]: [node["html"] for node in each["nodes"]]
+        for each in found["violations"]
+        if each["impact"] in ("serious", "critical")
+    }
+    assert faults == {}, what
 
 
 People = Callable[..., Window]
