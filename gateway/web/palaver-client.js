@@ -4392,6 +4392,14 @@ var Personal = class extends Model {
       else this.scheduled.set(entry.id, entry);
     });
     take("schedule.cancelled", ({ id }) => this.scheduled.delete(id));
+    take("schedule.failed", ({ id }) => this.scheduled.delete(id));
+    client.on("message.sent", ({ data }) => {
+      if (data.by !== client.user || data.client_id === void 0) return;
+      const sent = [...this.scheduled.values()].find(({ job }) => job === data.client_id);
+      if (sent === void 0) return;
+      this.scheduled.delete(sent.id);
+      this.changed();
+    });
   }
 };
 

@@ -1,12 +1,14 @@
 /** What is to be sent here later: how much that is, and opened, what. */
 
 import type { Conversation } from "palaver-client";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Dialog } from "./dialog.js";
 import { attempt, useClient, useModel } from "./hooks.js";
 import { Icon } from "./icons.js";
 import { soon, whole } from "./time.js";
 import { WhenForm } from "./when.js";
+
+const RECENT_MS = 60_000;
 
 interface Entry {
   id: string;
@@ -15,8 +17,18 @@ interface Entry {
 }
 
 export function Scheduled({ conversation }: { conversation: Conversation }) {
-  const personal = useModel(useClient().personal);
+  const client = useClient();
+  const personal = useModel(client.personal);
   const [open, setOpen] = useState(false);
+  useEffect(
+    () =>
+      client.on("schedule.failed", ({ at, data }) => {
+        // Of those that failed long ago one is told with each connection.
+        if (at < Date.now() - RECENT_MS) return;
+        attempt(() => Promise.reject(new Error(`A scheduled message was not sent: ${data.error}`)));
+      }),
+    [client],
+  );
   const entries = [...personal.scheduled.values()]
     .filter((entry) => entry.conversation === conversation.c)
     .sort((a, b) => a.send_at - b.send_at);
