@@ -110,6 +110,25 @@ def test_UI_02_a_run_is_one_persons_of_one_day_without_a_pause(
     expect(runs.last.locator("h3")).to_have_count(0)
 
 
+def test_UI_02_a_line_says_where_the_new_messages_begin(server: Server, person: People) -> None:
+    c = seed(server, ("lia", "lev"), "New", ["known"])
+    lia, lev = person(server, "lia"), person(server, "lev")
+    lia.open("New")
+    lev.open("New")
+    expect(lia.bubble("known").locator(".status")).to_have_attribute("data-status", "read")
+    line = lev.page.get_by_role("separator")
+    expect(line).to_have_count(0)
+    lev.page.goto("about:blank")
+    with speaking(server, "lia") as ask:
+        ask("message.send", [{"text": "new"}, {"text": "newer"}], c)
+    lev.page.goto(f"{server.url}?as=lev")
+    lev.open("New")
+    told = lev.page.locator(".unread, .bubble .text")
+    expect(told).to_have_text(["known", "New messages", "new", "newer"])
+    lev.say("Thanks")
+    expect(told).to_have_text(["known", "New messages", "new", "newer", "Thanks"])
+
+
 def shape(status: Locator) -> tuple[str, str]:
     """What tells it from the others at a glance, whatever the colours."""
     drawn = status.evaluate("e => e.querySelector('path').getAttribute('d')")

@@ -1,9 +1,10 @@
 /** The messages, by day and by who wrote them. The newest stay in sight until somebody scrolls up,
  * or goes to one that lies far back. */
 
-import { grouped, groupedByDay, type Conversation } from "palaver-client";
+import { grouped, groupedByDay, type Conversation, type Message } from "palaver-client";
+import { Fragment } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { attempt, useClient, useModel } from "./hooks.js";
+import { attempt, useModel, useSession } from "./hooks.js";
 import { Icon } from "./icons.js";
 import { Run } from "./run.js";
 import { useAnchor, useGoal, walk } from "./scrolling.js";
@@ -23,7 +24,7 @@ interface Props {
 }
 
 export function MessageList({ conversation, goal, onIntent, onGoal }: Props) {
-  const client = useClient();
+  const { client, user: me } = useSession();
   useModel(client.personal);
   const list = useRef<HTMLDivElement>(null);
   /** Whether what comes is to be in sight. */
@@ -32,6 +33,7 @@ export function MessageList({ conversation, goal, onIntent, onGoal }: Props) {
   const { messages, isPast, more, phase } = conversation;
   useAnchor(list, messages, sticks);
   useGoal(list, conversation, goal, sticks);
+  const firstNew = findNew(conversation, me);
   const below = () => {
     const { scrollTop, scrollHeight, clientHeight } = list.current!;
     return scrollHeight - scrollTop - clientHeight;
@@ -73,15 +75,24 @@ export function MessageList({ conversation, goal, onIntent, onGoal }: Props) {
             <h2 class="day">
               <span>{dayName(day)}</span>
             </h2>
-            {grouped(messages).map((run) => (
-              <Run
-                key={run[0]!.client_id ?? run[0]!.id}
-                run={run}
-                conversation={conversation}
-                goal={goal?.id}
-                onIntent={onIntent}
-                onGoal={onGoal}
-              />
+            {cut(messages, firstNew).map((part) => (
+              <Fragment key={part[0] === firstNew ? "new" : "read"}>
+                {part[0] === firstNew && (
+                  <p class="unread" role="separator">
+                    New messages
+                  </p>
+                )}
+                {grouped(part).map((run) => (
+                  <Run
+                    key={run[0]!.client_id ?? run[0]!.id}
+                    run={run}
+                    conversation={conversation}
+                    goal={goal?.id}
+                    onIntent={onIntent}
+                    onGoal={onGoal}
+                  />
+                ))}
+              </Fragment>
             ))}
           </section>
         ))}
@@ -95,4 +106,20 @@ export function MessageList({ conversation, goal, onIntent, onGoal }: Props) {
       )}
     </div>
   );
+}
+
+/** The first of those that were unread when the conversation was opened, if it is here and there
+ * was something before it. */
+function findNew({ info, messages }: Conversation, me: string): Message | undefined {
+  const read = info !== undefined && info.unread > 0 ? info.members[me]?.read?.seq : undefined;
+  if (read === undefined) return undefined;
+  if (messages[0] === undefined || messages[0].seq > read) return undefined;
+  return messages.find(({ seq, by, kind }) => seq > read && by !== me && kind === "message.sent");
+}
+
+/** In two before `where`, if it is among them. */
+function cut(messages: readonly Message[], where: Message | undefined): Message[][] {
+  const at = where === undefined ? -1 : messages.indexOf(where);
+  if (at <= 0) return [[...messages]];
+  return [messages.slice(0, at), messages.slice(at)];
 }
