@@ -2760,6 +2760,9 @@ var Loaded = class {
   get all() {
     return [...this.newest.messages.all, ...this.#past?.messages.all ?? []];
   }
+  get(id) {
+    return this.shown.messages.get(id) ?? this.newest.messages.get(id);
+  }
   /** Whether the message is shown now. */
   async goTo(id) {
     this.#sought = void 0;
@@ -3076,12 +3079,12 @@ var Conversation = class extends Model {
   send(text, options = {}) {
     const client_id = options.client_id ?? newId();
     const payload = { text, ...options, client_id };
-    this.toNewest();
     const message = this.#optimistic.add(
       payload,
       this.client.clock.now(),
-      (id) => this.#messages.get(id)
+      (id) => this.#loaded.get(id)
     );
+    this.toNewest();
     this.#typingOut.sent();
     this.draft.sent();
     void this.#enqueue(payload);
@@ -3124,13 +3127,16 @@ var Conversation = class extends Model {
   }
   /** Show the messages round this one, however far back it is, to go on from there in both
    * directions. False: it is not there (any more), or something else was asked for meanwhile. */
-  goTo(id) {
-    return this.#show(this.#loaded.goTo(id));
+  async goTo(id) {
+    const found = await this.#show(this.#loaded.goTo(id));
+    return found && this.messages.some((each2) => each2.id === id);
   }
   /** Show the newest messages again. */
   toNewest() {
-    if (!this.isPast) return;
-    this.#touch(() => this.#loaded.toNewest());
+    const wasPast = this.isPast;
+    this.#loaded.toNewest();
+    if (!wasPast) return;
+    this.#touch();
     this.#look();
   }
   /** Everything up to `message`, or to the end, has been read. Gathered (`client.reads`). */

@@ -137,10 +137,10 @@ export class Conversation extends Model {
   send(text: string, options: MessageOptions = {}): Message {
     const client_id = options.client_id ?? newId();
     const payload = { text, ...options, client_id };
-    this.toNewest();
     const message = this.#optimistic.add(payload, this.client.clock.now(), (id) =>
-      this.#messages.get(id),
+      this.#loaded.get(id),
     );
+    this.toNewest();
     this.#typingOut.sent();
     this.draft.sent();
     void this.#enqueue(payload);
@@ -192,14 +192,17 @@ export class Conversation extends Model {
 
   /** Show the messages round this one, however far back it is, to go on from there in both
    * directions. False: it is not there (any more), or something else was asked for meanwhile. */
-  goTo(id: string): Promise<boolean> {
-    return this.#show(this.#loaded.goTo(id));
+  async goTo(id: string): Promise<boolean> {
+    const found = await this.#show(this.#loaded.goTo(id));
+    return found && this.messages.some((each) => each.id === id);
   }
 
   /** Show the newest messages again. */
   toNewest(): void {
-    if (!this.isPast) return;
-    this.#touch(() => this.#loaded.toNewest());
+    const wasPast = this.isPast;
+    this.#loaded.toNewest();
+    if (!wasPast) return;
+    this.#touch();
     this.#look();
   }
 

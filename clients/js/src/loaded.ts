@@ -39,6 +39,10 @@ export class Loaded {
     return [...this.newest.messages.all, ...(this.#past?.messages.all ?? [])];
   }
 
+  get(id: string): Message | undefined {
+    return this.shown.messages.get(id) ?? this.newest.messages.get(id);
+  }
+
   /** Whether the message is shown now. */
   async goTo(id: string): Promise<boolean> {
     this.#sought = undefined;

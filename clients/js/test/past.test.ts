@@ -108,8 +108,13 @@ test("UI-02 what happens to what is shown far back is shown, and what is said is
 test("UI-02 who says something is at the newest messages", async () => {
   const [client, peer, room] = await opened();
   await goneTo(peer, room, 500);
-  room.send("hello");
-  assert.deepEqual([room.isPast, room.messages.at(-1)!.text], [false, "hello"]);
+  void room.goTo("m20"); // is wanted no more, either
+  room.send("hello", { reply_to: "m500" });
+  const last = room.messages.at(-1)!;
+  assert.deepEqual([room.isPast, last.text, last.preview!.text], [false, "hello", "text 500"]);
+  const asked = await peer.expect("message.history");
+  await peer.reply(asked, { messages: messages(17, 23), more: true, seq: LAST });
+  assert.ok(!room.isPast);
   await client.close();
 });
 
@@ -118,6 +123,11 @@ test("UI-02 a message that is not there is not gone to, nor one that is wanted n
   const going = room.goTo("gone");
   await peer.refuse(await peer.expect("message.history"), "MESSAGE_NOT_FOUND");
   assert.equal(await going, false);
+  await peer.say({
+    ...{ t: "message.hidden", n: 1, ts: 1 },
+    d: { conversation: "c", message_id: "m999", message_seq: 999, counted: true },
+  });
+  assert.equal(await room.goTo("m999"), false, "it is hidden");
   const first = room.goTo("m500");
   const asked = await peer.expect("message.history");
   await goneTo(peer, room, 300);
