@@ -2250,6 +2250,35 @@ var Draft = class extends Model {
   }
 };
 
+// src/expiry.ts
+var Expiry = class {
+  /** `over` is called when one of `messages` has come to its end. */
+  constructor(clock, messages, over) {
+    this.clock = clock;
+    this.messages = messages;
+    this.over = over;
+  }
+  clock;
+  messages;
+  over;
+  #cancel = () => {
+  };
+  /** Call it when there are others. */
+  set() {
+    this.#cancel();
+    const now = this.clock.now();
+    const times = this.messages().map((each2) => each2.expires_at ?? Infinity);
+    const next = Math.min(...times.filter((time) => time > now), Infinity);
+    this.#cancel = this.clock.after(next - now, () => {
+      this.over();
+      this.set();
+    });
+  }
+  stop() {
+    this.#cancel();
+  }
+};
+
 // src/status.ts
 var ORDER = ["sending", "sent", "delivered", "read"];
 function mayBecome(now, next) {
@@ -2902,6 +2931,40 @@ function isLookedAt() {
   return !hasPage() || document.visibilityState === "visible" && document.hasFocus();
 }
 
+// src/presence.ts
+var Presence = class {
+  constructor(client, c, changed2) {
+    this.client = client;
+    this.c = c;
+    this.changed = changed2;
+  }
+  client;
+  c;
+  changed;
+  #online = /* @__PURE__ */ new Map();
+  isOnline(user) {
+    return this.#online.get(user) ?? false;
+  }
+  set(user, online) {
+    this.#online.set(user, online);
+    this.changed();
+  }
+  /** Without a connection nobody is known to be there. */
+  clear() {
+    if (this.#online.size === 0) return;
+    this.#online.clear();
+    this.changed();
+  }
+  async ask() {
+    try {
+      const { users } = await this.client.presence(this.c);
+      for (const [user, { online }] of Object.entries(users)) this.#online.set(user, online);
+      this.changed();
+    } catch {
+    }
+  }
+};
+
 // src/typing.ts
 var DEBOUNCE = 300;
 var REPEAT = 4e3;
@@ -2994,6 +3057,12 @@ var Conversation = class extends Model {
     const me = () => client.user;
     const ask = (page) => client.history(c, page);
     this.#loaded = new Loaded(me, this.#system, this.#limit, ask);
+    this.#expiry = new Expiry(
+      client.clock,
+      () => this.#loaded.all,
+      () => this.#touch()
+    );
+    this.#presence = new Presence(client, c, () => this.#touch());
     this.#optimistic = new Optimistic(me);
     this.#restore();
     this.#typingIn = new TypingIn(client.clock, () => this.changed());
@@ -3027,13 +3096,12 @@ var Conversation = class extends Model {
   #typingIn;
   #typingOut;
   #active = false;
-  #online = /* @__PURE__ */ new Map();
+  #presence;
   #turn = 0;
   #closed = false;
   #shown;
   #told = /* @__PURE__ */ new WeakMap();
-  #expiry = () => {
-  };
+  #expiry;
   #offs;
   #forget;
   /** Oldest first, those that are on their way last. Do not change them. */
@@ -3058,7 +3126,7 @@ var Conversation = class extends Model {
   }
   /** Who of those in it is online, as far as is known. */
   isOnline(user) {
-    return this.#online.get(user) ?? false;
+    return this.#presence.isOnline(user);
   }
   /** Users who have read, or hold, a message; without its writer and oneself. */
   whoHas(message, kind = "read") {
@@ -3163,7 +3231,7 @@ var Conversation = class extends Model {
     this.#closed = true;
     this.#turn++;
     for (const off of this.#offs) off();
-    this.#expiry();
+    this.#expiry.stop();
     this.#typingOut.stop();
     this.#typingIn.clear();
     this.draft.close();
@@ -3179,7 +3247,7 @@ var Conversation = class extends Model {
   async #show(loading) {
     const loaded = await loading;
     if (this.#closed) return loaded;
-    this.#setExpiry();
+    this.#expiry.set();
     this.#touch();
     this.#look();
     return loaded;
@@ -3265,24 +3333,10 @@ var Conversation = class extends Model {
     this.phase = "ready";
     this.error = void 0;
     this.#restore();
-    this.#setExpiry();
+    this.#expiry.set();
     this.#touch();
     this.#look();
-    void this.#askPresence();
-  }
-  /** Without a connection nobody is known to be there. */
-  #alone() {
-    this.#typingIn.clear();
-    if (this.#online.size > 0) this.#touch(() => this.#online.clear());
-  }
-  async #askPresence() {
-    if (this.phase !== "ready") return;
-    try {
-      const { users } = await this.client.presence(this.c);
-      for (const [user, { online }] of Object.entries(users)) this.#online.set(user, online);
-      this.#touch();
-    } catch {
-    }
+    void this.#presence.ask();
   }
   #take(push) {
     switch (push.type) {
@@ -3296,8 +3350,12 @@ var Conversation = class extends Model {
         this.#signal(push);
         break;
       case "state":
-        if (push.state === "online") void this.#askPresence();
-        else this.#alone();
+        if (push.state !== "online") {
+          this.#typingIn.clear();
+          this.#presence.clear();
+        } else if (this.phase === "ready") {
+          void this.#presence.ask();
+        }
         break;
       case "sent":
       case "failed": {
@@ -3325,7 +3383,7 @@ var Conversation = class extends Model {
     } else if (!shown2) {
       void this.#load();
     }
-    if ("expires_at" in data) this.#setExpiry();
+    if ("expires_at" in data) this.#expiry.set();
     this.#touch();
     if (kind === "message.sent" && data.by !== me) this.#look();
   }
@@ -3372,7 +3430,7 @@ var Conversation = class extends Model {
         this.#typingIn.stopped(data.by);
         break;
       case "presence.changed":
-        this.#touch(() => this.#online.set(data.user, data.online));
+        this.#presence.set(data.user, data.online);
         break;
       case "message.read":
       case "message.delivered": {
@@ -3380,17 +3438,6 @@ var Conversation = class extends Model {
         this.#touch(() => this.#info?.mark(data.by, mark, data.seq));
       }
     }
-  }
-  /** Show a message no longer than it may be shown. */
-  #setExpiry() {
-    this.#expiry();
-    const { clock } = this.client;
-    const times = this.#loaded.all.map((each2) => each2.expires_at ?? Infinity);
-    const next = Math.min(...times.filter((time) => time > clock.now()), Infinity);
-    this.#expiry = clock.after(next - clock.now(), () => {
-      this.#touch();
-      this.#setExpiry();
-    });
   }
 };
 

@@ -6,6 +6,7 @@ import type { MessageOptions } from "./commands.js";
 import { Draft } from "./draft.js";
 import { Model } from "./emitter.js";
 import { NoAnswer, Rejected } from "./errors.js";
+import { Expiry } from "./expiry.js";
 import type { CommandPayloads } from "./generated.js";
 import { newId } from "./id.js";
 import { Info } from "./info.js";
@@ -13,6 +14,7 @@ import { Loaded } from "./loaded.js";
 import type { Message, Messages } from "./messages.js";
 import { Optimistic } from "./optimistic.js";
 import { isLookedAt, pageEvents } from "./page.js";
+import { Presence } from "./presence.js";
 import type { ConversationEvent, Push, Reload, Signal } from "./pushes.js";
 import type { Ask } from "./stretch.js";
 import { TypingIn, TypingOut } from "./typing.js";
@@ -43,12 +45,12 @@ export class Conversation extends Model {
   #typingIn: TypingIn;
   #typingOut: TypingOut;
   #active = false;
-  #online = new Map<string, boolean>();
+  #presence: Presence;
   #turn = 0;
   #closed = false;
   #shown: readonly Message[] | undefined;
   #told = new WeakMap<Message, Message>();
-  #expiry: () => void = () => {};
+  #expiry: Expiry;
   #offs: (() => void)[];
   #forget: () => void;
 
@@ -66,6 +68,12 @@ export class Conversation extends Model {
     const me = () => client.user;
     const ask: Ask = (page) => client.history(c, page);
     this.#loaded = new Loaded(me, this.#system, this.#limit, ask);
+    this.#expiry = new Expiry(
+      client.clock,
+      () => this.#loaded.all,
+      () => this.#touch(),
+    );
+    this.#presence = new Presence(client, c, () => this.#touch());
     this.#optimistic = new Optimistic(me);
     this.#restore();
     this.#typingIn = new TypingIn(client.clock, () => this.changed());
@@ -112,7 +120,7 @@ export class Conversation extends Model {
 
   /** Who of those in it is online, as far as is known. */
   isOnline(user: string): boolean {
-    return this.#online.get(user) ?? false;
+    return this.#presence.isOnline(user);
   }
 
   /** Users who have read, or hold, a message; without its writer and oneself. */
@@ -233,7 +241,7 @@ export class Conversation extends Model {
     this.#closed = true;
     this.#turn++;
     for (const off of this.#offs) off();
-    this.#expiry();
+    this.#expiry.stop();
     this.#typingOut.stop();
     this.#typingIn.clear();
     this.draft.close();
@@ -250,7 +258,7 @@ export class Conversation extends Model {
   async #show<T>(loading: Promise<T>): Promise<T> {
     const loaded = await loading;
     if (this.#closed) return loaded;
-    this.#setExpiry();
+    this.#expiry.set();
     this.#touch();
     this.#look();
     return loaded;
@@ -346,27 +354,10 @@ export class Conversation extends Model {
     this.phase = "ready";
     this.error = undefined;
     this.#restore();
-    this.#setExpiry();
+    this.#expiry.set();
     this.#touch();
     this.#look();
-    void this.#askPresence();
-  }
-
-  /** Without a connection nobody is known to be there. */
-  #alone(): void {
-    this.#typingIn.clear();
-    if (this.#online.size > 0) this.#touch(() => this.#online.clear());
-  }
-
-  async #askPresence(): Promise<void> {
-    if (this.phase !== "ready") return;
-    try {
-      const { users } = await this.client.presence(this.c);
-      for (const [user, { online }] of Object.entries(users)) this.#online.set(user, online);
-      this.#touch();
-    } catch {
-      // a large group, or a product without presence
-    }
+    void this.#presence.ask();
   }
 
   #take(push: Push): void {
@@ -381,8 +372,12 @@ export class Conversation extends Model {
         this.#signal(push);
         break;
       case "state":
-        if (push.state === "online") void this.#askPresence();
-        else this.#alone();
+        if (push.state !== "online") {
+          this.#typingIn.clear();
+          this.#presence.clear();
+        } else if (this.phase === "ready") {
+          void this.#presence.ask();
+        }
         break;
       case "sent":
       case "failed": {
@@ -411,7 +406,7 @@ export class Conversation extends Model {
     } else if (!shown) {
       void this.#load();
     }
-    if ("expires_at" in data) this.#setExpiry();
+    if ("expires_at" in data) this.#expiry.set();
     this.#touch();
     if (kind === "message.sent" && data.by !== me) this.#look();
   }
@@ -462,7 +457,7 @@ export class Conversation extends Model {
         this.#typingIn.stopped(data.by);
         break;
       case "presence.changed":
-        this.#touch(() => this.#online.set(data.user, data.online));
+        this.#presence.set(data.user, data.online);
         break;
       case "message.read":
       case "message.delivered": {
@@ -470,17 +465,5 @@ export class Conversation extends Model {
         this.#touch(() => this.#info?.mark(data.by, mark, data.seq));
       }
     }
-  }
-
-  /** Show a message no longer than it may be shown. */
-  #setExpiry(): void {
-    this.#expiry();
-    const { clock } = this.client;
-    const times = this.#loaded.all.map((each) => each.expires_at ?? Infinity);
-    const next = Math.min(...times.filter((time) => time > clock.now()), Infinity);
-    this.#expiry = clock.after(next - clock.now(), () => {
-      this.#touch();
-      this.#setExpiry();
-    });
   }
 }
