@@ -26,7 +26,8 @@ _TYPES: Final = {
 _HEADERS: Final = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": "default-src 'self'; connect-src 'self' ws: wss:;"
-    " img-src 'self' data: blob: https:; style-src 'self' 'unsafe-inline'; base-uri 'none';"
+    " img-src 'self' data: blob: https:; media-src 'self' blob:;"
+    " style-src 'self' 'unsafe-inline'; base-uri 'none';"
     " frame-ancestors 'none'; form-action 'self'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",

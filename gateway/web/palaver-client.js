@@ -2327,6 +2327,9 @@ var Draft = class extends Model {
     return this.#replyTo;
   }
   set(text2, replyTo = this.#replyTo) {
+    this.#put(text2, replyTo);
+  }
+  #put(text2, replyTo) {
     if (text2 === this.#text && replyTo === this.#replyTo) return;
     this.#text = text2;
     this.#replyTo = replyTo;
@@ -2334,6 +2337,10 @@ var Draft = class extends Model {
     this.client.store.set(this.#key, JSON.stringify({ text: text2, reply_to: replyTo }));
     this.#later();
     this.changed();
+  }
+  /** It answers another message, or none. */
+  answer(replyTo) {
+    this.#put(this.#text, replyTo);
   }
   /** It was sent, which clears it on the server, too. */
   sent() {
@@ -2386,6 +2393,35 @@ var Draft = class extends Model {
       this.#saving = false;
     }
     if (this.#unsaved) this.#later();
+  }
+};
+
+// src/expiry.ts
+var Expiry = class {
+  /** `over` is called when one of `messages` has come to its end. */
+  constructor(clock, messages, over) {
+    this.clock = clock;
+    this.messages = messages;
+    this.over = over;
+  }
+  clock;
+  messages;
+  over;
+  #cancel = () => {
+  };
+  /** Call it when there are others. */
+  set() {
+    this.#cancel();
+    const now = this.clock.now();
+    const times = this.messages().map((each2) => each2.expires_at ?? Infinity);
+    const next = Math.min(...times.filter((time) => time > now), Infinity);
+    this.#cancel = this.clock.after(next - now, () => {
+      this.over();
+      this.set();
+    });
+  }
+  stop() {
+    this.#cancel();
   }
 };
 
@@ -2591,13 +2627,16 @@ var RECENT = 1e3;
 var PREVIEW = 140;
 var CONTENT = ["id", "seq", "ts", "kind", "by", "number", "thread", "context", "client_id"];
 var Messages = class {
-  /** `system`: whether changes of the group are shown among the messages. */
-  constructor(me, system) {
+  /** `system`: whether changes of the group are shown among the messages. `grows`: whether what is
+   * said from now on belongs to them; if not, only what becomes of those that are here. */
+  constructor(me, system, grows = true) {
     this.me = me;
     this.system = system;
+    this.grows = grows;
   }
   me;
   system;
+  grows;
   #list = [];
   #recent = [];
   #provisional = /* @__PURE__ */ new Set();
@@ -2667,6 +2706,7 @@ var Messages = class {
     switch (event.kind) {
       case "message.sent":
       case "message.posted":
+        if (!this.grows) return true;
         if (this.#provisional.delete(data.id)) this.put(shown(event));
         else this.put(again(shown(event), this.#at(seq)));
         return true;
@@ -2740,7 +2780,7 @@ var Messages = class {
         this.remove(event.data.of);
         return true;
       default:
-        if (this.system && isSystem(event.kind)) this.put(shown(event));
+        if (this.grows && this.system && isSystem(event.kind)) this.put(shown(event));
         return true;
     }
   }
@@ -2808,6 +2848,151 @@ function without(fields) {
   const entries = Object.entries(fields).filter(([, value]) => value !== void 0);
   return Object.fromEntries(entries);
 }
+
+// src/stretch.ts
+var Stretch = class {
+  /** `limit`: messages that are asked for at once. */
+  constructor(messages, ask, limit) {
+    this.messages = messages;
+    this.ask = ask;
+    this.limit = limit;
+  }
+  messages;
+  ask;
+  limit;
+  /** Whether there are messages before the first one here. */
+  more = true;
+  #older;
+  #newer;
+  /** Begin anew with the newest page. */
+  restart(page) {
+    this.messages.restart(page);
+    this.more = page.more;
+  }
+  /** Begin with what is round a message. */
+  async loadAround(id) {
+    const page = await this.ask({ around: id, limit: this.limit });
+    const before2 = page.messages.findIndex((each2) => each2.id === id);
+    this.messages.show(page);
+    this.more = page.more && before2 >= this.limit;
+  }
+  /** Once at a time. */
+  loadOlder() {
+    return this.#older ??= this.#loadOlder().finally(() => this.#older = void 0);
+  }
+  async #loadOlder() {
+    const first = this.messages.all[0];
+    if (!this.more || first === void 0) return;
+    const page = await this.ask({ before: first.seq, limit: this.limit });
+    if (this.messages.all[0]?.seq !== first.seq) return;
+    this.messages.show(page);
+    this.more = page.more;
+  }
+  /** Whether these are the newest ones now. Once at a time. */
+  loadNewer() {
+    return this.#newer ??= this.#loadNewer().finally(() => this.#newer = void 0);
+  }
+  async #loadNewer() {
+    const last = this.messages.all.at(-1);
+    const page = await this.ask({ after: last?.seq ?? 0, limit: this.limit });
+    this.messages.show(page);
+    return !page.more;
+  }
+  /** Whether `later`, which goes on from somewhere, begins within these. */
+  reaches(later) {
+    const [last, next] = [this.messages.all.at(-1), later.messages.all[0]];
+    return last !== void 0 && next !== void 0 && last.seq >= next.seq;
+  }
+  /** Take in `earlier`, between which and these there is no gap. */
+  join(earlier) {
+    const { all } = earlier.messages;
+    const [first, here] = [all[0], this.messages.all[0]];
+    if (here === void 0 || first !== void 0 && first.seq < here.seq) {
+      this.more = earlier.more;
+    }
+    this.messages.show({ messages: [...all], more: false, seq: Infinity });
+  }
+};
+
+// src/loaded.ts
+var Loaded = class {
+  constructor(me, system, limit, ask) {
+    this.me = me;
+    this.system = system;
+    this.limit = limit;
+    this.ask = ask;
+    this.newest = this.#stretch(true);
+  }
+  me;
+  system;
+  limit;
+  ask;
+  newest;
+  #past;
+  /** What will be shown as soon as it is loaded. */
+  #sought;
+  #stretch(grows) {
+    const { me, system, ask, limit } = this;
+    const more = system ? { system } : {};
+    return new Stretch(new Messages(me, system, grows), (page) => ask({ ...page, ...more }), limit);
+  }
+  get shown() {
+    return this.#past ?? this.newest;
+  }
+  get isPast() {
+    return this.#past !== void 0;
+  }
+  get all() {
+    return [...this.newest.messages.all, ...this.#past?.messages.all ?? []];
+  }
+  get(id) {
+    return this.shown.messages.get(id) ?? this.newest.messages.get(id);
+  }
+  /** Whether the message is shown now. */
+  async goTo(id) {
+    this.#sought = void 0;
+    if (this.shown.messages.get(id) !== void 0) return true;
+    if (this.newest.messages.get(id) !== void 0) {
+      this.toNewest();
+      return true;
+    }
+    const sought = this.#sought = this.#stretch(false);
+    try {
+      await sought.loadAround(id);
+    } catch (error) {
+      if (error instanceof Rejected && error.code === "MESSAGE_NOT_FOUND") return false;
+      throw error;
+    }
+    if (sought !== this.#sought) return false;
+    this.#sought = void 0;
+    this.#past = sought;
+    this.#meet(sought, false);
+    return true;
+  }
+  async loadOlder() {
+    await this.shown.loadOlder();
+  }
+  async loadNewer() {
+    const past = this.#past;
+    if (past === void 0) return;
+    const complete = await past.loadNewer();
+    if (past === this.#past) this.#meet(past, complete);
+  }
+  /** If it reaches the newest messages, they are one. */
+  #meet(past, complete) {
+    if (!complete && !past.reaches(this.newest)) return;
+    this.newest.join(past);
+    this.#past = void 0;
+  }
+  toNewest() {
+    this.#past = this.#sought = void 0;
+  }
+  /** False if what the event says of the newest ones cannot be shown without loading something. */
+  take(event) {
+    for (const stretch of [this.#past, this.#sought]) stretch?.messages.take(event);
+    return this.newest.messages.take(event);
+  }
+};
 
 // src/optimistic.ts
 var Optimistic = class {
@@ -2903,6 +3088,40 @@ function isLookedAt() {
   return !hasPage() || document.visibilityState === "visible" && document.hasFocus();
 }
 
+// src/presence.ts
+var Presence = class {
+  constructor(client, c, changed2) {
+    this.client = client;
+    this.c = c;
+    this.changed = changed2;
+  }
+  client;
+  c;
+  changed;
+  #online = /* @__PURE__ */ new Map();
+  isOnline(user) {
+    return this.#online.get(user) ?? false;
+  }
+  set(user, online) {
+    this.#online.set(user, online);
+    this.changed();
+  }
+  /** Without a connection nobody is known to be there. */
+  clear() {
+    if (this.#online.size === 0) return;
+    this.#online.clear();
+    this.changed();
+  }
+  async ask() {
+    try {
+      const { users } = await this.client.presence(this.c);
+      for (const [user, { online }] of Object.entries(users)) this.#online.set(user, online);
+      this.changed();
+    } catch {
+    }
+  }
+};
+
 // src/typing.ts
 var DEBOUNCE = 300;
 var REPEAT = 4e3;
@@ -2993,7 +3212,14 @@ var Conversation = class extends Model {
     this.#system = options.system ?? false;
     this.#forget = forget;
     const me = () => client.user;
-    this.#messages = new Messages(me, this.#system);
+    const ask = (page) => client.history(c, page);
+    this.#loaded = new Loaded(me, this.#system, this.#limit, ask);
+    this.#expiry = new Expiry(
+      client.clock,
+      () => this.#loaded.all,
+      () => this.#touch()
+    );
+    this.#presence = new Presence(client, c, () => this.#touch());
     this.#optimistic = new Optimistic(me);
     this.#restore();
     this.#typingIn = new TypingIn(client.clock, () => this.changed());
@@ -3017,30 +3243,35 @@ var Conversation = class extends Model {
   c;
   phase = "loading";
   error;
-  /** Whether there are messages before the first one here. */
-  more = true;
   unread = 0;
   draft;
   #limit;
   #system;
-  #messages;
+  #loaded;
   #optimistic;
   #info;
   #typingIn;
   #typingOut;
   #active = false;
-  #online = /* @__PURE__ */ new Map();
+  #presence;
   #turn = 0;
+  #closed = false;
   #shown;
   #told = /* @__PURE__ */ new WeakMap();
-  #older;
-  #expiry = () => {
-  };
+  #expiry;
   #offs;
   #forget;
   /** Oldest first, those that are on their way last. Do not change them. */
   get messages() {
     return this.#shown ??= this.#all();
+  }
+  /** Whether there are messages before the first one here. */
+  get more() {
+    return this.#loaded.shown.more;
+  }
+  /** Whether these lie somewhere back (`goTo`), so that the newest ones are not among them. */
+  get isPast() {
+    return this.#loaded.isPast;
   }
   /** What `conversation.get` says, brought up to date; undefined while it is loading. */
   get info() {
@@ -3052,7 +3283,7 @@ var Conversation = class extends Model {
   }
   /** Who of those in it is online, as far as is known. */
   isOnline(user) {
-    return this.#online.get(user) ?? false;
+    return this.#presence.isOnline(user);
   }
   /** Users who have read, or hold, a message; without its writer and oneself. */
   whoHas(message, kind = "read") {
@@ -3076,8 +3307,9 @@ var Conversation = class extends Model {
     const message = this.#optimistic.add(
       payload,
       this.client.clock.now(),
-      (id) => this.#messages.get(id)
+      (id) => this.#loaded.get(id)
     );
+    this.toNewest();
     this.#typingOut.sent();
     this.draft.sent();
     void this.#enqueue(payload);
@@ -3111,7 +3343,26 @@ var Conversation = class extends Model {
   }
   /** Load what is before the first message here. */
   loadOlder() {
-    return this.#older ??= this.#loadOlder().finally(() => this.#older = void 0);
+    return this.#show(this.#loaded.loadOlder());
+  }
+  /** Load what is behind the last message here, if that is not the newest one. As soon as the
+   * newest ones are reached it goes on from there by itself. */
+  loadNewer() {
+    return this.#show(this.#loaded.loadNewer());
+  }
+  /** Show the messages round this one, however far back it is, to go on from there in both
+   * directions. False: it is not there (any more), or something else was asked for meanwhile. */
+  async goTo(id) {
+    const found = await this.#show(this.#loaded.goTo(id));
+    return found && this.messages.some((each2) => each2.id === id);
+  }
+  /** Show the newest messages again. */
+  toNewest() {
+    const wasPast = this.isPast;
+    this.#loaded.toNewest();
+    if (!wasPast) return;
+    this.#touch();
+    this.#look();
   }
   /** Everything up to `message`, or to the end, has been read. Gathered (`client.reads`). */
   markRead(message) {
@@ -3134,9 +3385,10 @@ var Conversation = class extends Model {
   }
   /** It is shown no more: signals of it are no longer wanted. */
   close() {
+    this.#closed = true;
     this.#turn++;
     for (const off of this.#offs) off();
-    this.#expiry();
+    this.#expiry.stop();
     this.#typingOut.stop();
     this.#typingIn.clear();
     this.draft.close();
@@ -3144,11 +3396,24 @@ var Conversation = class extends Model {
     this.client.unsubscribe(this.c).catch(() => {
     });
   }
+  /** The newest ones. */
+  get #messages() {
+    return this.#loaded.newest.messages;
+  }
+  /** When it is loaded. */
+  async #show(loading) {
+    const loaded = await loading;
+    if (this.#closed) return loaded;
+    this.#expiry.set();
+    this.#touch();
+    this.#look();
+    return loaded;
+  }
   #all() {
     const { hidden } = this.client.personal;
     const now = this.client.clock.now();
-    const told2 = this.#messages.all.filter((each2) => !hidden.has(each2.id) && (each2.expires_at ?? Infinity) > now).map((each2) => this.#withStatus(each2));
-    return [...told2, ...this.#optimistic.messages];
+    const told2 = this.#loaded.shown.messages.all.filter((each2) => !hidden.has(each2.id) && (each2.expires_at ?? Infinity) > now).map((each2) => this.#withStatus(each2));
+    return this.isPast ? told2 : [...told2, ...this.#optimistic.messages];
   }
   /** One's own with what has become of it: the same object as long as that does not change. */
   #withStatus(message) {
@@ -3186,7 +3451,8 @@ var Conversation = class extends Model {
     super.changed();
   }
   #look() {
-    if (this.#active && this.phase === "ready" && isLookedAt()) this.markRead();
+    const isShown = this.#active && this.phase === "ready" && !this.isPast;
+    if (isShown && isLookedAt()) this.markRead();
   }
   /** The position first, then what was said: what happens meanwhile is told, and put on top. */
   async #load() {
@@ -3201,7 +3467,7 @@ var Conversation = class extends Model {
           client.call("conversation.get", {}, c, ever),
           client.call("message.history", page, c, ever)
         ]);
-        if (turn === this.#turn) this.#loaded(info, newest);
+        if (turn === this.#turn) this.#begin(info, newest);
         return;
       } catch (error) {
         if (turn !== this.#turn) return;
@@ -3215,47 +3481,19 @@ var Conversation = class extends Model {
       }
     }
   }
-  #loaded(info, newest) {
+  #begin(info, newest) {
     const fresh = new Info(info);
     for (const event of this.#messages.since(info.seq)) fresh.apply(event, this.client.user);
     this.#info = fresh;
-    this.#messages.restart(newest);
-    this.more = newest.more;
+    this.#loaded.newest.restart(newest);
     this.unread = info.unread;
     this.phase = "ready";
     this.error = void 0;
     this.#restore();
-    this.#setExpiry();
+    this.#expiry.set();
     this.#touch();
     this.#look();
-    void this.#askPresence();
-  }
-  async #loadOlder() {
-    const turn = this.#turn;
-    const first = this.#messages.all[0];
-    if (!this.more || first === void 0) return;
-    const system = this.#system ? { system: true } : {};
-    const asked = { before: first.seq, limit: this.#limit, ...system };
-    const page = await this.client.history(this.c, asked);
-    if (turn !== this.#turn) return;
-    this.#messages.show(page);
-    this.more = page.more;
-    this.#setExpiry();
-    this.#touch();
-  }
-  /** Without a connection nobody is known to be there. */
-  #alone() {
-    this.#typingIn.clear();
-    if (this.#online.size > 0) this.#touch(() => this.#online.clear());
-  }
-  async #askPresence() {
-    if (this.phase !== "ready") return;
-    try {
-      const { users } = await this.client.presence(this.c);
-      for (const [user, { online }] of Object.entries(users)) this.#online.set(user, online);
-      this.#touch();
-    } catch {
-    }
+    void this.#presence.ask();
   }
   #take(push) {
     switch (push.type) {
@@ -3269,8 +3507,12 @@ var Conversation = class extends Model {
         this.#signal(push);
         break;
       case "state":
-        if (push.state === "online") void this.#askPresence();
-        else this.#alone();
+        if (push.state !== "online") {
+          this.#typingIn.clear();
+          this.#presence.clear();
+        } else if (this.phase === "ready") {
+          void this.#presence.ask();
+        }
         break;
       case "sent":
       case "failed": {
@@ -3289,7 +3531,7 @@ var Conversation = class extends Model {
       if (data.by !== void 0) this.#typingIn.stopped(data.by);
       if (data.by === me && data.client_id !== void 0) this.#optimistic.arrived(data.client_id);
     }
-    const shown2 = this.#messages.take(event);
+    const shown2 = this.#loaded.take(event);
     this.#info?.apply(event, me);
     if (kind === "member.removed" && event.data.user === me) {
       this.phase = "gone";
@@ -3298,7 +3540,7 @@ var Conversation = class extends Model {
     } else if (!shown2) {
       void this.#load();
     }
-    if ("expires_at" in data) this.#setExpiry();
+    if ("expires_at" in data) this.#expiry.set();
     this.#touch();
     if (kind === "message.sent" && data.by !== me) this.#look();
   }
@@ -3315,6 +3557,7 @@ var Conversation = class extends Model {
       this.#touch(() => this.phase = "gone");
       return;
     }
+    this.#loaded.toNewest();
     if (reason === "diverged") {
       this.#messages.dropAbove(keep);
       this.#touch(() => this.#restore());
@@ -3344,7 +3587,7 @@ var Conversation = class extends Model {
         this.#typingIn.stopped(data.by);
         break;
       case "presence.changed":
-        this.#touch(() => this.#online.set(data.user, data.online));
+        this.#presence.set(data.user, data.online);
         break;
       case "message.read":
       case "message.delivered": {
@@ -3352,17 +3595,6 @@ var Conversation = class extends Model {
         this.#touch(() => this.#info?.mark(data.by, mark, data.seq));
       }
     }
-  }
-  /** Show a message no longer than it may be shown. */
-  #setExpiry() {
-    this.#expiry();
-    const { clock } = this.client;
-    const times = this.#messages.all.map((each2) => each2.expires_at ?? Infinity);
-    const next = Math.min(...times.filter((time) => time > clock.now()), Infinity);
-    this.#expiry = clock.after(next - clock.now(), () => {
-      this.#touch();
-      this.#setExpiry();
-    });
   }
 };
 
@@ -4394,6 +4626,14 @@ var Personal = class extends Model {
       else this.scheduled.set(entry.id, entry);
     });
     take("schedule.cancelled", ({ id }) => this.scheduled.delete(id));
+    take("schedule.failed", ({ id }) => this.scheduled.delete(id));
+    client.on("message.sent", ({ data }) => {
+      if (data.by !== client.user || data.client_id === void 0) return;
+      const sent = [...this.scheduled.values()].find(({ job }) => job === data.client_id);
+      if (sent === void 0) return;
+      this.scheduled.delete(sent.id);
+      this.changed();
+    });
   }
 };
 
@@ -5047,11 +5287,12 @@ var Client = class extends Commands {
 
 // src/grouping.ts
 function grouped(messages, within2 = 3e5) {
-  return runs(
-    messages,
-    (last, next) => next.by !== void 0 && next.by === last.by && next.ts - last.ts <= within2
-  );
+  return runs(messages, (last, next) => {
+    const isOnes = isSaid(last) && isSaid(next) && next.by === last.by;
+    return isOnes && next.ts - last.ts <= within2;
+  });
 }
+var isSaid = ({ by, kind = "message.sent" }) => by !== void 0 && kind === "message.sent";
 function groupedByDay(messages, timeZone) {
   const format = new Intl.DateTimeFormat("sv-SE", timeZone === void 0 ? {} : { timeZone });
   const day = ({ ts }) => format.format(ts);
@@ -5233,13 +5474,31 @@ function each(store, visit, after = () => {
   };
 }
 
+// src/mentions.ts
+function findMentions(text2, called) {
+  const users = /* @__PURE__ */ new Map();
+  for (const [user, name] of called) if (name && !users.has(name)) users.set(name, user);
+  if (users.size === 0 || !text2.includes("@")) return [];
+  const names = [...users.keys()].sort((a, b) => b.length - a.length).map(escaped);
+  const pattern = new RegExp(`(?<![\\p{L}\\p{N}_])@(${names.join("|")})(?![\\p{L}\\p{N}_])`, "gu");
+  return [...text2.matchAll(pattern)].map((found) => ({
+    user: users.get(found[1]),
+    start: found.index,
+    end: found.index + found[0].length
+  }));
+}
+function mentionsIn(text2, called) {
+  return [...new Set(findMentions(text2, called).map(({ user }) => user))];
+}
+var escaped = (name) => name.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+
 // src/text.ts
-function parts(text2, entities = []) {
+function parts(text2, entities = [], called = []) {
   const points = [...text2];
   const found = [];
   let at2 = 0;
   const plain = (to) => {
-    if (to > at2) found.push({ text: points.slice(at2, to).join("") });
+    if (to > at2) found.push(...withMentions(points.slice(at2, to).join(""), called));
   };
   for (const { kind, offset, length, url } of entities) {
     if (kind !== "link" || url === void 0 || offset < at2) continue;
@@ -5248,6 +5507,17 @@ function parts(text2, entities = []) {
     found.push({ text: points.slice(offset, at2).join(""), url });
   }
   plain(points.length);
+  return found;
+}
+function withMentions(text2, called) {
+  const found = [];
+  let at2 = 0;
+  for (const { user, start, end } of findMentions(text2, called)) {
+    if (start > at2) found.push({ text: text2.slice(at2, start) });
+    found.push({ text: text2.slice(start, end), user });
+    at2 = end;
+  }
+  if (at2 < text2.length) found.push({ text: text2.slice(at2) });
   return found;
 }
 export {
@@ -5289,6 +5559,8 @@ export {
   linear,
   mayBecome,
   mayReconnect,
+  mentionsIn,
+  newId,
   parts,
   shownStatus,
   systemClock

@@ -20,6 +20,7 @@ from palaver.tests.support.browsing import (
     Server,
     Window,
     chromium,
+    examine,
     person,
     picture,
     seed,
@@ -305,30 +306,19 @@ def test_without_a_mouse(server: Server, person: People) -> None:
 
 @pytest.mark.parametrize("colors", ["light", "dark"])
 def test_axe_finds_no_serious_fault(server: Server, person: People, colors: str) -> None:
-    axe = (WEB / "node_modules/axe-core/axe.min.js").read_text()
     me, other = f"xia{colors}", f"yan{colors}"
     xia = person(server, None, color_scheme=colors)
     page = xia.page
 
-    def examine(what: str) -> None:
-        found = page.evaluate("axe.run({ resultTypes: ['violations'] })")
-        faults = {
-            each["id"]: [node["html"] for node in each["nodes"]]
-            for each in found["violations"]
-            if each["impact"] in ("serious", "critical")
-        }
-        assert faults == {}, what
-
-    page.evaluate(axe)
     expect(page.get_by_role("button", name="Ann Abel")).to_be_visible()
-    examine("login")
+    examine(page, "login")
     page.get_by_label("Or somebody else").fill(me)
     page.get_by_role("button", name="Enter").click()
     xia.expect_state("Connected")
-    examine("an empty inbox")
+    examine(page, "an empty inbox")
     page.get_by_role("button", name="New conversation").first.click()
     expect(page.locator(".picker").get_by_role("button", name="Ann Abel")).to_be_visible()
-    examine("a new conversation")
+    examine(page, "a new conversation")
     page.keyboard.press("Escape")
     xia.begin(other, "zoe", title="Examined")
     yan = person(server, other)
@@ -344,19 +334,19 @@ def test_axe_finds_no_serious_fault(server: Server, person: People, colors: str)
     xia.act("A link", "More", "Pin")
     yan.input.press_sequentially("typing")
     expect(page.locator(".subtitle.typing")).to_be_visible()
-    examine("a conversation")
+    examine(page, "a conversation")
     xia.act("An answer", "More")
-    examine("a menu")
+    examine(page, "a menu")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="About this conversation").click()
-    examine("details")
+    examine(page, "details")
     page.get_by_role("button", name="Settings").click()
     expect(page.get_by_label("Others see what I have read")).to_be_visible()
-    examine("settings")
+    examine(page, "settings")
     page.keyboard.press("Escape")
     page.get_by_label("Search conversations and messages").fill("answer")
     expect(page.locator(".found .row").first).to_be_visible()
-    examine("what was found")
+    examine(page, "what was found")
 
 
 def test_what_is_served_is_built_from_the_source(tmp_path: Path) -> None:

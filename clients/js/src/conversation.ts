@@ -6,13 +6,17 @@ import type { MessageOptions } from "./commands.js";
 import { Draft } from "./draft.js";
 import { Model } from "./emitter.js";
 import { NoAnswer, Rejected } from "./errors.js";
+import { Expiry } from "./expiry.js";
 import type { CommandPayloads } from "./generated.js";
 import { newId } from "./id.js";
 import { Info } from "./info.js";
-import { Messages, type Message } from "./messages.js";
+import { Loaded } from "./loaded.js";
+import type { Message, Messages } from "./messages.js";
 import { Optimistic } from "./optimistic.js";
 import { isLookedAt, pageEvents } from "./page.js";
+import { Presence } from "./presence.js";
 import type { ConversationEvent, Push, Reload, Signal } from "./pushes.js";
+import type { Ask } from "./stretch.js";
 import { TypingIn, TypingOut } from "./typing.js";
 import type { ConversationInfo, Page } from "./wire.js";
 
@@ -30,25 +34,23 @@ export type ConversationPhase = "loading" | "ready" | "gone";
 export class Conversation extends Model {
   phase: ConversationPhase = "loading";
   error: Error | undefined;
-  /** Whether there are messages before the first one here. */
-  more = true;
   unread = 0;
   readonly draft: Draft;
 
   #limit: number;
   #system: boolean;
-  #messages: Messages;
+  #loaded: Loaded;
   #optimistic: Optimistic;
   #info: Info | undefined;
   #typingIn: TypingIn;
   #typingOut: TypingOut;
   #active = false;
-  #online = new Map<string, boolean>();
+  #presence: Presence;
   #turn = 0;
+  #closed = false;
   #shown: readonly Message[] | undefined;
   #told = new WeakMap<Message, Message>();
-  #older: Promise<void> | undefined;
-  #expiry: () => void = () => {};
+  #expiry: Expiry;
   #offs: (() => void)[];
   #forget: () => void;
 
@@ -64,7 +66,14 @@ export class Conversation extends Model {
     this.#system = options.system ?? false;
     this.#forget = forget;
     const me = () => client.user;
-    this.#messages = new Messages(me, this.#system);
+    const ask: Ask = (page) => client.history(c, page);
+    this.#loaded = new Loaded(me, this.#system, this.#limit, ask);
+    this.#expiry = new Expiry(
+      client.clock,
+      () => this.#loaded.all,
+      () => this.#touch(),
+    );
+    this.#presence = new Presence(client, c, () => this.#touch());
     this.#optimistic = new Optimistic(me);
     this.#restore();
     this.#typingIn = new TypingIn(client.clock, () => this.changed());
@@ -89,6 +98,16 @@ export class Conversation extends Model {
     return (this.#shown ??= this.#all());
   }
 
+  /** Whether there are messages before the first one here. */
+  get more(): boolean {
+    return this.#loaded.shown.more;
+  }
+
+  /** Whether these lie somewhere back (`goTo`), so that the newest ones are not among them. */
+  get isPast(): boolean {
+    return this.#loaded.isPast;
+  }
+
   /** What `conversation.get` says, brought up to date; undefined while it is loading. */
   get info(): Readonly<ConversationInfo> | undefined {
     return this.#info?.now;
@@ -101,7 +120,7 @@ export class Conversation extends Model {
 
   /** Who of those in it is online, as far as is known. */
   isOnline(user: string): boolean {
-    return this.#online.get(user) ?? false;
+    return this.#presence.isOnline(user);
   }
 
   /** Users who have read, or hold, a message; without its writer and oneself. */
@@ -127,8 +146,9 @@ export class Conversation extends Model {
     const client_id = options.client_id ?? newId();
     const payload = { text, ...options, client_id };
     const message = this.#optimistic.add(payload, this.client.clock.now(), (id) =>
-      this.#messages.get(id),
+      this.#loaded.get(id),
     );
+    this.toNewest();
     this.#typingOut.sent();
     this.draft.sent();
     void this.#enqueue(payload);
@@ -169,7 +189,29 @@ export class Conversation extends Model {
 
   /** Load what is before the first message here. */
   loadOlder(): Promise<void> {
-    return (this.#older ??= this.#loadOlder().finally(() => (this.#older = undefined)));
+    return this.#show(this.#loaded.loadOlder());
+  }
+
+  /** Load what is behind the last message here, if that is not the newest one. As soon as the
+   * newest ones are reached it goes on from there by itself. */
+  loadNewer(): Promise<void> {
+    return this.#show(this.#loaded.loadNewer());
+  }
+
+  /** Show the messages round this one, however far back it is, to go on from there in both
+   * directions. False: it is not there (any more), or something else was asked for meanwhile. */
+  async goTo(id: string): Promise<boolean> {
+    const found = await this.#show(this.#loaded.goTo(id));
+    return found && this.messages.some((each) => each.id === id);
+  }
+
+  /** Show the newest messages again. */
+  toNewest(): void {
+    const wasPast = this.isPast;
+    this.#loaded.toNewest();
+    if (!wasPast) return;
+    this.#touch();
+    this.#look();
   }
 
   /** Everything up to `message`, or to the end, has been read. Gathered (`client.reads`). */
@@ -196,9 +238,10 @@ export class Conversation extends Model {
 
   /** It is shown no more: signals of it are no longer wanted. */
   close(): void {
+    this.#closed = true;
     this.#turn++;
     for (const off of this.#offs) off();
-    this.#expiry();
+    this.#expiry.stop();
     this.#typingOut.stop();
     this.#typingIn.clear();
     this.draft.close();
@@ -206,13 +249,28 @@ export class Conversation extends Model {
     this.client.unsubscribe(this.c).catch(() => {});
   }
 
+  /** The newest ones. */
+  get #messages(): Messages {
+    return this.#loaded.newest.messages;
+  }
+
+  /** When it is loaded. */
+  async #show<T>(loading: Promise<T>): Promise<T> {
+    const loaded = await loading;
+    if (this.#closed) return loaded;
+    this.#expiry.set();
+    this.#touch();
+    this.#look();
+    return loaded;
+  }
+
   #all(): Message[] {
     const { hidden } = this.client.personal;
     const now = this.client.clock.now();
-    const told = this.#messages.all
+    const told = this.#loaded.shown.messages.all
       .filter((each) => !hidden.has(each.id) && (each.expires_at ?? Infinity) > now)
       .map((each) => this.#withStatus(each));
-    return [...told, ...this.#optimistic.messages];
+    return this.isPast ? told : [...told, ...this.#optimistic.messages];
   }
 
   /** One's own with what has become of it: the same object as long as that does not change. */
@@ -255,7 +313,8 @@ export class Conversation extends Model {
   }
 
   #look(): void {
-    if (this.#active && this.phase === "ready" && isLookedAt()) this.markRead();
+    const isShown = this.#active && this.phase === "ready" && !this.isPast;
+    if (isShown && isLookedAt()) this.markRead();
   }
 
   /** The position first, then what was said: what happens meanwhile is told, and put on top. */
@@ -271,7 +330,7 @@ export class Conversation extends Model {
           client.call("conversation.get", {}, c, ever),
           client.call("message.history", page, c, ever),
         ]);
-        if (turn === this.#turn) this.#loaded(info, newest);
+        if (turn === this.#turn) this.#begin(info, newest);
         return;
       } catch (error) {
         if (turn !== this.#turn) return;
@@ -286,51 +345,19 @@ export class Conversation extends Model {
     }
   }
 
-  #loaded(info: ConversationInfo, newest: Page): void {
+  #begin(info: ConversationInfo, newest: Page): void {
     const fresh = new Info(info);
     for (const event of this.#messages.since(info.seq)) fresh.apply(event, this.client.user);
     this.#info = fresh;
-    this.#messages.restart(newest);
-    this.more = newest.more;
+    this.#loaded.newest.restart(newest);
     this.unread = info.unread;
     this.phase = "ready";
     this.error = undefined;
     this.#restore();
-    this.#setExpiry();
+    this.#expiry.set();
     this.#touch();
     this.#look();
-    void this.#askPresence();
-  }
-
-  async #loadOlder(): Promise<void> {
-    const turn = this.#turn;
-    const first = this.#messages.all[0];
-    if (!this.more || first === undefined) return;
-    const system = this.#system ? { system: true } : {};
-    const asked = { before: first.seq, limit: this.#limit, ...system };
-    const page = await this.client.history(this.c, asked);
-    if (turn !== this.#turn) return;
-    this.#messages.show(page);
-    this.more = page.more;
-    this.#setExpiry();
-    this.#touch();
-  }
-
-  /** Without a connection nobody is known to be there. */
-  #alone(): void {
-    this.#typingIn.clear();
-    if (this.#online.size > 0) this.#touch(() => this.#online.clear());
-  }
-
-  async #askPresence(): Promise<void> {
-    if (this.phase !== "ready") return;
-    try {
-      const { users } = await this.client.presence(this.c);
-      for (const [user, { online }] of Object.entries(users)) this.#online.set(user, online);
-      this.#touch();
-    } catch {
-      // a large group, or a product without presence
-    }
+    void this.#presence.ask();
   }
 
   #take(push: Push): void {
@@ -345,8 +372,12 @@ export class Conversation extends Model {
         this.#signal(push);
         break;
       case "state":
-        if (push.state === "online") void this.#askPresence();
-        else this.#alone();
+        if (push.state !== "online") {
+          this.#typingIn.clear();
+          this.#presence.clear();
+        } else if (this.phase === "ready") {
+          void this.#presence.ask();
+        }
         break;
       case "sent":
       case "failed": {
@@ -366,7 +397,7 @@ export class Conversation extends Model {
       if (data.by !== undefined) this.#typingIn.stopped(data.by);
       if (data.by === me && data.client_id !== undefined) this.#optimistic.arrived(data.client_id);
     }
-    const shown = this.#messages.take(event);
+    const shown = this.#loaded.take(event);
     this.#info?.apply(event, me);
     if (kind === "member.removed" && event.data.user === me) {
       this.phase = "gone";
@@ -375,7 +406,7 @@ export class Conversation extends Model {
     } else if (!shown) {
       void this.#load();
     }
-    if ("expires_at" in data) this.#setExpiry();
+    if ("expires_at" in data) this.#expiry.set();
     this.#touch();
     if (kind === "message.sent" && data.by !== me) this.#look();
   }
@@ -394,6 +425,7 @@ export class Conversation extends Model {
       this.#touch(() => (this.phase = "gone"));
       return;
     }
+    this.#loaded.toNewest(); // what became of the others meanwhile is not known
     if (reason === "diverged") {
       this.#messages.dropAbove(keep);
       this.#touch(() => this.#restore());
@@ -425,7 +457,7 @@ export class Conversation extends Model {
         this.#typingIn.stopped(data.by);
         break;
       case "presence.changed":
-        this.#touch(() => this.#online.set(data.user, data.online));
+        this.#presence.set(data.user, data.online);
         break;
       case "message.read":
       case "message.delivered": {
@@ -433,17 +465,5 @@ export class Conversation extends Model {
         this.#touch(() => this.#info?.mark(data.by, mark, data.seq));
       }
     }
-  }
-
-  /** Show a message no longer than it may be shown. */
-  #setExpiry(): void {
-    this.#expiry();
-    const { clock } = this.client;
-    const times = this.#messages.all.map((each) => each.expires_at ?? Infinity);
-    const next = Math.min(...times.filter((time) => time > clock.now()), Infinity);
-    this.#expiry = clock.after(next - clock.now(), () => {
-      this.#touch();
-      this.#setExpiry();
-    });
   }
 }

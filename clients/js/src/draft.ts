@@ -41,6 +41,10 @@ export class Draft extends Model {
   }
 
   set(text: string, replyTo: string | undefined = this.#replyTo): void {
+    this.#put(text, replyTo);
+  }
+
+  #put(text: string, replyTo: string | undefined): void {
     if (text === this.#text && replyTo === this.#replyTo) return;
     this.#text = text;
     this.#replyTo = replyTo;
@@ -48,6 +52,11 @@ export class Draft extends Model {
     this.client.store.set(this.#key, JSON.stringify({ text, reply_to: replyTo }));
     this.#later();
     this.changed();
+  }
+
+  /** It answers another message, or none. */
+  answer(replyTo: string | undefined): void {
+    this.#put(this.#text, replyTo);
   }
 
   /** It was sent, which clears it on the server, too. */

@@ -3,16 +3,21 @@
 interface Shown {
   by?: string;
   ts: number;
+  kind?: string;
 }
 
 /** Runs of consecutive messages of one sender, each at most `within` ms after the one before it, in
- * the given order. A message of the system, which has no `by`, stands alone. */
+ * the given order. A message of the system, which has no `by`, stands alone, and so does what else
+ * somebody has done. */
 export function grouped<M extends Shown>(messages: Iterable<M>, within = 300_000): M[][] {
-  return runs(
-    messages,
-    (last, next) => next.by !== undefined && next.by === last.by && next.ts - last.ts <= within,
-  );
+  return runs(messages, (last, next) => {
+    const isOnes = isSaid(last) && isSaid(next) && next.by === last.by;
+    return isOnes && next.ts - last.ts <= within;
+  });
 }
+
+const isSaid = ({ by, kind = "message.sent" }: Shown) =>
+  by !== undefined && kind === "message.sent";
 
 /** Runs of messages of one day, where this machine is or in `timeZone` (`Europe/Paris`). */
 export function groupedByDay<M extends Shown>(

@@ -19,8 +19,10 @@ export type {
 export { DISCONNECTS, VERSION } from "./generated.js";
 export { grouped, groupedByDay } from "./grouping.js";
 export type { Http, HttpRequest } from "./http.js";
+export { newId } from "./id.js";
 export { Inbox, type Filter } from "./inbox.js";
 export { browserOutbox, IndexedDBOutbox } from "./indexeddb-outbox.js";
+export { mentionsIn, type Called } from "./mentions.js";
 export type { Message } from "./messages.js";
 export type { ClientOptions, Token } from "./options.js";
 export { Outbox, type OutboxBounds } from "./outbox.js";

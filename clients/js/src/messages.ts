@@ -30,10 +30,12 @@ export class Messages {
   #recent: ConversationEvent[] = [];
   #provisional = new Set<string>();
 
-  /** `system`: whether changes of the group are shown among the messages. */
+  /** `system`: whether changes of the group are shown among the messages. `grows`: whether what is
+   * said from now on belongs to them; if not, only what becomes of those that are here. */
   constructor(
     private readonly me: () => string | undefined,
     private readonly system: boolean,
+    private readonly grows = true,
   ) {}
 
   /** In order of `seq`. */
@@ -115,6 +117,7 @@ export class Messages {
     switch (event.kind) {
       case "message.sent":
       case "message.posted":
+        if (!this.grows) return true;
         if (this.#provisional.delete(data.id)) this.put(shown(event));
         else this.put(again(shown(event), this.#at(seq)));
         return true;
@@ -188,7 +191,7 @@ export class Messages {
         this.remove(event.data.of);
         return true;
       default:
-        if (this.system && isSystem(event.kind)) this.put(shown(event));
+        if (this.grows && this.system && isSystem(event.kind)) this.put(shown(event));
         return true;
     }
   }

@@ -50,5 +50,14 @@ export class Personal extends Model {
       else this.scheduled.set(entry.id, entry);
     });
     take("schedule.cancelled", ({ id }) => this.scheduled.delete(id));
+    take("schedule.failed", ({ id }) => this.scheduled.delete(id));
+    // That it was sent only its message says, which is by that name.
+    client.on("message.sent", ({ data }) => {
+      if (data.by !== client.user || data.client_id === undefined) return;
+      const sent = [...this.scheduled.values()].find(({ job }) => job === data.client_id);
+      if (sent === undefined) return;
+      this.scheduled.delete(sent.id);
+      this.changed();
+    });
   }
 }

@@ -200,6 +200,23 @@ test("one's own log is followed by pushes, and caught up with in parts", async (
   await client.close();
 });
 
+test("MSG-23 what is scheduled is known until it is sent, cancelled or failed", async () => {
+  const [client, peer] = await new Server().online({ ackEvery: null });
+  const said = (n: number, t: string, id: string, more: object = {}) =>
+    peer.say({ t, n, ts: n, d: { id, job: `job ${id}`, conversation: "c", ...more } });
+  for (const [n, id] of ["a", "b", "c", "d"].entries()) {
+    await said(n + 1, "message.scheduled", id, { send_at: 9, message: { text: id } });
+  }
+  const known = () => [...client.personal.scheduled.keys()];
+  assert.deepEqual(known(), ["a", "b", "c", "d"]);
+  await said(5, "schedule.cancelled", "a");
+  await said(6, "schedule.failed", "b", { error: "PERMISSION_DENIED" });
+  await peer.push(1, "c", { by: "ann", client_id: "job c" });
+  await peer.push(2, "d", { by: "bob", client_id: "job d" });
+  assert.deepEqual(known(), ["d"]);
+  await client.close();
+});
+
 test("RCPT-09 marks told together come singly", async () => {
   const server = new Server();
   const [client, peer] = await server.online();

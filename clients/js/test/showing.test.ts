@@ -5,6 +5,7 @@ import { test } from "node:test";
 import {
   grouped,
   groupedByDay,
+  mentionsIn,
   mayBecome,
   MessageStatus,
   parts,
@@ -28,6 +29,15 @@ test("MSG-31 consecutive messages of one sender within five minutes are one grou
   );
   assert.deepEqual(grouped(messages).flat(), messages);
   assert.deepEqual(grouped([]), []);
+});
+
+test("MSG-31 what else somebody has done is no part of what they have said", () => {
+  const did = { ...said("ann", 1), kind: "member.added" };
+  const messages = [said("ann", 0), did, did, { ...said("ann", 2), kind: "message.sent" }];
+  assert.deepEqual(
+    grouped(messages).map((group) => group.length),
+    [1, 1, 1, 1],
+  );
 });
 
 test("MSG-31 a day is one where the reader is", () => {
@@ -92,5 +102,31 @@ test("links lie where they are, whatever stands before them", () => {
   ]);
   assert.deepEqual(parts("plain", [{ kind: "of later", offset: 0, length: 3 }]), [
     { text: "plain" },
+  ]);
+});
+
+const called = [
+  ["u1", "Bob"],
+  ["u2", "Bob Brandt"],
+  ["u3", "C++ (Cleo)"],
+  ["u4", "Bob"],
+] as const;
+
+test("UI-03 whom a text mentions", () => {
+  assert.deepEqual(mentionsIn("@Bob Brandt, @Bob and @Bob!", called), ["u2", "u1"]);
+  assert.deepEqual(mentionsIn("(@C++ (Cleo))", called), ["u3"]);
+  assert.deepEqual(mentionsIn("bob@Bob @Bobby @Böb @", called), []);
+  assert.deepEqual(mentionsIn("@Bob", []), []);
+});
+
+test("UI-02 mentions are cut out of a text, but not out of its links", () => {
+  const entities = [{ kind: "link", offset: 8, length: 9, url: "http://x/@Bob" }];
+  assert.deepEqual(parts("😀 @Bob, x.de/@Bob @Bob", entities, called), [
+    { text: "😀 " },
+    { text: "@Bob", user: "u1" },
+    { text: ", " },
+    { text: "x.de/@Bob", url: "http://x/@Bob" },
+    { text: " " },
+    { text: "@Bob", user: "u1" },
   ]);
 });

@@ -2,6 +2,7 @@
 
 import type { Conversation, Message } from "palaver-client";
 import { useState } from "preact/hooks";
+import { Forward } from "./forward.js";
 import { attempt, useSession } from "./hooks.js";
 import { Icon, type IconName } from "./icons.js";
 import { Menu } from "./menu.js";
@@ -23,6 +24,7 @@ export function Actions({ message, conversation, onIntent }: Props) {
   const starred = client.personal.stars.has(message.id);
   const pinned = message.pinned ?? false;
   const [asked, setAsked] = useState(false);
+  const [forwarding, setForwarding] = useState(false);
   return (
     <div class="actions" role="toolbar" aria-label="Message actions">
       <Menu label="React" icon="smile" columns={5}>
@@ -51,27 +53,27 @@ export function Actions({ message, conversation, onIntent }: Props) {
         >
           <Icon name="star" /> {starred ? "Remove the star" : "Star"}
         </button>
+        <button type="button" onClick={() => setForwarding(true)}>
+          <Icon name="forward" /> Forward
+        </button>
         {message.text && (
           <button
             type="button"
             onClick={() => attempt(() => navigator.clipboard.writeText(message.text!))}
           >
-            <Icon name="file" /> Copy the text
+            <Icon name="copy" /> Copy the text
           </button>
         )}
         <button type="button" onClick={() => attempt(() => client.hide(c, message.id))}>
           <Icon name="remove" /> Delete for me
         </button>
         {mine && (
-          <button
-            type="button"
-            class="danger"
-            onClick={() => setAsked(true)}
-          >
+          <button type="button" class="danger" onClick={() => setAsked(true)}>
             <Icon name="remove" /> Delete for everyone
           </button>
         )}
       </Menu>
+      {forwarding && <Forward message={message} c={c} onClose={() => setForwarding(false)} />}
       {asked && (
         <Sure
           title="Delete for everyone?"

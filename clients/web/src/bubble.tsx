@@ -1,17 +1,16 @@
 /** One message. */
 
-import { parts, type Conversation, type Message } from "palaver-client";
-import { useState } from "preact/hooks";
+import type { Conversation, Message } from "palaver-client";
 import { Actions } from "./actions.js";
 import { Files } from "./files.js";
 import { attempt, useNames, useSession } from "./hooks.js";
 import { Icon } from "./icons.js";
+import { MessageText } from "./message-text.js";
+import { Poll } from "./poll.js";
+import { Status } from "./status.js";
 import type { Intent } from "./thread.js";
 import { clock, whole } from "./time.js";
-
-/** A text of more characters, or more lines, is folded. */
-const LONG = 1_500;
-const LINES = 24;
+import { Edited } from "./versions.js";
 
 interface Props {
   message: Message;
@@ -40,7 +39,10 @@ export function Bubble({ message, conversation, sought, onIntent, onGoal }: Prop
       <div class="body">
         {reply_to !== undefined && !deleted && (
           <button type="button" class="quote" onClick={() => onGoal(reply_to.id, reply_to.seq)}>
-            <strong>{preview?.by ? names(preview.by) : "Answer"}</strong>
+            <strong>
+              <span class="hidden">Answer to </span>
+              {preview?.by ? names(preview.by) : "a message"}
+            </strong>
             <span>{quoted(preview)}</span>
           </button>
         )}
@@ -53,14 +55,16 @@ export function Bubble({ message, conversation, sought, onIntent, onGoal }: Prop
               <Files message={message} conversation={conversation} />
             )}
             {message["uploads"] && <p class="note">Files are on their way…</p>}
-            {message.text && <Text message={message} />}
+            {message.text && <MessageText message={message} />}
             {message.type === "poll" && <Poll message={message} conversation={conversation} />}
           </>
         )}
         <p class="foot">
           {message.pinned && <Icon name="pin" />}
           {client.personal.stars.has(message.id) && <Icon name="star" filled />}
-          {message.edited_at !== undefined && <span title={whole(message.edited_at)}>edited</span>}
+          {message.edited_at !== undefined && !deleted && (
+            <Edited message={message} conversation={conversation} />
+          )}
           <time dateTime={new Date(message.ts).toISOString()} title={whole(message.ts)}>
             {clock(message.ts)}
           </time>
@@ -80,80 +84,6 @@ export function Bubble({ message, conversation, sought, onIntent, onGoal }: Prop
 function quoted(preview: Message["preview"]): string {
   if (preview === undefined) return "…";
   return preview.unavailable ? "Message deleted" : preview.text || "a file";
-}
-
-function Text({ message }: { message: Message }) {
-  const [unfolded, setUnfolded] = useState(false);
-  const text = message.text ?? "";
-  const folded = !unfolded && (text.length > LONG || text.split("\n").length > LINES);
-  return (
-    <>
-      <p class="text" data-folded={folded}>
-        {parts(text, message.entities).map(({ text, url }, index) =>
-          url === undefined ? (
-            text
-          ) : (
-            <a key={index} href={url} target="_blank" rel="noopener noreferrer nofollow">
-              {text}
-            </a>
-          ),
-        )}
-      </p>
-      {folded && (
-        <button type="button" class="link unfold" onClick={() => setUnfolded(true)}>
-          Show all of it
-        </button>
-      )}
-    </>
-  );
-}
-
-function Poll({ message, conversation }: { message: Message; conversation: Conversation }) {
-  const { client, user: me } = useSession();
-  const options = (message.metadata?.["options"] ?? []) as string[];
-  const tally = message.tally ?? [];
-  const total = tally.reduce((sum, count) => sum + count, 0);
-  const own = message.votes?.[me];
-  return (
-    <ul class="poll">
-      {options.map((option, index) => (
-        <li key={option}>
-          <button
-            type="button"
-            aria-pressed={own === index}
-            style={`--share: ${total ? ((tally[index] ?? 0) / total) * 100 : 0}%`}
-            onClick={() =>
-              attempt(() => client.vote(conversation.c, message.id, own === index ? null : index))
-            }
-          >
-            {option} <span>{tally[index] ?? 0}</span>
-          </button>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-const TICKS = {
-  sending: ["waiting", "Sending"],
-  sent: ["check", "Sent"],
-  delivered: ["checks", "Delivered"],
-  read: ["checks", "Read"],
-  failed: ["warning", "Not sent"],
-} as const;
-
-function Status({ message, conversation }: { message: Message; conversation: Conversation }) {
-  const names = useNames();
-  if (message.status === undefined) return null;
-  const [icon, label] = TICKS[message.status];
-  const readers = message.status === "sent" ? conversation.whoHas(message).map(names) : [];
-  const title = readers.length > 0 ? `Read by ${readers.join(", ")}` : label;
-  return (
-    <span class="status" data-status={message.status} title={title}>
-      <Icon name={icon} />
-      <span class="hidden">{title}</span>
-    </span>
-  );
 }
 
 function Failed({ message, conversation }: { message: Message; conversation: Conversation }) {

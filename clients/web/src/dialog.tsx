@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "./icons.js";
+import { useModal } from "./modal.js";
 
 interface Props {
   title: string;
@@ -12,10 +13,9 @@ interface Props {
 
 export function Dialog({ title, onClose, children }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
+  useModal(ref);
   useLayoutEffect(() => {
-    const dialog = ref.current!;
-    dialog.showModal();
-    dialog.querySelector<HTMLElement>("input, select")?.focus();
+    ref.current!.querySelector<HTMLElement>("input, select")?.focus();
   }, []);
   return (
     <dialog

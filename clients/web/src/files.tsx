@@ -1,62 +1,51 @@
-/** Pictures and files of a message. Their addresses are good for a while, and asked for anew. */
+/** Pictures and files of a message. Several pictures are a grid. */
 
-import type { Attachment, Client, Conversation, Message } from "palaver-client";
-import { useEffect, useState } from "preact/hooks";
-import { Dialog } from "./dialog.js";
-import { useClient } from "./hooks.js";
+import type { Attachment, Conversation, Message } from "palaver-client";
+import { useState } from "preact/hooks";
+import { useAddresses, type Loadable } from "./addresses.js";
 import { Icon } from "./icons.js";
 import { size } from "./time.js";
-
-interface Loadable {
-  url: string;
-  thumbnail_url: string | null;
-  expires_in_seconds: number;
-}
+import { Viewer } from "./viewer.js";
+import { Voice } from "./voice.js";
 
 /** Of the longer side of a picture, in pixels. */
 const SHOWN = 300;
-/** An address is not used in the last seconds of its life. */
-const MARGIN_MS = 60_000;
 
 export function Files({ message, conversation }: { message: Message; conversation: Conversation }) {
-  const client = useClient();
-  const [loadable, setLoadable] = useState<Loadable[]>();
+  const loadable = useAddresses(message, conversation.c);
   const [open, setOpen] = useState<number>();
-  const sent = Number.isFinite(message.seq);
-  useEffect(() => {
-    let shown = true;
-    if (sent) {
-      addresses(client, conversation.c, message.id).then(
-        (found) => shown && setLoadable(found),
-        () => {}, // it was deleted meanwhile, or the connection broke
-      );
-    }
-    return () => {
-      shown = false;
-    };
-  }, [client, message.id, sent]);
-  const files = message.attachments ?? [];
-  const opened = open === undefined ? undefined : loadable?.[open];
-  const alone = files.filter(({ type }) => type === "image").length === 1;
+  const files = (message.attachments ?? []).map((file, index) => ({
+    file,
+    from: loadable?.[index],
+  }));
+  const pictures = files.filter(({ file }) => file.type === "image");
+  const others = files.filter(({ file }) => file.type !== "image");
   return (
-    <div class="files" data-alone={alone}>
-      {files.map((file, index) =>
-        file.type === "image" ? (
-          <Picture
-            key={file.url}
-            file={file}
-            alone={alone}
-            from={loadable?.[index]}
-            onOpen={() => setOpen(index)}
-          />
-        ) : (
-          <Other key={file.url} file={file} from={loadable?.[index]} />
-        ),
+    <div class="files">
+      {pictures.length > 0 && (
+        <div class="pictures" role="group" aria-label="Pictures">
+          {pictures.map(({ file, from }, index) => (
+            <Picture
+              key={file.url}
+              file={file}
+              from={from}
+              style={
+                pictures.length === 1 ? itsOwnRoom(file) : roomInGrid(index, pictures.length)
+              }
+              onOpen={() => from && setOpen(index)}
+            />
+          ))}
+        </div>
       )}
-      {opened !== undefined && (
-        <Dialog title={files[open!]?.name ?? "Picture"} onClose={() => setOpen(undefined)}>
-          <img class="whole" src={opened.url} alt={files[open!]?.name ?? ""} />
-        </Dialog>
+      {others.map(({ file, from }) => (
+        <Other key={file.url} file={file} from={from} />
+      ))}
+      {open !== undefined && (
+        <Viewer
+          pictures={pictures.map(({ file, from }) => ({ name: file.name ?? "", url: from!.url }))}
+          first={open}
+          onClose={() => setOpen(undefined)}
+        />
       )}
     </div>
   );
@@ -67,17 +56,29 @@ interface FileProps {
   from: Loadable | undefined;
 }
 
-/** It has its room before it is loaded: its own shape if it is `alone`, otherwise a square. */
-function Picture({ file, alone, from, onOpen }: FileProps & { alone: boolean; onOpen(): void }) {
-  const { width = SHOWN, height = SHOWN } = alone ? file : {};
+/** Its own shape. */
+function itsOwnRoom({ width = SHOWN, height = SHOWN }: Attachment): string {
   const scale = Math.min(SHOWN / Math.max(width, height), 1);
+  return `width: ${Math.round(width * scale)}px; aspect-ratio: ${width} / ${height}`;
+}
+
+/** Two or three stand side by side, and fewer in the first row if they do not come out even. */
+function roomInGrid(index: number, count: number): string {
+  const columns = count < 5 ? 2 : 3;
+  const rest = count % columns;
+  const beside = index < rest ? rest : columns;
+  return `grid-column: span ${6 / beside}; aspect-ratio: ${columns} / ${beside}`;
+}
+
+/** It has its room before it is loaded. */
+function Picture({ file, from, style, onOpen }: FileProps & { style: string; onOpen(): void }) {
   const source = from?.thumbnail_url ?? from?.url;
   return (
     <button
       type="button"
       class="picture"
       aria-label={`Picture ${file.name ?? ""}`}
-      style={`width: ${Math.round(width * scale)}px; aspect-ratio: ${width} / ${height}`}
+      style={style}
       onClick={onOpen}
     >
       {source && <img src={source} alt={file.name ?? ""} loading="lazy" />}
@@ -86,7 +87,7 @@ function Picture({ file, alone, from, onOpen }: FileProps & { alone: boolean; on
 }
 
 function Other({ file, from }: FileProps) {
-  if (file.type === "voice" && from) return <audio controls src={from.url} />;
+  if (file.type === "voice" && from) return <Voice url={from.url} />;
   if (file.type === "video" && from) return <video controls src={from.url} preload="metadata" />;
   return (
     <a class="file" href={from?.url} download={file.name ?? true}>
@@ -97,30 +98,4 @@ function Other({ file, from }: FileProps) {
       </span>
     </a>
   );
-}
-
-interface Kept {
-  until: number;
-  found: Promise<Loadable[]>;
-}
-
-const kept = new WeakMap<Client, Map<string, Kept>>();
-
-function addresses(client: Client, c: string, message: string): Promise<Loadable[]> {
-  let known = kept.get(client);
-  if (known === undefined) kept.set(client, (known = new Map()));
-  const there = known.get(message);
-  if (there !== undefined && there.until > Date.now()) return there.found;
-  const found = client
-    .call("attachment.list", { message_id: message }, c)
-    .then((answer) => answer["attachments"] as Loadable[]);
-  const entry = { until: Infinity, found };
-  known.set(message, entry);
-  found.then(
-    ([first]) => {
-      entry.until = Date.now() + (first?.expires_in_seconds ?? 0) * 1000 - MARGIN_MS;
-    },
-    () => known.delete(message),
-  );
-  return found;
 }

@@ -4,6 +4,10 @@ import { render } from "preact";
 import { App } from "./app.js";
 import { applyTheme } from "./settings.js";
 import "./style.css";
+import "./style/thread.css";
+import "./style/bubble.css";
+import "./style/files.css";
+import "./style/composer.css";
 import "./style/inbox.css";
 import "./style/details.css";
 

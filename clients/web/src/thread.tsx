@@ -1,6 +1,6 @@
 /** The conversation that is open. */
 
-import type { Message } from "palaver-client";
+import type { Conversation, Message } from "palaver-client";
 import { useEffect, useState } from "preact/hooks";
 import { Avatar } from "./avatar.js";
 import { Back } from "./back.js";
@@ -10,6 +10,8 @@ import { attempt, useClient, useModel, useNames, useSession } from "./hooks.js";
 import { Icon } from "./icons.js";
 import { MessageList } from "./message-list.js";
 import type { Found } from "./place.js";
+import { usePinned } from "./pinned.js";
+import { Scheduled } from "./scheduled.js";
 import { otherOf, titleOf } from "./titles.js";
 import { useConversation } from "./use-conversation.js";
 
@@ -29,7 +31,7 @@ export function Thread({ c, target, onClose, onOpen }: Props) {
   const inbox = useModel(client.inbox);
   const { blocks } = useModel(client.personal);
   const names = useNames();
-  const [intent, setIntent] = useState<Intent>();
+  const [intent, setIntent] = useIntent(conversation);
   const [details, setDetails] = useState(false);
   const [goal, setGoal] = useState(target);
   useEffect(() => setGoal(target), [target]);
@@ -45,7 +47,7 @@ export function Thread({ c, target, onClose, onOpen }: Props) {
   const about = conversation.info ?? inbox.get(c);
   const title = about === undefined ? "" : titleOf(about, me, names);
   const other = about === undefined ? undefined : otherOf(about, me);
-  const pinned = conversation.messages.filter((message) => message.pinned).at(-1);
+  const pinned = usePinned(conversation);
   return (
     <>
       <main class="thread" aria-label={title}>
@@ -76,6 +78,7 @@ export function Thread({ c, target, onClose, onOpen }: Props) {
           <button type="button" class="pinned" onClick={() => setGoal({ ...pinned })}>
             <Icon name="pin" />
             <span>
+              <span class="hidden">Pinned, </span>
               {names(pinned.by)}: {pinned.text || "a file"}
             </span>
           </button>
@@ -98,7 +101,10 @@ export function Thread({ c, target, onClose, onOpen }: Props) {
               {other !== undefined && blocks.get(other) === "blocked" ? (
                 <Blocked user={other} name={title} />
               ) : (
-                <Composer conversation={conversation} intent={intent} onIntent={setIntent} />
+                <>
+                  <Scheduled conversation={conversation} />
+                  <Composer conversation={conversation} intent={intent} onIntent={setIntent} />
+                </>
               )}
             </>
           )
@@ -117,8 +123,23 @@ export function Thread({ c, target, onClose, onOpen }: Props) {
   );
 }
 
+/** What is answered is part of the draft, so it is still answered when one comes back. */
+function useIntent(conversation: Conversation): [Intent, (intent: Intent) => void] {
+  const [intent, setIntent] = useState<Intent>();
+  const { draft, phase } = conversation;
+  useEffect(() => {
+    const message = conversation.messages.find(({ id }) => id === draft.replyTo);
+    if (message !== undefined) setIntent({ kind: "reply", message });
+  }, [conversation, phase]);
+  const choose = (next: Intent) => {
+    setIntent(next);
+    if (next?.kind !== "edit") draft.answer(next?.message.id);
+  };
+  return [intent, choose];
+}
+
 interface SubtitleProps {
-  conversation: ReturnType<typeof useConversation>;
+  conversation: Conversation;
   other: string | undefined;
   names(user: string | undefined): string;
 }

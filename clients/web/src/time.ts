@@ -35,6 +35,10 @@ export function size(bytes: number): string {
   return bytes < 1_048_576 ? `${Math.round(bytes / 1024)} KB` : `${(bytes / 1_048_576).toFixed(1)} MB`;
 }
 
+/** A length of time: 1:05. */
+export const minutes = (seconds: number): string =>
+  `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+
 /** A time that lies ahead: the shortest words that say when. */
 export function soon(ts: number): string {
   const midnight = new Date().setHours(24, 0, 0, 0);
@@ -42,3 +46,27 @@ export function soon(ts: number): string {
   if (ts < midnight + DAY_MS) return `tomorrow at ${CLOCK.format(ts)}`;
   return `on ${DATE.format(ts)} at ${CLOCK.format(ts)}`;
 }
+
+/** When one would like to send something that is not to be sent now. */
+export function laterTimes(now: number): { label: string; at: number }[] {
+  const morning = (days: number) => {
+    const day = new Date(now);
+    day.setDate(day.getDate() + days);
+    return day.setHours(9, 0, 0, 0);
+  };
+  const toMonday = ((8 - new Date(now).getDay()) % 7) || 7;
+  const times = [
+    { label: "In an hour", at: now + 3_600_000 },
+    { label: `Tomorrow at ${CLOCK.format(morning(1))}`, at: morning(1) },
+    { label: `Monday at ${CLOCK.format(morning(toMonday))}`, at: morning(toMonday) },
+  ];
+  return toMonday === 1 ? times.slice(0, 2) : times;
+}
+
+/** As a field for dates and times has it: 2026-11-21T09:00, where the reader is. */
+export function toField(ts: number): string {
+  const away = new Date(ts).getTimezoneOffset() * 60_000;
+  return new Date(ts - away).toISOString().slice(0, 16);
+}
+
+export const fromField = (value: string): number => new Date(value).getTime();

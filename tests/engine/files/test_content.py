@@ -46,6 +46,24 @@ def test_ATT_07_one_picture_is_not_another(tmp_path: Path):
             check_content(file, mime)
 
 
+@pytest.mark.parametrize(
+    ("mime", "head"),
+    [
+        (
+            "audio/webm",
+            "1a45dfa39f4286810142f7810142f2810442f381084282847765626d428781044285810218538067",
+        ),
+        ("audio/mp4", "0000002466747970" + b"isom\0\0\2\0isomiso6iso2vp09mp41".hex()),
+        ("audio/ogg", b"OggS\0\2".hex() + "00" * 20 + b"\1\x13OpusHead".hex()),
+    ],
+)
+def test_ATT_07_what_browsers_record_is_taken(mime: str, head: str, tmp_path: Path):
+    """None of them says at its beginning that it is without pictures."""
+    file = tmp_path / "file"
+    file.write_bytes(bytes.fromhex(head))
+    check_content(file, mime)
+
+
 def test_a_text_is_read_to_its_end(tmp_path: Path):
     file = tmp_path / "file"
     file.write_bytes(b"x" * 3_000_000 + b"\0")
