@@ -60,12 +60,12 @@ _MESSAGE: Final[dict[str, Any]] = {
         }
     ),
     "thread": Rarely(
-        {
-            "id": Perhaps(MESSAGE_ID),
-            "seq": Perhaps(40),
-            "count": Perhaps(3),
-            "last": Perhaps({"seq": 44, "by": Maybe("bob"), "ts": _TIME}),
-        }
+        One(
+            (
+                {"id": MESSAGE_ID, "seq": 40},  # of a reply in a thread: its root
+                {"count": 3, "last": Perhaps({"seq": 44, "by": Maybe("bob"), "ts": _TIME})},
+            )
+        )
     ),
     "reactions": Perhaps(By("👍", 1)),
     "reacted": Perhaps(["👍"]),
@@ -160,6 +160,7 @@ _ITEM: Final = {
 
 ANSWERS: Final[dict[str, Any]] = {
     "Message": {"c": Perhaps(CONVERSATION_ID), **_MESSAGE},
+    "Hit": {"c": CONVERSATION_ID, **_MESSAGE},
     "NewMessage": {**_MESSAGE, **_PLACE, "kind": Perhaps(_MESSAGE["kind"])},
     "Conversation": _CONVERSATION,
     "NewConversation": {name: Perhaps(value) for name, value in _CONVERSATION.items()},
@@ -245,7 +246,7 @@ ANSWERS: Final[dict[str, Any]] = {
     "Settings": {"read_receipts": True, "presence": "everyone", "messages_from": "everyone"},
     "Blocks": {"blocks": [{"user": "cid", "level": "blocked"}], "more": False},
     "Hits": {
-        "hits": [Ref("Message")],
+        "hits": [Ref("Hit")],
         **_NUMBERED,
         **_LIMITED,
         **_USERS,

@@ -127,7 +127,6 @@ export const as: Widened<Omit<Results, "ack">> = told;
 
 LOOSELY_DESCRIBED = {
     "at: number | null": "at: number",  # a time that is none is null in REST, and 0 here
-    "hits: { c?: string;": "hits: { c: string;",  # as any message, but this one says where it is
 }
 
 

@@ -48,7 +48,7 @@ export interface MessageExtras {
 
 export interface ThreadHead {
   count: number;
-  last?: { seq: number; by?: string; ts: number };
+  last?: { seq: number; by: string | null; ts: number };
 }
 
 /** A message as `message.history` serves it, or with `system` what happened among messages. */
