@@ -44,6 +44,7 @@ class Terminal(Screen):
         self._session: PromptSession[str] = PromptSession(
             self._bottom, key_bindings=self._keys(), erase_when_done=True, **options
         )
+        # Without a bound, since nobody's Enter key is faster than what takes the lines.
         self._entered, self._lines = trio.open_memory_channel[str](math.inf)
         self._passing: list[Text] = []
         self._unprinted: deque[Text] = deque()
