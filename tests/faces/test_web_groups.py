@@ -174,6 +174,8 @@ def test_UI_04_of_a_large_group_members_come_by_pages(person: People) -> None:
                 ask("member.add", [{"users": users[at : at + 100]}], c)
         yuri = person(large, "yuri")
         yuri.open("Everybody")
+        told = yuri.page.get_by_text("Xara added Xtg, Xth and 98 others")
+        expect(told).to_be_visible()
         members = details(yuri).get_by_role("region", name="Members")
         expect(members.get_by_text("602 members")).to_be_visible()
         expect(members.get_by_role("listitem")).to_have_count(12)

@@ -65,6 +65,16 @@ function activityLine(event: ConversationEvent, me: string, names: Names): strin
   return eventLine({ ...data, kind, seq: event.seq, ts: event.at } as Message, names);
 }
 
+const AND = new Intl.ListFormat("en-GB");
+const NAMED = 3;
+
+/** Their names, or those of the first and how many more they are. */
+function peopleOf(users: readonly string[], names: Names): string {
+  if (users.length <= NAMED) return AND.format(users.map(names));
+  const first = users.slice(0, NAMED - 1).map(names);
+  return AND.format([...first, `${users.length - first.length} others`]);
+}
+
 /** What happened in the group, in words; undefined for what need not be shown. */
 export function eventLine(message: Message, names: Names): string | undefined {
   const by = message.by === undefined ? "" : names(message.by);
@@ -72,7 +82,7 @@ export function eventLine(message: Message, names: Names): string | undefined {
     case "message.posted":
       return message.text;
     case "member.added":
-      return `${by} added ${((message["users"] as string[]) ?? []).map(names).join(", ")}`;
+      return `${by} added ${peopleOf((message["users"] as string[]) ?? [], names)}`;
     case "member.removed": {
       const user = message["user"] as string;
       return user === message.by ? `${by} left` : `${by} removed ${names(user)}`;
