@@ -21,6 +21,7 @@ from palaver.gateway.rest.answers import CONVERSATION_ID, MESSAGE_ID
 from palaver.tests.docs import asyncapi, openapi
 from palaver.tests.docs.blocks import BLOCKS, PAGES, of
 from palaver.tests.docs.commands import CHECKS, check, check_endpoint, commands, leaves
+from palaver.tests.docs.running import run
 from palaver.tests.docs.schemas import whole
 from palaver.tests.docs.test_protocol_page import EXAMPLES
 from palaver.tests.gateway.harness import settings
@@ -44,10 +45,8 @@ def test_every_block_is_of_a_kind_that_is_checked():
 @each("python", beside=False)
 def test_python_block_runs(block, tmp_path):
     """In a process of its own, as a reader would run it."""
-    done = subprocess.run(
-        [*RUN, block.text], cwd=tmp_path, capture_output=True, text=True, timeout=50
-    )
-    assert done.returncode == 0, done.stderr
+    status, said = run(block.text, tmp_path)
+    assert status == 0, said
 
 
 @each("python", beside=True)
