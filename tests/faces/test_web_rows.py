@@ -97,6 +97,13 @@ def test_UI_01_a_row_says_when_and_what_was_begun(server: Server, person: People
     ines.row("Left").click()
     ines.act("hello", "React", "🎉")
     expect(ines.row("Left").locator(".line")).to_have_text("You reacted 🎉")
+    # It is said when the row is loaded once more, too, for another view.
+    ines.do("Left", "Archive")
+    ines.page.locator(".filters").get_by_role("button", name="Archived").click()
+    ines.open("Left")
+    expect(ines.row("Left").locator(".line")).to_have_text("You reacted 🎉")
+    ines.do("Left", "Unarchive")
+    ines.page.locator(".filters").get_by_role("button", name="All").click()
     for _ in range(2):
         times = ines.page.locator(".sidebar .row time")
         expect(times).to_have_count(2)
