@@ -83,7 +83,7 @@ def make_app(gateway: Gateway) -> App:
     add_host_calls(api, gateway)
     add_rest(api, gateway)
     if listen.development and gateway.listening is not None:
-        add_demo(api, gateway.listening)
+        add_demo(api, gateway.listening, gateway.engine.settings.policy)
     return api
 
 

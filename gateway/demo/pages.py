@@ -12,12 +12,14 @@ from starlette.responses import JSONResponse
 
 from ...protocol.commands import bad_field
 from ...protocol.ids import UserId
+from ...protocol.policy import Policy
 from ..listening import Listening
 from ..rest.problems import problem
 from .people import NAMES
 
 TOKEN_S: Final = 3600
 _PORT: Final = 'name="palaver-port" content="{}"'
+_OFFERS: Final = 'name="palaver-offers" content="{}"'
 _TYPES: Final = {
     "index.html": "text/html; charset=utf-8",
     "app.js": "text/javascript; charset=utf-8",
@@ -40,12 +42,15 @@ class WhoIAm(BaseModel):
     user: UserId
 
 
-def add_demo(api: FastAPI, there: Listening) -> None:
+def add_demo(api: FastAPI, there: Listening, policy: Policy) -> None:
     """Only for development mode: whoever asks is given a token for anybody. The browser's own rule
     keeps pages from elsewhere away, since none of this may be read across origins."""
 
+    offers = _OFFERS.format(" ".join(_offers(policy)))
+
     async def page() -> Response:
         told = _built("index.html").decode().replace(_PORT.format(8765), _PORT.format(there.port))
+        told = told.replace(_OFFERS.format(""), offers)
         return Response(told, media_type=_TYPES["index.html"], headers=_HEADERS)
 
     def part(name: str) -> Callable[[], Awaitable[Response]]:
@@ -74,6 +79,17 @@ def add_demo(api: FastAPI, there: Listening) -> None:
     add("POST", "/demo/session", session)
     for name in ("app.js", "app.css"):
         add("GET", f"/demo/{name}", part(name))
+
+
+def _offers(policy: Policy) -> list[str]:
+    """What some products leave to their users, and others do not: the page shows no more of it."""
+    on = {
+        "blocks": policy.blocks != "off",
+        "message_requests": policy.message_requests,
+        "presence_optout": policy.presence_optout,
+        "receipts_optout": policy.receipts_optout,
+    }
+    return [name for name, is_on in on.items() if is_on]
 
 
 def _built(name: str) -> bytes:

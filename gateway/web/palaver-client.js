@@ -2293,6 +2293,61 @@ var Model = class {
   }
 };
 
+// src/personal.ts
+var Personal = class extends Model {
+  constructor(client) {
+    super();
+    this.client = client;
+    const take = (kind, apply) => client.on(kind, (signal) => {
+      apply(signal.data);
+      this.changed();
+    });
+    take("preference.changed", (entry) => this.preferences.set(entry.conversation, entry));
+    take("draft.saved", ({ conversation, ...draft }) => this.drafts.set(conversation, draft));
+    take("draft.cleared", ({ conversation }) => this.drafts.delete(conversation));
+    take("message.starred", ({ message_id }) => this.stars.add(message_id));
+    take("message.unstarred", ({ message_id }) => this.stars.delete(message_id));
+    take("message.hidden", ({ message_id }) => this.hidden.add(message_id));
+    take("settings.changed", (entry) => this.settings = entry);
+    take("block.changed", ({ user, level }) => {
+      if (level === "none") this.blocks.delete(user);
+      else this.blocks.set(user, level);
+    });
+    take("message.scheduled", (entry) => {
+      if (entry.message === void 0) this.scheduled.delete(entry.id);
+      else this.scheduled.set(entry.id, entry);
+    });
+    take("schedule.cancelled", ({ id }) => this.scheduled.delete(id));
+    take("schedule.failed", ({ id }) => this.scheduled.delete(id));
+    client.on("message.sent", ({ data }) => {
+      if (data.by !== client.user || data.client_id === void 0) return;
+      const sent = [...this.scheduled.values()].find(({ job }) => job === data.client_id);
+      if (sent === void 0) return;
+      this.scheduled.delete(sent.id);
+      this.changed();
+    });
+  }
+  client;
+  /** By conversation. */
+  preferences = /* @__PURE__ */ new Map();
+  drafts = /* @__PURE__ */ new Map();
+  /** Ids of messages. */
+  stars = /* @__PURE__ */ new Set();
+  hidden = /* @__PURE__ */ new Set();
+  /** By user. */
+  blocks = /* @__PURE__ */ new Map();
+  /** By the id that one gave it. */
+  scheduled = /* @__PURE__ */ new Map();
+  /** Undefined if they were never set: see `settings.get` for the defaults. */
+  settings;
+  /** What has been begun in `c`: as it is kept here, if the server does not have it yet. */
+  draft(c) {
+    const local = this.client.store.get(draftKey(c));
+    return local === void 0 ? this.drafts.get(c) : JSON.parse(local);
+  }
+};
+var draftKey = (c) => `draft:${c}`;
+
 // src/draft.ts
 var WAIT = 2e3;
 var Draft = class extends Model {
@@ -2300,11 +2355,10 @@ var Draft = class extends Model {
     super();
     this.client = client;
     this.c = c;
-    const local = client.store.get(this.#key);
-    this.#unsaved = local !== void 0;
-    const { text: text2, reply_to } = local !== void 0 ? JSON.parse(local) : this.#server();
-    this.#text = text2;
-    this.#replyTo = reply_to;
+    this.#unsaved = client.store.get(this.#key) !== void 0;
+    const begun = client.personal.draft(c);
+    this.#text = begun?.text ?? "";
+    this.#replyTo = begun?.reply_to;
     this.#offs = [
       client.personal.onChange(() => this.#follow()),
       client.on("state", ({ state }) => state === "online" && this.#unsaved && this.#later())
@@ -2359,7 +2413,7 @@ var Draft = class extends Model {
     for (const off of this.#offs) off();
   }
   get #key() {
-    return `draft:${this.c}`;
+    return draftKey(this.c);
   }
   #server() {
     return this.client.personal.drafts.get(this.c) ?? { text: "" };
@@ -4114,7 +4168,8 @@ var Inbox = class extends Model {
     const known = this.#rows.get(row.c);
     if (known !== void 0 && known.epoch === row.epoch && known.seq > row.seq) return;
     const own = this.client.personal.preferences.get(row.c) ?? row.preference;
-    this.#rows.set(row.c, own === void 0 ? row : { ...row, preference: own });
+    const now = { ...row, ...movedBy(known, row) };
+    this.#rows.set(row.c, own === void 0 ? now : { ...now, preference: own });
     if (row.request === void 0) this.#told.set(row.c, row.unread);
     this.changed();
   }
@@ -4153,8 +4208,9 @@ var Inbox = class extends Model {
       do {
         info = await this.#info(c);
       } while (info.seq < this.#fetching.get(c));
+      const known = this.#rows.get(c);
       this.#rows.delete(c);
-      this.#put(rowOf(info));
+      this.#put({ ...rowOf(info), ...movedBy(known, info) });
     } catch (error) {
       if (error instanceof Rejected) this.#remove(c);
       else if (!(error instanceof NoAnswer || error instanceof ClientEnded)) throw error;
@@ -4176,6 +4232,10 @@ var Inbox = class extends Model {
 function before(a, b) {
   const pinned = (row) => row.preference?.pinned_at ?? 0;
   return pinned(b) - pinned(a) || b.ts - a.ts || (a.c < b.c ? -1 : 1);
+}
+function movedBy(known, now) {
+  if (known === void 0 || known.epoch !== now.epoch || known.seq !== now.seq) return {};
+  return { ts: known.ts, activity: known.activity };
 }
 function rowOf(info) {
   const { c, kind, epoch, seq, number, unread, title, context, role, last, request } = info;
@@ -4587,53 +4647,6 @@ var People = class extends Model {
         else for (const user of users) this.#asked.delete(user);
       }
     }
-  }
-};
-
-// src/personal.ts
-var Personal = class extends Model {
-  /** By conversation. */
-  preferences = /* @__PURE__ */ new Map();
-  drafts = /* @__PURE__ */ new Map();
-  /** Ids of messages. */
-  stars = /* @__PURE__ */ new Set();
-  hidden = /* @__PURE__ */ new Set();
-  /** By user. */
-  blocks = /* @__PURE__ */ new Map();
-  /** By the id that one gave it. */
-  scheduled = /* @__PURE__ */ new Map();
-  /** Undefined if they were never set: see `settings.get` for the defaults. */
-  settings;
-  constructor(client) {
-    super();
-    const take = (kind, apply) => client.on(kind, (signal) => {
-      apply(signal.data);
-      this.changed();
-    });
-    take("preference.changed", (entry) => this.preferences.set(entry.conversation, entry));
-    take("draft.saved", ({ conversation, ...draft }) => this.drafts.set(conversation, draft));
-    take("draft.cleared", ({ conversation }) => this.drafts.delete(conversation));
-    take("message.starred", ({ message_id }) => this.stars.add(message_id));
-    take("message.unstarred", ({ message_id }) => this.stars.delete(message_id));
-    take("message.hidden", ({ message_id }) => this.hidden.add(message_id));
-    take("settings.changed", (entry) => this.settings = entry);
-    take("block.changed", ({ user, level }) => {
-      if (level === "none") this.blocks.delete(user);
-      else this.blocks.set(user, level);
-    });
-    take("message.scheduled", (entry) => {
-      if (entry.message === void 0) this.scheduled.delete(entry.id);
-      else this.scheduled.set(entry.id, entry);
-    });
-    take("schedule.cancelled", ({ id }) => this.scheduled.delete(id));
-    take("schedule.failed", ({ id }) => this.scheduled.delete(id));
-    client.on("message.sent", ({ data }) => {
-      if (data.by !== client.user || data.client_id === void 0) return;
-      const sent = [...this.scheduled.values()].find(({ job }) => job === data.client_id);
-      if (sent === void 0) return;
-      this.scheduled.delete(sent.id);
-      this.changed();
-    });
   }
 };
 

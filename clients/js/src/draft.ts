@@ -3,6 +3,7 @@
 
 import type { Client } from "./client.js";
 import { Model } from "./emitter.js";
+import { draftKey } from "./personal.js";
 
 const WAIT = 2_000;
 
@@ -19,11 +20,10 @@ export class Draft extends Model {
     private readonly c: string,
   ) {
     super();
-    const local = client.store.get(this.#key);
-    this.#unsaved = local !== undefined;
-    const { text, reply_to } = local !== undefined ? JSON.parse(local) : this.#server();
-    this.#text = text;
-    this.#replyTo = reply_to;
+    this.#unsaved = client.store.get(this.#key) !== undefined;
+    const begun = client.personal.draft(c);
+    this.#text = begun?.text ?? "";
+    this.#replyTo = begun?.reply_to;
     this.#offs = [
       client.personal.onChange(() => this.#follow()),
       client.on("state", ({ state }) => state === "online" && this.#unsaved && this.#later()),
@@ -78,7 +78,7 @@ export class Draft extends Model {
   }
 
   get #key(): string {
-    return `draft:${this.c}`;
+    return draftKey(this.c);
   }
 
   #server(): { text: string; reply_to?: string } {

@@ -161,7 +161,8 @@ export class Inbox extends Model {
     const known = this.#rows.get(row.c);
     if (known !== undefined && known.epoch === row.epoch && known.seq > row.seq) return;
     const own = this.client.personal.preferences.get(row.c) ?? row.preference;
-    this.#rows.set(row.c, own === undefined ? row : { ...row, preference: own });
+    const now = { ...row, ...movedBy(known, row) };
+    this.#rows.set(row.c, own === undefined ? now : { ...now, preference: own });
     if (row.request === undefined) this.#told.set(row.c, row.unread);
     this.changed();
   }
@@ -205,8 +206,9 @@ export class Inbox extends Model {
       do {
         info = await this.#info(c);
       } while (info.seq < this.#fetching.get(c)!);
+      const known = this.#rows.get(c);
       this.#rows.delete(c);
-      this.#put(rowOf(info));
+      this.#put({ ...rowOf(info), ...movedBy(known, info) });
     } catch (error) {
       if (error instanceof Rejected) this.#remove(c);
       else if (!(error instanceof NoAnswer || error instanceof ClientEnded)) throw error;
@@ -230,6 +232,12 @@ export class Inbox extends Model {
 function before(a: Row, b: Row): number {
   const pinned = (row: Row) => row.preference?.pinned_at ?? 0;
   return pinned(b) - pinned(a) || b.ts - a.ts || (a.c < b.c ? -1 : 1);
+}
+
+/** What has moved it last, which no answer says, if nothing has happened since. */
+function movedBy(known: Row | undefined, now: Pick<Row, "epoch" | "seq">): Partial<Row> {
+  if (known === undefined || known.epoch !== now.epoch || known.seq !== now.seq) return {};
+  return { ts: known.ts, activity: known.activity };
 }
 
 function rowOf(info: ConversationInfo): Row {

@@ -27,7 +27,7 @@ export class Personal extends Model {
   /** Undefined if they were never set: see `settings.get` for the defaults. */
   settings: Entry<"settings.changed"> | undefined;
 
-  constructor(client: Client) {
+  constructor(private readonly client: Client) {
     super();
     const take = <K extends SignalKind>(kind: K, apply: (entry: Entry<K>) => void) =>
       client.on(kind, (signal) => {
@@ -60,4 +60,12 @@ export class Personal extends Model {
       this.changed();
     });
   }
+  /** What has been begun in `c`: as it is kept here, if the server does not have it yet. */
+  draft(c: string): ServerDraft | undefined {
+    const local = this.client.store.get(draftKey(c));
+    return local === undefined ? this.drafts.get(c) : JSON.parse(local);
+  }
 }
+
+/** Where it is kept until the server has it. */
+export const draftKey = (c: string): string => `draft:${c}`;

@@ -1,6 +1,6 @@
 /** What everybody must see: that there is no connection, and what went wrong. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useClient, useConnection, type Told } from "./hooks.js";
 
 const SHOWN_MS = 6_000;
@@ -22,8 +22,14 @@ export function Notice() {
     told?.undo?.();
     setTold(undefined);
   };
+  // In front of a dialog, which otherwise darkens it.
+  const popover = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    popover.current!.hidePopover();
+    if (told && document.querySelector("dialog:modal")) popover.current!.showPopover();
+  }, [told]);
   return (
-    <>
+    <div class="notices" popover="manual" ref={popover}>
       <div class="notice" data-problem="true" role="alert">
         {told?.problem && <p>{told.text}</p>}
       </div>
@@ -39,7 +45,7 @@ export function Notice() {
           </p>
         )}
       </div>
-    </>
+    </div>
   );
 }
 

@@ -33,7 +33,7 @@ export function ContextMenu({ label, at, onClose, children }: Props) {
     };
   }, []);
   useEffect(() => {
-    const elsewhere = (event: Event) => ref.current!.contains(event.target as Node) || onClose();
+    const elsewhere = (event: Event) => ref.current?.contains(event.target as Node) || onClose();
     addEventListener("pointerdown", elsewhere, { capture: true });
     addEventListener("blur", onClose);
     return () => {

@@ -9,6 +9,7 @@ import { attempt, useClient, useModel, useNames, useSession } from "./hooks.js";
 import { Icon } from "./icons.js";
 import { useKeeping } from "./keeping.js";
 import { Members } from "./members.js";
+import { offers } from "./offers.js";
 import { may } from "./permissions.js";
 import type { Found } from "./place.js";
 import { MuteItems } from "./row-menu.js";
@@ -71,7 +72,7 @@ export function Details({ conversation, info, onClose, onGone, onOpen }: Props) 
       <Pinned conversation={conversation} onShow={show} />
       {group && <Members conversation={conversation} info={info} onOpen={onOpen} />}
       <Media conversation={conversation} onShow={show} />
-      <Ending c={c} other={other} group={group} onGone={onGone} />
+      <Ending c={c} title={title} other={other} group={group} onGone={onGone} />
       {editing && (
         <GroupSettings conversation={conversation} info={info} onClose={() => setEditing(false)} />
       )}
@@ -140,13 +141,14 @@ const isForAWhile = (ts: number) => ts < Date.now() + 366 * 86_400_000;
 
 interface EndingProps {
   c: string;
+  title: string;
   other: string | undefined;
   group: boolean;
   onGone(): void;
 }
 
 /** Ways out of it. */
-function Ending({ c, other, group, onGone }: EndingProps) {
+function Ending({ c, title, other, group, onGone }: EndingProps) {
   const client = useClient();
   const keeping = useKeeping(c);
   const [asked, setAsked] = useState<"leave" | "delete">();
@@ -170,7 +172,7 @@ function Ending({ c, other, group, onGone }: EndingProps) {
       <button type="button" class="danger" onClick={() => setAsked("delete")}>
         <Icon name="remove" /> Delete from my inbox
       </button>
-      {asked === "delete" && <DeleteSure onSure={remove} onClose={close} />}
+      {asked === "delete" && <DeleteSure title={title} onSure={remove} onClose={close} />}
       {asked === "leave" && (
         <Sure
           title="Leave the group?"
@@ -189,6 +191,7 @@ function Blocking({ user }: { user: string }) {
   const names = useNames();
   const { blocks } = useModel(client.personal);
   const blocked = blocks.has(user);
+  if (!blocked && !offers("blocks")) return null;
   const name = names(user);
   return (
     <button

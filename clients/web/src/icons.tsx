@@ -24,6 +24,7 @@ const PATHS = {
   leave: "M10 4H5v16h5M15 8l4 4-4 4M19 12H9",
   add: "M12 5v14M5 12h14",
   file: "M7 3h7l4 4v14H7zM14 3v4h4",
+  unread: "M14 5H4v12h4v4l5-4h7v-6M19 3a2.5 2.5 0 110 5 2.5 2.5 0 010-5z",
   check: "M5 13l4 4L19 7",
   checks: "M2 13l4 4 9-10M11 16l1 1L22 7",
   microphone: "M12 3a3 3 0 013 3v6a3 3 0 01-6 0V6a3 3 0 013-3zM6 11v1a6 6 0 0012 0v-1M12 18v3",

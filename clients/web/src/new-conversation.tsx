@@ -17,9 +17,9 @@ export function NewConversation({ onClose, onMade }: Props) {
   const client = useClient();
   const [chosen, setChosen] = useState<string[]>([]);
   const [title, setTitle] = useState("");
+  const group = chosen.length > 1;
   const begin = () =>
     attempt(async () => {
-      const group = chosen.length > 1 || title.trim() !== "";
       const made = await client.call("conversation.create", {
         kind: group ? "group" : "direct",
         members: chosen,
@@ -30,15 +30,20 @@ export function NewConversation({ onClose, onMade }: Props) {
   return (
     <Dialog title="New conversation" onClose={onClose}>
       <PeoplePicker chosen={chosen} onChange={setChosen} />
-      {chosen.length > 1 && (
-        <label class="tall">
-          Name of the group
-          <input value={title} maxLength={100} onInput={(e) => setTitle(e.currentTarget.value)} />
-        </label>
-      )}
+      {/* Its place is kept: nothing moves under the finger that chooses the second one. */}
+      <label class="tall" data-there={group}>
+        Name of the group
+        <input
+          value={title}
+          maxLength={100}
+          disabled={!group}
+          onInput={(event) => setTitle(event.currentTarget.value)}
+          onKeyDown={(event) => event.key === "Enter" && !event.isComposing && begin()}
+        />
+      </label>
       <footer>
         <button type="button" class="main" disabled={chosen.length === 0} onClick={begin}>
-          {chosen.length > 1 ? "Begin a group" : "Begin"}
+          {group ? "Begin a group" : "Begin"}
         </button>
       </footer>
     </Dialog>
@@ -94,7 +99,7 @@ export function PeoplePicker({ chosen, onChange, without = [] }: PickerProps) {
         />
       </div>
       <ul class="people">
-        {[...new Set([...chosen, ...shown])].map((user) => (
+        {[...chosen.filter((user) => !shown.includes(user)), ...shown].map((user) => (
           <li key={user}>
             <button
               type="button"

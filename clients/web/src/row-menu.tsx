@@ -26,7 +26,7 @@ export function RowMenu({ row, title, at, onClose, onGone }: Props) {
       keeping.remove();
       onGone();
     };
-    return <DeleteSure onSure={remove} onClose={onClose} />;
+    return <DeleteSure title={title} onSure={remove} onClose={onClose} />;
   }
   return (
     <ContextMenu label={`What to do with ${title}`} at={at} onClose={onClose}>
@@ -34,7 +34,7 @@ export function RowMenu({ row, title, at, onClose, onGone }: Props) {
         <Icon name="pin" /> {keeping.pinned ? "Unpin" : "Pin"}
       </button>
       <button type="button" onClick={() => keeping.toggleUnread(row)}>
-        <Icon name="check" /> {isUnread(row) ? "Mark as read" : "Mark as unread"}
+        <Icon name={isUnread(row) ? "check" : "unread"} /> {isUnread(row) ? "Mark as read" : "Mark as unread"}
       </button>
       <button
         type="button"

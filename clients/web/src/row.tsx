@@ -23,9 +23,9 @@ export function RowView({ row, title, open, tabIndex, onOpen }: Props) {
   const names = useNames();
   const other = otherOf(row, me);
   const { muted_until = 0, pinned_at = 0 } = row.preference ?? {};
-  const draft = open ? undefined : client.personal.drafts.get(row.c)?.text;
+  const draft = open ? undefined : client.personal.draft(row.c)?.text;
   const unread = isUnread(row);
-  const { text, at } = lineOf(row, me, names);
+  const at = row.ts;
   return (
     <button
       type="button"
@@ -44,7 +44,7 @@ export function RowView({ row, title, open, tabIndex, onOpen }: Props) {
               <em>Draft:</em> {draft}
             </>
           ) : (
-            text
+            lineOf(row, me, names)
           )}
         </span>
       </span>
@@ -97,7 +97,7 @@ export function MovableRow({ onMenu, ...props }: MovableProps) {
     >
       <span class="aside" aria-hidden="true">
         <span>
-          <Icon name="check" /> {isUnread(row) ? "Read" : "Unread"}
+          <Icon name={isUnread(row) ? "check" : "unread"} /> {isUnread(row) ? "Read" : "Unread"}
         </span>
         <span>
           {keeping.archived ? "Unarchive" : "Archive"} <Icon name="archive" />

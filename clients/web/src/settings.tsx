@@ -6,8 +6,10 @@ import { Dialog } from "./dialog.js";
 import { attempt, useClient, useModel, useNames } from "./hooks.js";
 import { Icon } from "./icons.js";
 import { canNotify, notifies, setNotifies } from "./notifications.js";
+import { offers } from "./offers.js";
 
 type Chosen = Results["settings.get"];
+const PRIVACY = ["receipts_optout", "presence_optout", "message_requests"] as const;
 const THEME = "palaver-theme";
 
 /** As chosen here, otherwise as the system has it. */
@@ -38,41 +40,47 @@ export function Settings({ onClose, onLeave }: { onClose(): void; onLeave(): voi
   };
   return (
     <Dialog title="Settings" onClose={onClose}>
-      {settings !== undefined && (
+      {settings !== undefined && PRIVACY.some(offers) && (
         <div class="options">
           <h3>Privacy</h3>
-          <label>
-            <input
-              type="checkbox"
-              checked={settings.read_receipts}
-              onChange={(event) => change({ read_receipts: event.currentTarget.checked })}
-            />
-            Others see what I have read
-          </label>
-          <label>
-            <input
-              type="checkbox"
-              checked={settings.presence === "everyone"}
-              onChange={(event) =>
-                change({ presence: event.currentTarget.checked ? "everyone" : "nobody" })
-              }
-            />
-            Others see when I am online
-          </label>
-          <label>
-            Who may write to me
-            <select
-              value={settings.messages_from}
-              onChange={(event) =>
-                change({ messages_from: event.currentTarget.value as Chosen["messages_from"] })
-              }
-            >
-              <option value="everyone">Everyone</option>
-              <option value="following">People I follow</option>
-              <option value="friends">Friends</option>
-              <option value="no_one">No one</option>
-            </select>
-          </label>
+          {offers("receipts_optout") && (
+            <label>
+              <input
+                type="checkbox"
+                checked={settings.read_receipts}
+                onChange={(event) => change({ read_receipts: event.currentTarget.checked })}
+              />
+              Others see what I have read
+            </label>
+          )}
+          {offers("presence_optout") && (
+            <label>
+              <input
+                type="checkbox"
+                checked={settings.presence === "everyone"}
+                onChange={(event) =>
+                  change({ presence: event.currentTarget.checked ? "everyone" : "nobody" })
+                }
+              />
+              Others see when I am online
+            </label>
+          )}
+          {offers("message_requests") && (
+            <label>
+              Who may write to me
+              <select
+                value={settings.messages_from}
+                onChange={(event) =>
+                  change({ messages_from: event.currentTarget.value as Chosen["messages_from"] })
+                }
+              >
+                <option value="everyone">Everyone</option>
+                <option value="following">People I follow</option>
+                <option value="friends">Friends</option>
+                <option value="no_one">No one</option>
+              </select>
+            </label>
+          )}
         </div>
       )}
       <div class="options">

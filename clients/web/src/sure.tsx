@@ -33,14 +33,13 @@ export function Sure({ title, text, label, onSure, onClose }: Props) {
 }
 
 /** Before a conversation goes from one's own inbox. */
-export function DeleteSure({ onSure, onClose }: Pick<Props, "onSure" | "onClose">) {
+export function DeleteSure({ title, ...rest }: Pick<Props, "title" | "onSure" | "onClose">) {
   return (
     <Sure
-      title="Delete it from your inbox?"
+      title={`Delete “${title}” from your inbox?`}
       text="What was said so far will be gone for you. You stay in it: it comes back with the next message."
       label="Delete"
-      onSure={onSure}
-      onClose={onClose}
+      {...rest}
     />
   );
 }

@@ -28,13 +28,13 @@ const KINDS: Record<string, string> = {
   poll: "Poll",
 };
 
-/** What a row says, and when that was: its last message, or what has moved it since. */
-export function lineOf(row: Row, me: string, names: Names): { text: string; at: number } {
-  const { last, activity, ts, kind } = row;
+/** What a row says: its last message, or what has moved it since. */
+export function lineOf(row: Row, me: string, names: Names): string {
+  const { last, activity, kind } = row;
   const happened = activity && activityLine(activity, me, names);
-  if (happened) return { text: happened, at: activity.at };
-  if (last === null) return { text: kind === "direct" ? "" : "Nothing has been said yet.", at: ts };
-  return { text: messageLine(last, me, names, kind === "direct"), at: last.ts };
+  if (happened) return happened;
+  if (last === null) return kind === "direct" ? "" : "Nothing has been said yet.";
+  return messageLine(last, me, names, kind === "direct");
 }
 
 function messageLine(last: Last, me: string, names: Names, direct: boolean): string {

@@ -31,8 +31,8 @@ export const filterOf = (view: View): Filter => (view === "groups" ? "all" : vie
 export function useRows(): (view: View, open?: string) => Row[] {
   const client = useClient();
   const inbox = useModel(client.inbox);
-  const { drafts } = useModel(client.personal);
-  const isBegun = (row: Row) => row.kind !== "direct" || row.number > 0 || drafts.has(row.c);
+  const personal = useModel(client.personal);
+  const isBegun = (row: Row) => row.kind !== "direct" || row.number > 0 || !!personal.draft(row.c)?.text;
   return (view, open) => {
     const isThere = (row: Row) => row.c === open || (isBegun(row) && (IS[view]?.(row) ?? true));
     return inbox.rows(view === "unread" ? "all" : filterOf(view)).filter(isThere);

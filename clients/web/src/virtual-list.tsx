@@ -71,7 +71,8 @@ export function VirtualList<T>({ items, keyOf, height, label, onNearEnd, childre
         setCurrent(line?.dataset["key"]);
       }}
       onFocusOut={(event) => {
-        if (!box.current!.contains(event.relatedTarget as Node | null)) setCurrent(undefined);
+        // Not `box`, which is gone when the list is taken away with the focus in it.
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setCurrent(undefined);
       }}
     >
       <ul aria-label={label} style={`height: ${items.length * height}px`}>
