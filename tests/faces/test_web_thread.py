@@ -249,7 +249,9 @@ def test_UI_02_what_can_be_done_hides_neither_name_nor_text(
     server: Server, person: People, options: dict[str, Any]
 ) -> None:
     user = f"wanda{len(options)}"
-    seed(server, ("walter", user), f"Beside {user}", ["short", "long " * 40])
+    c = seed(server, ("walter", user), f"Beside {user}", ["short"])
+    with speaking(server, "walter") as ask:
+        ask("message.send", [{"text": "long " * 40}], c)
     window = person(server, user, **options)
     window.open(f"Beside {user}")
     window.say("mine")
