@@ -276,12 +276,21 @@ def test_UI_03_a_voice_message_is_recorded_heard_and_sent(server: Server, person
     button(wim, "Stop recording").click()
     heard = wim.page.get_by_role("list", name="Files to send").locator("audio")
     expect(heard).to_have_js_property("readyState", 4)
+    seek = wim.page.locator(".uploads").get_by_role("slider", name="Position")
+    expect(seek).not_to_have_js_property("max", "1")  # as long as it is
+    room = seek.bounding_box()
+    assert room is not None
+    assert room["width"] > 60
+    expect(wim.input).to_be_focused()
     button(wim, "Send").click()
     xyl.open("Wim")
     player = xyl.bubbles.last.locator("audio")
     player.evaluate("player => player.play()")
     xyl.page.wait_for_function("player => player.currentTime > 0.2", arg=player.element_handle())
     assert 0.5 < player.evaluate("player => player.duration") < 30
+    expect(xyl.bubbles.last.get_by_role("button", name="Play")).to_be_visible()  # it is over
+    xyl.bubbles.last.get_by_role("slider", name="Position").fill("0.4")
+    expect(player).to_have_js_property("currentTime", 0.4)
     # Or sent at once.
     record.click()
     expect(recording.get_by_role("timer")).to_have_text("0:01")

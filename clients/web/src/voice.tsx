@@ -57,6 +57,7 @@ export function Voice({ url }: { url: string }) {
         max={length || 1}
         step={0.1}
         value={Math.min(at, length)}
+        style={`--played: ${length ? Math.min((at / length) * 100, 100) : 0}%`}
         onInput={(event) => seek(event.currentTarget.valueAsNumber)}
         // Arrows move within it, not to another message.
         onKeyDown={(event) => event.stopPropagation()}
