@@ -266,7 +266,8 @@ def test_UI_02_what_can_be_done_hides_neither_name_nor_text(
             box = hidden.bounding_box()
             assert box is not None
             aside = (
-                actions["x"] >= box["x"] + box["width"] or actions["x"] + actions["width"] <= box["x"]
+                actions["x"] >= box["x"] + box["width"]
+                or actions["x"] + actions["width"] <= box["x"]
             )
             above = (
                 actions["y"] >= box["y"] + box["height"]
