@@ -84,6 +84,8 @@ def test_UI_03_somebody_is_mentioned_with_the_keyboard(server: Server, person: P
     expect(bob.bubbles.locator(".mention[data-me=true]")).to_have_text("@Bob Brandt")
     assert last_said(server, "ann", c)["mentions"] == ["bob", "cleo"]
     # An edit mentions whom its new text mentions.
+    sent = re.compile("sent|delivered|read")
+    expect(ann.bubbles.locator(".status")).to_have_attribute("data-status", sent)
     ann.input.press("ArrowUp")
     ann.say("Hello @Dev Das")
     expect(bob.bubbles.locator(".mention")).to_have_text("@Dev Das")
