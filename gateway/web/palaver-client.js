@@ -3125,15 +3125,18 @@ var Optimistic = class {
 // src/page.ts
 var hasPage = () => typeof document !== "undefined" && typeof addEventListener !== "undefined";
 function pageEvents(back, away = () => {
+}, cut = () => {
 }) {
   if (!hasPage()) return () => {
   };
   const shown2 = () => document.visibilityState === "visible" ? back() : away();
   addEventListener("online", back);
+  addEventListener("offline", cut);
   addEventListener("focus", shown2);
   document.addEventListener("visibilitychange", shown2);
   return () => {
     removeEventListener("online", back);
+    removeEventListener("offline", cut);
     removeEventListener("focus", shown2);
     document.removeEventListener("visibilitychange", shown2);
   };
@@ -4355,6 +4358,10 @@ var Link = class {
   check() {
     if (this.#connection !== void 0) void this.#ask(this.#connection, DOUBT);
   }
+  /** The network is gone: what is written would wait until somebody notices. */
+  cut() {
+    this.#connection?.finish("there is no network");
+  }
   /** Items are handled one by one, in the order of their arrival. What it returns tells how the
    * server has taken leave, if it has. */
   #take(connection) {
@@ -5194,7 +5201,8 @@ var Client = class extends Commands {
   async #start() {
     this.#unhook = pageEvents(
       () => this.retryNow(),
-      () => void this.reads.flush()
+      () => void this.reads.flush(),
+      () => this.#link.cut()
     );
     try {
       await this.#opened();

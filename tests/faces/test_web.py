@@ -190,6 +190,17 @@ def test_kill_9_loses_and_doubles_nothing(data: Path, person: People) -> None:
         kept.kill()
 
 
+def test_it_is_said_at_once_that_the_network_is_gone(server: Server, person: People) -> None:
+    """CLI-01: long before silence would tell."""
+    ned = person(server, "ned")
+    ned.expect_state("Connected")
+    ned.page.context.set_offline(True)
+    expect(ned.page.locator(".connection")).not_to_have_text("Connected")
+    expect(ned.page.locator(".offline")).to_contain_text("No connection.")
+    ned.page.context.set_offline(False)
+    ned.expect_state("Connected")
+
+
 def test_a_token_that_runs_out_is_replaced(server: Server, person: People) -> None:
     """AUTH-05: long before the server would end the connection."""
     ora = person(server, "ora")

@@ -179,7 +179,7 @@ def test_UI_02_a_quote_leads_to_a_message_thousands_back(server: Server, person:
     ada = person(server, "ada")
     ada.open("Deep")
     quote = ada.bubble("an answer").locator(".quote")
-    expect(quote).to_have_accessible_name(re.compile(f"^Answer to Abe {middle['text']}"))
+    expect(quote).to_have_accessible_name(re.compile(f"^Reply to Abe {middle['text']}"))
     quote.focus()
     ada.page.keyboard.press("Enter")
     found = ada.bubble(middle["text"])
@@ -228,6 +228,65 @@ def test_UI_02_a_pin_is_shown_and_gone_to_however_far_back_it_is(
     bea.open("Pinned")
     bea.page.get_by_role("button", name=f"Pinned, Ben: {first['text']}").click()
     expect(bea.bubble(first["text"])).to_be_in_viewport()
+
+
+def test_UI_02_only_who_may_pin_is_offered_it(server: Server, person: People) -> None:
+    c = seed(server, ("pam", "pat"), "Rights", ["by who made it"])
+    with speaking(server, "pat") as ask:
+        ask("message.send", [{"text": "by a member"}], c)
+    pam, pat = person(server, "pam"), person(server, "pat")
+    for window, mine, offered in [(pam, "by a member", 1), (pat, "by who made it", 0)]:
+        window.open("Rights")
+        window.act(mine, "More")
+        menu = window.bubble(mine).get_by_role("group", name="More")
+        expect(menu.get_by_role("button", name="Star")).to_be_visible()
+        for name in ("Pin", "Delete for everyone"):
+            expect(menu.get_by_role("button", name=name)).to_have_count(offered)
+
+
+@pytest.mark.parametrize("options", [{}, PHONE])
+def test_UI_02_what_can_be_done_hides_neither_name_nor_text(
+    server: Server, person: People, options: dict[str, Any]
+) -> None:
+    user = f"wanda{len(options)}"
+    c = seed(server, ("walter", user), f"Beside {user}", ["short"])
+    with speaking(server, "walter") as ask:
+        ask("message.send", [{"text": "long " * 40}], c)
+    window = person(server, user, **options)
+    window.open(f"Beside {user}")
+    window.say("mine")
+    for text in ("short", "long", "mine"):
+        bubble = window.bubble(text)
+        bubble.focus()
+        actions = bubble.get_by_role("toolbar", name="Message actions").bounding_box()
+        assert actions is not None
+        assert actions["x"] >= 0
+        assert actions["x"] + actions["width"] <= window.page.viewport_size["width"]  # type: ignore[index]
+        for hidden in (bubble.locator(".text"), window.page.locator(".run h3").first):
+            box = hidden.bounding_box()
+            assert box is not None
+            aside = (
+                actions["x"] >= box["x"] + box["width"]
+                or actions["x"] + actions["width"] <= box["x"]
+            )
+            above = (
+                actions["y"] >= box["y"] + box["height"]
+                or actions["y"] + actions["height"] <= box["y"]
+            )
+            assert aside or above, (text, actions, box)
+
+
+def test_UI_02_the_day_is_seen_in_front_of_messages_only_while_they_move(
+    server: Server, person: People
+) -> None:
+    seed(server, ("rod", "ray"), "Days", lines(60))
+    ray = person(server, "ray")
+    ray.open("Days")
+    expect(ray.bubble("line 0059")).to_be_in_viewport()
+    chip = ray.page.locator(".day span").first
+    wheel(ray, -300)
+    expect(chip).to_have_css("opacity", "1")
+    expect(chip).to_have_css("opacity", "0")
 
 
 def test_UI_02_a_message_that_is_gone_is_not_gone_to(server: Server, person: People) -> None:
@@ -287,8 +346,10 @@ def test_UI_02_a_message_is_forwarded_and_copied(server: Server, person: People)
     dialog.get_by_label("Find a conversation").fill("else")
     dialog.get_by_role("button", name="Elsewhere").click()
     expect(dialog).to_have_count(0)
+    expect(fay.page.get_by_text("Forwarded to Elsewhere")).to_be_visible()
     fay.open("Elsewhere")
     expect(fay.bubble("For others")).to_contain_text("Forwarded")
+    examine(fay.page, "what was forwarded")
     fay.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     fay.act("For others", "More", "Copy the text")
     assert fay.page.evaluate("navigator.clipboard.readText()") == "For others"

@@ -321,6 +321,7 @@ export class Client extends Commands {
     this.#unhook = pageEvents(
       () => this.retryNow(),
       () => void this.reads.flush(),
+      () => this.#link.cut(),
     );
     try {
       await this.#opened();

@@ -90,6 +90,11 @@ export class Link {
     if (this.#connection !== undefined) void this.#ask(this.#connection, DOUBT);
   }
 
+  /** The network is gone: what is written would wait until somebody notices. */
+  cut(): void {
+    this.#connection?.finish("there is no network");
+  }
+
   /** Items are handled one by one, in the order of their arrival. What it returns tells how the
    * server has taken leave, if it has. */
   #take(connection: Connection): () => Ended | undefined {

@@ -6,6 +6,7 @@ import { Forward } from "./forward.js";
 import { attempt, useSession } from "./hooks.js";
 import { Icon, type IconName } from "./icons.js";
 import { Menu } from "./menu.js";
+import { may } from "./permissions.js";
 import { Sure } from "./sure.js";
 import type { Intent } from "./thread.js";
 
@@ -19,7 +20,7 @@ interface Props {
 
 export function Actions({ message, conversation, onIntent }: Props) {
   const { client, user: me } = useSession();
-  const { c } = conversation;
+  const { c, info } = conversation;
   const mine = message.by === me;
   const starred = client.personal.stars.has(message.id);
   const pinned = message.pinned ?? false;
@@ -44,9 +45,11 @@ export function Actions({ message, conversation, onIntent }: Props) {
         <Direct label="Edit" icon="edit" onClick={() => onIntent({ kind: "edit", message })} />
       )}
       <Menu label="More" icon="more">
-        <button type="button" onClick={() => attempt(() => conversation.pin(message, !pinned))}>
-          <Icon name="pin" /> {pinned ? "Unpin" : "Pin"}
-        </button>
+        {info !== undefined && may(info, "pin_messages") && (
+          <button type="button" onClick={() => attempt(() => conversation.pin(message, !pinned))}>
+            <Icon name="pin" /> {pinned ? "Unpin" : "Pin"}
+          </button>
+        )}
         <button
           type="button"
           onClick={() => attempt(() => client.star(c, message.id, !starred))}
@@ -67,7 +70,7 @@ export function Actions({ message, conversation, onIntent }: Props) {
         <button type="button" onClick={() => attempt(() => client.hide(c, message.id))}>
           <Icon name="remove" /> Delete for me
         </button>
-        {mine && (
+        {(mine || (info !== undefined && may(info, "delete_any_message"))) && (
           <button type="button" class="danger" onClick={() => setAsked(true)}>
             <Icon name="remove" /> Delete for everyone
           </button>

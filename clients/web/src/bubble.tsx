@@ -40,7 +40,7 @@ export function Bubble({ message, conversation, sought, onIntent, onGoal }: Prop
         {reply_to !== undefined && !deleted && (
           <button type="button" class="quote" onClick={() => onGoal(reply_to.id, reply_to.seq)}>
             <strong>
-              <span class="hidden">Answer to </span>
+              <span class="hidden">Reply to </span>
               {preview?.by ? names(preview.by) : "a message"}
             </strong>
             <span>{quoted(preview)}</span>

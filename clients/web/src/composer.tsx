@@ -13,6 +13,9 @@ import type { Intent } from "./thread.js";
 import { UploadList, useUploads } from "./uploads.js";
 import { useRecorder } from "./use-recorder.js";
 
+/** Not on a telephone: there the focus would bring up its keyboard. */
+const FINE = "(pointer: fine)";
+
 interface Props {
   conversation: Conversation;
   intent: Intent;
@@ -46,9 +49,13 @@ export function Composer({ conversation, intent, onIntent }: Props) {
   });
   useEffect(() => {
     setWording(intent?.kind === "edit" ? (intent.message.text ?? "") : undefined);
-    // On a telephone that would bring up its keyboard.
-    if (intent !== undefined || matchMedia("(pointer: fine)").matches) input.current?.focus();
+    if (intent !== undefined || matchMedia(FINE).matches) input.current?.focus();
   }, [intent]);
+  // Whoever attached something goes on writing, or sends it with Enter.
+  const attached = uploads.all.at(-1)?.key;
+  useEffect(() => {
+    if (attached !== undefined && matchMedia(FINE).matches) input.current?.focus();
+  }, [attached]);
   useLayoutEffect(() => {
     const box = input.current;
     if (box === null) return;
@@ -146,6 +153,7 @@ export function Composer({ conversation, intent, onIntent }: Props) {
               placeholder={locked ? "The conversation is locked" : "Write a message"}
               value={text}
               {...list.attributes}
+              onBeforeInput={list.swallow}
               onInput={(event) => {
                 typed(event.currentTarget.value);
                 moved();
@@ -198,7 +206,7 @@ function About({ intent, onCancel }: { intent: NonNullable<Intent>; onCancel(): 
     <div class="intent" role="group" aria-label={kind === "edit" ? "Editing" : "Answering"}>
       <Icon name={kind} />
       <span>
-        <strong>{kind === "edit" ? "Edit" : `Answer to ${names(message.by)}`}</strong>
+        <strong>{kind === "edit" ? "Edit" : `Reply to ${names(message.by)}`}</strong>
         <span>{message.text || "a file"}</span>
       </span>
       <button type="button" class="plain" aria-label="Cancel" onClick={onCancel}>

@@ -4,7 +4,7 @@ import type { Message, Row } from "palaver-client";
 import { useState } from "preact/hooks";
 import { Avatar } from "./avatar.js";
 import { Dialog } from "./dialog.js";
-import { attempt, useModel, useNames, useSession } from "./hooks.js";
+import { attempt, tell, useModel, useNames, useSession } from "./hooks.js";
 import { otherOf, titleOf } from "./titles.js";
 
 interface Props {
@@ -23,8 +23,11 @@ export function Forward({ message, c, onClose }: Props) {
     .rows("all")
     .map(titled)
     .filter(({ title }) => title.toLowerCase().includes(wanted.trim().toLowerCase()));
-  const forward = (to: string) => {
-    attempt(() => client.forward(c, message.id, to));
+  const forward = (to: string, title: string) => {
+    attempt(async () => {
+      await client.forward(c, message.id, to);
+      tell(`Forwarded to ${title}`);
+    });
     onClose();
   };
   return (
@@ -43,7 +46,7 @@ export function Forward({ message, c, onClose }: Props) {
         <ul class="people">
           {found.map(({ row, title }) => (
             <li key={row.c}>
-              <button type="button" class="person" onClick={() => forward(row.c)}>
+              <button type="button" class="person" onClick={() => forward(row.c, title)}>
                 <Avatar user={otherOf(row, me) ?? row.c} name={title} />
                 <span class="name">{title}</span>
               </button>

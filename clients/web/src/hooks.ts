@@ -63,8 +63,8 @@ export function attempt(act: () => Promise<unknown>): void {
 }
 
 /** Tell what was done, at the foot of the page. */
-export function tell(text: string, undo: () => void): void {
-  show({ text, undo });
+export function tell(text: string, undo?: () => void): void {
+  show(undo === undefined ? { text } : { text, undo });
 }
 
 function show(told: Told): void {

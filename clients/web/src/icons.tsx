@@ -29,6 +29,8 @@ const PATHS = {
   checks: "M2 13l4 4 9-10M11 16l1 1L22 7",
   microphone: "M12 3a3 3 0 013 3v6a3 3 0 01-6 0V6a3 3 0 013-3zM6 11v1a6 6 0 0012 0v-1M12 18v3",
   stop: "M7 7h10v10H7z",
+  play: "M8 5l11 7-11 7z",
+  pause: "M7 5h3v14H7zM14 5h3v14h-3z",
   next: "M9 5l7 7-7 7",
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",
   waiting: "M12 4a8 8 0 110 16 8 8 0 010-16zM12 8v4l3 2",

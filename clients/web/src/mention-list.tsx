@@ -1,6 +1,6 @@
 /** People to mention, above what is being written: arrows choose, Enter and Tab take, Escape leaves. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Avatar } from "./avatar.js";
 import { suggest, type Handle, type Suggestions } from "./mentions.js";
 
@@ -12,6 +12,8 @@ export interface MentionList extends Suggestions {
   /** Whether the key was meant for the list. */
   take(event: KeyboardEvent): boolean;
   choose(handle: Handle): void;
+  /** A mention ends with a space: one that is typed right after it is not added. */
+  swallow(event: InputEvent): void;
   /** What ties the text box to the list. */
   attributes: Record<string, string>;
 }
@@ -29,6 +31,8 @@ export function useMentionList(
   const { at } = suggested;
   const found = at === left ? [] : suggested.found;
   const open = found.length > 0;
+  /** Where the mention ends that was chosen just now. */
+  const end = useRef(-1);
   useEffect(() => setChosen(0), [at, found.length]);
   useEffect(() => {
     if (at === -1) setLeft(-1);
@@ -36,6 +40,11 @@ export function useMentionList(
   const choose = ({ written }: Handle) => {
     const before = `${text.slice(0, at)}@${written} `;
     write(before + text.slice(caret).replace(/^ /, ""), before.length);
+    end.current = before.length;
+  };
+  const swallow = (event: InputEvent) => {
+    if (event.data === " " && caret === end.current) event.preventDefault();
+    end.current = -1;
   };
   const take = (event: KeyboardEvent) => {
     if (!open || event.isComposing) return false;
@@ -53,7 +62,7 @@ export function useMentionList(
     "aria-haspopup": "listbox",
     ...(open ? { "aria-controls": LIST, "aria-activedescendant": option(chosen) } : {}),
   };
-  return { at, found, chosen, take, choose, attributes };
+  return { at, found, chosen, take, choose, swallow, attributes };
 }
 
 export function MentionOptions({ list }: { list: MentionList }) {

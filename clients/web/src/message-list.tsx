@@ -15,6 +15,8 @@ import { dayName } from "./time.js";
 const NEAR = 80;
 /** Pixels from an end at which more is loaded. */
 const SOON = 320;
+/** For so long after somebody has scrolled it says of which day it is what they see. */
+const DAY_SHOWN_MS = 1_000;
 
 interface Props {
   conversation: Conversation;
@@ -43,7 +45,13 @@ export function MessageList({ conversation, goal, onIntent, onGoal }: Props) {
     if (more && list.current!.scrollTop < SOON) attempt(() => conversation.loadOlder());
     if (isPast && below() < SOON) attempt(() => conversation.loadNewer());
   };
+  const resting = useRef<ReturnType<typeof setTimeout>>();
+  useEffect(() => () => clearTimeout(resting.current), []);
   const scrolled = () => {
+    const { dataset } = list.current!;
+    dataset["scrolling"] = "true";
+    clearTimeout(resting.current);
+    resting.current = setTimeout(() => (dataset["scrolling"] = "false"), DAY_SHOWN_MS);
     sticks.current = !isPast && below() < NEAR;
     setAtEnd(sticks.current);
     fill();

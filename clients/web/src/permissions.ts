@@ -11,6 +11,8 @@ type Permission =
   | "remove_members"
   | "change_roles"
   | "change_settings"
+  | "pin_messages"
+  | "delete_any_message"
   | "lock_conversation";
 
 /** Who is in an external group, its host says. */
@@ -21,10 +23,10 @@ type Info = Readonly<ConversationInfo>;
 const rank = (role: string) => ROLES.indexOf(role as Role);
 
 export function may(info: Info, permission: Permission): boolean {
-  if (info.kind === "direct") return false;
+  if (info.kind === "direct") return permission === "pin_messages";
   if (info.kind === "external_group" && OF_MEMBERS.includes(permission)) return false;
   if (permission === "add_members" && info.settings["who_may_add"] === "everyone") return true;
-  return rank(info.role) >= rank("admin");
+  return rank(info.role) >= rank(permission === "pin_messages" ? "moderator" : "admin");
 }
 
 /** Nobody acts on their equals, unless theirs is the highest role. */

@@ -39,18 +39,18 @@ export function Scheduled({ conversation }: { conversation: Conversation }) {
         <button type="button" class="scheduled" onClick={() => setOpen(true)}>
           <Icon name="waiting" />
           {entries.length === 1
-            ? `1 message is to be sent ${soon(next.send_at)}`
-            : `${entries.length} messages are to be sent, the next one ${soon(next.send_at)}`}
+            ? `Scheduled: 1 message, ${soon(next.send_at)}`
+            : `Scheduled: ${entries.length} messages, next ${soon(next.send_at)}`}
         </button>
       )}
       {open && (
-        <Dialog title="To be sent later" onClose={() => setOpen(false)}>
+        <Dialog title="Scheduled messages" onClose={() => setOpen(false)}>
           <ul class="plain-list">
             {entries.map((entry) => (
               <Item key={entry.id} entry={entry} conversation={conversation} />
             ))}
           </ul>
-          {entries.length === 0 && <p>Nothing is to be sent later.</p>}
+          {entries.length === 0 && <p>Nothing is scheduled.</p>}
         </Dialog>
       )}
     </>
@@ -91,7 +91,7 @@ function Item({ entry, conversation }: { entry: Entry; conversation: Conversatio
             class="danger"
             onClick={() => attempt(() => client.cancelScheduled(id))}
           >
-            Do not send
+            Cancel
           </button>
         </>
       )}

@@ -2,7 +2,6 @@
 
 import { useState } from "preact/hooks";
 import { Dialog } from "./dialog.js";
-import { Icon } from "./icons.js";
 import { Menu } from "./menu.js";
 import { laterTimes, whole } from "./time.js";
 import { WhenForm } from "./when.js";
@@ -22,7 +21,7 @@ export function SendLater({ onChoose }: { onChoose(at: number): void }) {
           </button>
         ))}
         <button type="button" onClick={() => setAsked(true)}>
-          <Icon name="edit" /> Another time…
+          Another time…
         </button>
       </Menu>
       {asked && (
