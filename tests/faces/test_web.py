@@ -373,3 +373,13 @@ def test_what_is_served_is_built_from_the_source(tmp_path: Path) -> None:
         said = f"run `npm run build` in clients/web: {path.name} is not what its source makes"
         assert (BUILT / path.name).read_text() == path.read_text(), said
     assert re.search(r'content="8765"', (BUILT / "index.html").read_text())
+
+
+def test_UI_05_nobody_is_offered_a_call_that_cannot_be_made(server: Server, person: People) -> None:
+    """There are none yet (CALL-01 to 13)."""
+    kay = person(server, "kay")
+    kay.begin("Ann Abel")
+    kay.say("Hello")
+    kay.page.get_by_role("button", name="About this conversation").click()
+    expect(kay.page.get_by_role("complementary")).to_be_visible()
+    expect(kay.page.get_by_role("button", name=re.compile(r"\bcall\b", re.I))).to_have_count(0)
