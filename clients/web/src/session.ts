@@ -7,8 +7,6 @@ export interface Session {
   user: string;
   client: Client;
   icons: GroupIcons;
-  /** A token that is good now, for what goes by HTTP. */
-  token(): Promise<string>;
 }
 
 interface Admission {
@@ -32,12 +30,13 @@ export function begin(user: string): Session {
   const store = browserStore(`palaver:${user}:`);
   const client = new Client(socketAddress(), token, {
     device: "web",
+    httpUrl: location.origin,
     outbox: browserOutbox(`palaver-${user}`),
     store,
   });
   const icons = new GroupIcons(client, store);
   client.connect();
-  return { user, client, icons, token };
+  return { user, client, icons };
 }
 
 export async function end(session: Session): Promise<void> {

@@ -4,7 +4,6 @@ import { useRef, useState } from "preact/hooks";
 import { Icon } from "./icons.js";
 import type { Session } from "./session.js";
 import { size } from "./time.js";
-import { upload } from "./upload.js";
 import { Voice } from "./voice.js";
 
 /** As many go with one message. */
@@ -43,7 +42,8 @@ export function useUploads(session: Session): Uploads {
     set(current.current.map((each) => (each.key === changed.key ? changed : each)));
   const start = async (fresh: Upload) => {
     try {
-      const id = await upload(session, fresh.file, (progress) => put({ ...fresh, progress }));
+      const progress = (done: number, size: number) => put({ ...fresh, progress: done / size });
+      const id = await session.client.upload(fresh.file, { progress });
       put({ ...fresh, progress: 1, id });
     } catch (error) {
       put({ ...fresh, problem: (error as Error).message });
