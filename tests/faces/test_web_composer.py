@@ -87,6 +87,7 @@ def test_UI_03_somebody_is_mentioned_with_the_keyboard(server: Server, person: P
     sent = re.compile("sent|delivered|read")
     expect(ann.bubbles.locator(".status")).to_have_attribute("data-status", sent)
     ann.input.press("ArrowUp")
+    expect(ann.input).to_have_value(re.compile("^Hello @Bob Brandt"))
     ann.say("Hello @Dev Das")
     expect(bob.bubbles.locator(".mention")).to_have_text("@Dev Das")
     assert last_said(server, "ann", c)["mentions"] == ["dev"]
